@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: MIT
+#
+# The front door. Each target installs what it lacks (scripts/setup) and calls Meson.
+#
+#   BUILD=DIR  the build folder (build)          OPTIONS="..."  more options for meson setup
+#   CC=...     the compiler (cc)                 DESTDIR=, PREFIX=  for install
+
+BUILD ?= build
+PREFIX ?= /usr/local
+HOURS ?= 1
+OPTIONS ?=
+
+.DEFAULT_GOAL := build
+.PHONY: build help run test check soak bench lint format kernel install clean
+
+build: ## build the libraries and the ashlar command
+	@scripts/setup build
+	@scripts/configure $(BUILD) --prefix $(abspath $(PREFIX)) $(OPTIONS)
+	@ninja -C $(BUILD)
+
+help: ## print this list
+	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+
+run: build ## run a program on Ashlar: make run CMD="python3 x.py"; without CMD, a demo
+ifdef CMD
+	@$(BUILD)/ashlar run -- $(CMD)
+else
+	@command -v sqlite3 >/dev/null || scripts/setup test
+	@scripts/run-demo $(BUILD)
+endif
+
+test: build ## the tests to run while working: two minutes
+	@scripts/setup test
+	@ASHLAR_TEST=quick meson test -C $(BUILD) --no-rebuild --print-errorlogs \
+		--suite unit --suite misuse --suite env --suite model --suite thread --suite lint
+
+check: ## every test, in stages with their times: about 15 minutes
+	@scripts/setup build test
+	@scripts/check $(STAGES)
+
+soak: build ## random and threaded tests with new seeds for HOURS=1 hours
+	@scripts/setup test
+	@scripts/soak $(BUILD) $(HOURS)
+
+bench: build ## compare with other allocators; numbers and plots
+	@scripts/setup bench
+	@bench/run
+
+lint: build ## every rule of the house: layers, symbols, headers, style, analysis
+	@scripts/setup lint
+	@lint/run $(BUILD)
+
+format: ## let clang-format set the C files
+	@scripts/setup lint
+	@git ls-files -z '*.c' '*.h' | xargs -0 clang-format -i
+
+kernel: ## boot the test kernels in QEMU
+	@scripts/setup build kernel
+	@kernel/run
+
+install: build ## install under PREFIX, below DESTDIR if set
+	@DESTDIR=$(DESTDIR) meson install -C $(BUILD) --no-rebuild
+
+clean: ## remove what was built
+	rm -rf $(BUILD) build-check
