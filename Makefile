@@ -31,8 +31,10 @@ endif
 
 test: build ## the tests to run while working: two minutes
 	@scripts/setup test
-	@ASHLAR_TEST=quick meson test -C $(BUILD) --no-rebuild --print-errorlogs \
-		--suite unit --suite misuse --suite env --suite model --suite thread --suite lint
+	@env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL ASHLAR_TEST=quick \
+		meson test -C $(BUILD) --no-rebuild \
+		--suite unit --suite misuse --suite env --suite model --suite thread --suite lint || \
+		{ scripts/results.py --failed $(BUILD)/meson-logs/testlog.json; exit 1; }
 
 check: ## every test, in stages with their times: about 15 minutes
 	@scripts/setup build test
