@@ -1,0 +1,144 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# front.sh - what judges the code can say no: the harness, the counting, the lint
+set -u
+export LC_ALL=C
+root=${ASHLAR_SOURCE:-$(cd "$(dirname "$0")/../.." && pwd)}
+T=$(mktemp -d "${TMPDIR:-/tmp}/ashlar-test.XXXXXX") || exit 1
+trap 'rm -rf "$T"' EXIT
+n=0
+bad=0
+
+expect() { # NAME WANTED FOUND
+	n=$((n + 1))
+	if [ "$2" = "$3" ]; then
+		echo "ok $n - $1"
+	else
+		bad=1
+		printf 'wanted:\n%s\nfound:\n%s\n' "$2" "$3" | sed 's/^/# /'
+		echo "not ok $n - $1"
+	fi
+}
+
+contains() { # NAME TEXT PART
+	case $2 in *"$3"*) expect "$1" yes yes ;; *) expect "$1" "...$3..." "$2" ;; esac
+}
+
+# ---- the harness
+
+cat >"$T/x_test.c" <<'C'
+#include "tap.h"
+TEST(x_A1_equal) { EXPECT_EQ(-1, 70000); }
+TEST(x_A2_text) { EXPECT_TEXT_EQ("a\n", NULL); }
+TEST(x_A3_order) { EXPECT_GT(1, 2); }
+TEST(x_A4_pointer) { EXPECT_NULL((void *)16); }
+TEST(x_A5_require) { REQUIRE(1 == 2); tap_note("not reached"); }
+TEST(x_A6_holds) { EXPECT(true); }
+TEST(x_A7_skips) { SKIP("why not"); }
+C
+cd "$T" || exit 1
+cc -O1 -I"$root/test" x_test.c "$root/test/tap.c" "$root/test/tap_host.c" -o x_test || exit 1
+output=$(./x_test)
+expect "harness: a failure is an exit status of 1" 1 $?
+expect "harness: what it prints" '1..7
+# x_test.c:2: expected -1 == 70000
+#   left  -1 (0xffffffffffffffff)
+#   right 70000 (0x11170)
+not ok 1 - x_A1_equal
+# x_test.c:3: expected "a\n" is NULL
+#   left  "a\n"
+#   right NULL
+not ok 2 - x_A2_text
+# x_test.c:4: expected 1 > 2
+#   left  1
+#   right 2
+not ok 3 - x_A3_order
+# x_test.c:5: expected (void *)16 == NULL
+#   left  16 (0x10)
+#   right 0
+not ok 4 - x_A4_pointer
+# x_test.c:6: expected 1 == 2
+not ok 5 - x_A5_require
+ok 6 - x_A6_holds
+ok 7 - x_A7_skips # SKIP why not' "$output"
+expect "harness: a filter chooses cases" "1..1
+ok 1 - x_A6_holds" "$(./x_test A6)"
+expect "harness: it is freestanding" "tap_write" "$(cc -O1 -ffreestanding -fno-pic \
+	-fno-stack-protector -c "$root/test/tap.c" -o tap.o && nm -u tap.o |
+	awk '$1 == "U" { print $2 }')"
+
+# ---- the counting
+
+cat >log.json <<'JSON'
+{"name": "a", "stdout": "1..3\nok 1 - x\n# said\nnot ok 2 - y\nok 3 - z # SKIP w\n", "result": "ERROR", "returncode": 1}
+{"name": "b", "stdout": "1..2\nok 1 - x\n", "result": "ERROR", "returncode": -11}
+{"name": "c", "stdout": "", "result": "OK", "returncode": 0}
+{"name": "d", "stdout": "1..0 # SKIP none\n", "result": "SKIP", "returncode": 0}
+{"name": "e", "stdout": "", "result": "TIMEOUT", "returncode": -9}
+JSON
+expect "results: passed, failed, skipped" "3 3 2" "$("$root/scripts/results.py" log.json)"
+contains "results: a failure tells what was said" \
+	"$("$root/scripts/results.py" --failed log.json)" "FAILED a: y
+    # said"
+expect "results: no log, no tests" "0 0 0" "$("$root/scripts/results.py" absent.json)"
+
+# ---- the lint, on a tree of three files
+
+mkdir -p tree/src/port/linux tree/src/base tree/src/cache tree/lint
+cp "$root"/lint/* tree/lint
+cat >tree/src/port/port.h <<'C'
+#pragma once
+void port_used(int n);
+static inline void port_inline(void) {}
+C
+echo '#include "port/port.h"
+void base_f(int n); void base_f(int n) { port_inline(); port_used(n); }' >tree/src/base/f.c
+core() {
+	cc -std=c11 -ffreestanding -O1 -fPIC -fno-stack-protector -Itree/src -c tree/src/base/f.c \
+		-o f.o && rm -f core.a && ar cr core.a f.o
+}
+
+core
+expect "symbols: the contract holds" "ok 1" "$(tree/lint/symbols.sh . core.a | grep -o '^ok 1')"
+echo 'void *malloc(unsigned long); void *base_g(void); void *base_g(void) { return malloc(9); }' \
+	>>tree/src/base/f.c
+core
+found=$(tree/lint/symbols.sh . core.a)
+expect "symbols: a call too many is a failure" 1 $?
+contains "symbols: it names the function and the file" "$found" "# malloc is asked for by f.o"
+echo 'void port_unused(void);' >>tree/src/port/port.h
+contains "symbols: a function that nobody calls is named" "$(tree/lint/symbols.sh . core.a)" \
+	"# port_unused is declared in src/port/port.h but the core never calls it"
+
+expect "layers: a good tree" 0 "$(tree/lint/layers.py tree >/dev/null; echo $?)"
+echo '#include <stddef.h>' >tree/src/cache/cache.h
+echo '#include "cache/cache.h"
+#include <stdio.h>' >>tree/src/base/f.c
+found=$(tree/lint/layers.py tree)
+expect "layers: a bad one" 1 $?
+contains "layers: an include that goes up" "$found" "src/base/f.c:4: \"cache/cache.h\": base is below cache"
+contains "layers: a header of the C library" "$found" "src/base/f.c:5: <stdio.h> in the core"
+
+expect "headers: a good tree" 0 "$(tree/lint/headers.sh "$T/tree" >/dev/null; echo $?)"
+echo 'struct cache { size_t n; };' >tree/src/cache/cache.h
+contains "headers: one that needs another" "$(tree/lint/headers.sh "$T/tree")" \
+	"src/cache/cache.h does not compile alone with: gcc"
+
+(cd tree && git init -q . && git add -A) >/dev/null 2>&1
+found=$(cd tree && lint/style.py)
+expect "style: a bad tree" 1 $?
+contains "style: the licence line" "$found" "src/base/f.c:1: begin the file with:"
+contains "style: the header comment" "$found" "src/base/f.c:1: after the SPDX line write:"
+contains "style: malloc in the core" "$found" "src/base/f.c:3: malloc( in src/base: use page_alloc"
+{
+	printf 'int f(void)\n{\n'
+	for i in $(seq 60); do echo "	int a$i;"; done
+	printf '}\n#if 1\n#endif\n'
+} >tree/src/base/f.c
+found=$(cd tree && lint/style.py function-length conditional)
+contains "style: a long function" "$found" "src/base/f.c:2: f has 62 lines"
+contains "style: an #if in the core" "$found" "src/base/f.c:64: #if"
+
+echo "1..$n"
+exit $bad

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tap_test.c - the harness itself: each macro where it holds; front.sh shows that they can fail
+ */
+#include "tap.h"
+
+static unsigned order;
+
+TEST(tap_runs_in_order_of_lines)
+{
+	EXPECT_EQ(order, 0);
+	order = 1;
+}
+
+TEST(tap_then_the_next)
+{
+	EXPECT_EQ(order, 1);
+}
+
+TEST(tap_expectations_hold)
+{
+	int x = 0;
+
+	EXPECT(true);
+	EXPECT_TRUE(x == 0);
+	EXPECT_FALSE(x == 1);
+	EXPECT_EQ(-1, (long)-1);
+	EXPECT_NE(1, 2);
+	EXPECT_LT(-1, 0);
+	EXPECT_LE(SIZE_MAX, SIZE_MAX);
+	EXPECT_GT(1, 0);
+	EXPECT_GE(1, 1);
+	EXPECT_PTR_EQ(&x, &x);
+	EXPECT_PTR_NE(&x, NULL);
+	EXPECT_NULL(NULL);
+	EXPECT_NOT_NULL(&x);
+	EXPECT_TEXT_EQ("ab", "ab");
+	REQUIRE(x == 0);
+}
+
+TEST(tap_skips_with_a_reason)
+{
+	SKIP("to show that it can");
+}
