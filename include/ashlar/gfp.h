@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * gfp.h - what an allocation may do to succeed, and what memory it wants
+ *
+ * What    The kernel's flags under the kernel's names. Values are private: they
+ *         differ between kernel releases and may differ here.
+ * Source  Linux Documentation/core-api/memory-allocation.rst and gfp.h
+ */
+#ifndef ASHLAR_GFP_H
+#define ASHLAR_GFP_H
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef unsigned int ashlar_gfp_t;
+
+/* Which memory. */
+#define ASHLAR_GFP_DMA 0x1u           /* below 16 MiB: refused in a process */
+#define ASHLAR_GFP_HIGHMEM 0x2u       /* ignored: all memory is mapped */
+#define ASHLAR_GFP_DMA32 0x4u         /* below 4 GiB: refused in a process */
+#define ASHLAR_GFP_MOVABLE 0x8u       /* grouping hint */
+#define ASHLAR_GFP_RECLAIMABLE 0x10u  /* a shrinker can free it */
+#define ASHLAR_GFP_THISNODE 0x200000u /* no other node */
+#define ASHLAR_GFP_ACCOUNT 0x400000u  /* charge the caller's group */
+#define ASHLAR_GFP_ZERO 0x100u        /* zeroed */
+/* What may be done for it. */
+#define ASHLAR_GFP_HIGH 0x20u              /* may use a part of the reserve */
+#define ASHLAR_GFP_IO 0x40u                /* reclaim may do I/O */
+#define ASHLAR_GFP_FS 0x80u                /* reclaim may enter file systems */
+#define ASHLAR_GFP_DIRECT_RECLAIM 0x400u   /* may wait, make system calls, run shrinkers */
+#define ASHLAR_GFP_KSWAPD_RECLAIM 0x800u   /* wakes a background reclaimer, where there is one */
+#define ASHLAR_GFP_NOWARN 0x2000u          /* no report when it fails */
+#define ASHLAR_GFP_RETRY_MAYFAIL 0x4000u   /* several rounds of reclaim, then fail */
+#define ASHLAR_GFP_NOFAIL 0x8000u          /* never fails: waits for memory */
+#define ASHLAR_GFP_NORETRY 0x10000u        /* one light round of reclaim */
+#define ASHLAR_GFP_MEMALLOC 0x20000u       /* may use the whole reserve */
+#define ASHLAR_GFP_COMP 0x40000u           /* always on: a block knows its order */
+#define ASHLAR_GFP_NOMEMALLOC 0x80000u     /* never the reserve; wins over MEMALLOC */
+#define ASHLAR_GFP_RECLAIM (ASHLAR_GFP_DIRECT_RECLAIM | ASHLAR_GFP_KSWAPD_RECLAIM)
+
+#ifndef ASHLAR_NO_SHORT_NAMES
+typedef ashlar_gfp_t gfp_t;
+
+#define __GFP_DMA ASHLAR_GFP_DMA
+#define __GFP_HIGHMEM ASHLAR_GFP_HIGHMEM
+#define __GFP_DMA32 ASHLAR_GFP_DMA32
+#define __GFP_MOVABLE ASHLAR_GFP_MOVABLE
+#define __GFP_RECLAIMABLE ASHLAR_GFP_RECLAIMABLE
+#define __GFP_HIGH ASHLAR_GFP_HIGH
+#define __GFP_IO ASHLAR_GFP_IO
+#define __GFP_FS ASHLAR_GFP_FS
+#define __GFP_ZERO ASHLAR_GFP_ZERO
+#define __GFP_DIRECT_RECLAIM ASHLAR_GFP_DIRECT_RECLAIM
+#define __GFP_KSWAPD_RECLAIM ASHLAR_GFP_KSWAPD_RECLAIM
+#define __GFP_RECLAIM ASHLAR_GFP_RECLAIM
+#define __GFP_NOWARN ASHLAR_GFP_NOWARN
+#define __GFP_RETRY_MAYFAIL ASHLAR_GFP_RETRY_MAYFAIL
+#define __GFP_NOFAIL ASHLAR_GFP_NOFAIL
+#define __GFP_NORETRY ASHLAR_GFP_NORETRY
+#define __GFP_MEMALLOC ASHLAR_GFP_MEMALLOC
+#define __GFP_COMP ASHLAR_GFP_COMP
+#define __GFP_NOMEMALLOC ASHLAR_GFP_NOMEMALLOC
+#define __GFP_THISNODE ASHLAR_GFP_THISNODE
+#define __GFP_ACCOUNT ASHLAR_GFP_ACCOUNT
+
+#define GFP_ATOMIC (ASHLAR_GFP_HIGH | ASHLAR_GFP_KSWAPD_RECLAIM)
+#define GFP_NOWAIT ASHLAR_GFP_KSWAPD_RECLAIM
+#define GFP_KERNEL (ASHLAR_GFP_RECLAIM | ASHLAR_GFP_IO | ASHLAR_GFP_FS)
+#define GFP_KERNEL_ACCOUNT (GFP_KERNEL | ASHLAR_GFP_ACCOUNT)
+#define GFP_NOIO ASHLAR_GFP_RECLAIM
+#define GFP_NOFS (ASHLAR_GFP_RECLAIM | ASHLAR_GFP_IO)
+#define GFP_USER GFP_KERNEL
+#define GFP_HIGHUSER GFP_KERNEL
+#define GFP_DMA ASHLAR_GFP_DMA
+#define GFP_DMA32 ASHLAR_GFP_DMA32
+#endif
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

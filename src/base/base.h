@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * base.h - the words that every room uses
+ *
+ * What    Fixed-size integers, a few compiler attributes, container_of, and
+ *         single loads and stores. Only the compiler's own headers.
+ */
+#ifndef ASHLAR_BASE_BASE_H
+#define ASHLAR_BASE_BASE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config.h"
+
+typedef uint8_t u8;
+typedef uint16_t u16;
+typedef uint32_t u32;
+typedef uint64_t u64;
+
+#define CACHE_LINE 64u
+
+#define likely(x) __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+#define noinline __attribute__((noinline))
+#define cold __attribute__((cold, noinline))
+#define always_inline inline __attribute__((always_inline))
+#define cacheline_aligned __attribute__((aligned(64)))
+#define STATIC_ASSERT _Static_assert
+
+#define container_of(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+/* One load or store that the compiler neither splits, repeats nor moves past another. */
+#define READ_ONCE(x) __atomic_load_n(&(x), __ATOMIC_RELAXED)
+#define WRITE_ONCE(x, v) __atomic_store_n(&(x), (v), __ATOMIC_RELAXED)
+#define LOAD_ACQUIRE(x) __atomic_load_n(&(x), __ATOMIC_ACQUIRE)
+#define STORE_RELEASE(x, v) __atomic_store_n(&(x), (v), __ATOMIC_RELEASE)
+
+static inline size_t size_min(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+static inline size_t size_max(size_t a, size_t b)
+{
+	return a > b ? a : b;
+}
+
+/* Round up to a multiple of @align, a power of two; wraps to a small number past SIZE_MAX. */
+static inline size_t size_align(size_t n, size_t align)
+{
+	return (n + align - 1) & ~(align - 1);
+}
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * check.h - rules that are checked while the program runs
+ *
+ * What    CHECK    always on; what corruption or a user's error could break
+ *         ASSERT   debug builds; our own rules, one condition each
+ * State   none; a failure prints the rule and ends the program
+ */
+#ifndef ASHLAR_BASE_CHECK_H
+#define ASHLAR_BASE_CHECK_H
+
+#include "base/base.h"
+
+_Noreturn void check_failed(const char *file, unsigned line, const char *rule);
+
+#define CHECK(condition, rule)                                     \
+	do {                                                       \
+		if (unlikely(!(condition)))                        \
+			check_failed(__FILE__, __LINE__, rule);    \
+	} while (0)
+
+#define ASSERT(condition)                                          \
+	do {                                                       \
+		if (CONFIG_DEBUG && unlikely(!(condition)))        \
+			check_failed(__FILE__, __LINE__, #condition); \
+	} while (0)
+
+#endif

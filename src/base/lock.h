@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * lock.h - a lock of four bytes
+ *
+ * What    Three states: free, held, held with waiters. Taking a free lock and
+ *         releasing one that nobody waits for is one atomic exchange each; a
+ *         waiter spins shortly and then sleeps in the port.
+ * Why     Drepper, "Futexes are tricky" (2011), mutex 2. Holders are short
+ *         (a batch), so that a spin of about a batch's length often avoids the
+ *         sleep; with more threads than CPUs the holder may not be running and
+ *         spinning on is a waste.
+ * Rules   LK1  word 0: nobody holds it; 1: held; 2: held, someone may sleep
+ *         LK2  a thread holds at most one lock (only fork takes them all)
+ * See     docs/models.md: the model that spin checks
+ */
+#ifndef ASHLAR_BASE_LOCK_H
+#define ASHLAR_BASE_LOCK_H
+
+#include "base/base.h"
+
+enum lock_state { LOCK_FREE, LOCK_HELD, LOCK_WAITED };
+
+struct lock {
+	u32 word; /* enum lock_state */
+};
+
+void lock_wait(struct lock *lock);   /* the slow half of lock_acquire */
+void lock_signal(struct lock *lock); /* the slow half of lock_release */
+
+static inline bool lock_try(struct lock *lock)
+{
+	u32 expected = LOCK_FREE;
+
+	return __atomic_compare_exchange_n(&lock->word, &expected, LOCK_HELD, false,
+					   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+
+static inline void lock_acquire(struct lock *lock)
+{
+	if (unlikely(!lock_try(lock)))
+		lock_wait(lock);
+}
+
+static inline void lock_release(struct lock *lock)
+{
+	if (unlikely(__atomic_exchange_n(&lock->word, LOCK_FREE, __ATOMIC_RELEASE) == LOCK_WAITED))
+		lock_signal(lock);
+}
+
+#endif

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * engine.h - floor 3: pages become objects, in batches
+ *
+ * What    A kmem_cache_node is one cache's memory on one node: its slabs and,
+ *         in front of them, the shared array through which CPUs hand objects to
+ *         each other. All that touches a slab's inside is a take or a put: a
+ *         batch of objects in or out under the node's lock.
+ * Nouns   slab    a block of pages cut into equal objects; its bitmap of free
+ *                 objects lies in the descriptors of its pages
+ *         index   number of an object in its slab, from the lowest address
+ * Rules   E1  a slab is on `partial` iff it has free and used objects, on `empty`
+ *             iff all its objects are free, on no list iff none is
+ *         E2  bits set in a slab + inuse == shape.objects
+ *         E3  free_objects == sum over the slabs of their set bits
+ *         E4  bits are taken lowest address first, so that pages run empty
+ *         E5  emptied slabs above free_limit leave the lock as a list
+ *         E6  an object in the shared array counts as in use in its slab
+ * Order   take: shared array, first partial slab, first empty slab. put: shared array while
+ *         there is room, then bits; a full slab goes to the tail of partial, an
+ *         emptied one to the head of empty, and the last one there is released.
+ * Locks   node->lock, alone
+ */
+#ifndef ASHLAR_ENGINE_ENGINE_H
+#define ASHLAR_ENGINE_ENGINE_H
+
+#include "base/lock.h"
+#include "engine/shape.h"
+#include "page/map.h"
+
+struct kmem_cache;
+
+struct kmem_cache_node {
+	struct lock lock;      /* guards all below but the constants */
+	u32 header_offset;     /* constant: id * 16 of this cache on this node */
+	const struct shape *shape; /* constant */
+	struct kmem_cache *cache;  /* constant */
+	u32 node;              /* constant: NUMA node */
+	u32 shared_avail;      /* objects in the shared array */
+	u32 shared_limit;      /* most it may hold; 0: none */
+	u32 colour_next;       /* colour of the next slab */
+	void **shared;         /* the newest is the last */
+	struct list partial;   /* E1; the longest-waiting first */
+	struct list empty;     /* E1; the last emptied first */
+	size_t slabs;          /* all of this node's */
+	size_t empty_slabs;    /* on `empty` */
+	size_t free_objects;   /* E3 */
+	size_t free_limit;     /* free objects above which empty slabs are released */
+	size_t grown;          /* slabs made, ever */
+};
+
+void slab_node_init(struct kmem_cache_node *n, struct kmem_cache *cache, const struct shape *shape,
+		    unsigned node, u32 header_offset);
+
+/* Take up to @count objects. They are written downwards from @end, lowest address last, so
+ * that a stack filled with them gives the lowest first. Returns how many. */
+unsigned slab_take(struct kmem_cache_node *n, void **end, unsigned count);
+
+/* Give objects back. Slabs to release are added to @emptied (link), their pages no longer
+ * known as slabs. */
+void slab_put(struct kmem_cache_node *n, void *const *objects, unsigned count,
+	      struct list *emptied);
+
+/* Make a fresh block of the shape's order a slab, constructing its objects; no lock needed. */
+void slab_prepare(struct kmem_cache_node *n, struct page *head, void (*ctor)(void *));
+
+/* A prepared slab joins the node, up to @count of its objects are taken, as slab_take does. */
+unsigned slab_adopt(struct kmem_cache_node *n, struct page *head, void **end, unsigned count);
+
+/* Move the shared array's objects into their slabs and every empty slab to @emptied.
+ * Returns true iff the node still has slabs. */
+bool slab_shrink(struct kmem_cache_node *n, struct list *emptied);
+
+/* Give back the memory of pages inside partial slabs that hold no used object. Calls the port
+ * without the lock. Returns pages. Never for caches with a constructor. */
+size_t slab_discard(struct kmem_cache_node *n);
+
+/* The object that contains @p, and what the slab's bitmap says of it. */
+struct slab_object {
+	void *start;
+	unsigned index;
+	bool free; /* its bit is set */
+};
+bool slab_find(const struct kmem_cache_node *n, const void *p, struct slab_object *object);
+
+size_t slab_audit(struct kmem_cache_node *n);
+
+#endif

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * buddy.h - free blocks of 2^order pages inside one zone
+ *
+ * What    Per order two lists of free blocks: those with dirty pages inside, and
+ *         those that are wholly zero and cost nothing. Taking splits a larger
+ *         block; giving back merges with the buddy while that is free.
+ * Why     Knuth, The Art of Computer Programming 1, 2.5, exercise 28: the buddy
+ *         is one xor away, a zone never needs a search. Dirty memory is reused
+ *         before untouched memory, so that a process stays small.
+ * State   struct zone; the caller holds its lock
+ * Rules   B1  a free block's head has kind FREE, its order, and its dirty pages counted
+ *         B2  the other pages of a block have kind TAIL
+ *         B3  no two free buddies of one order exist: they would have merged
+ *         B4  sum over area[o].count << o == zone->free_pages
+ *         B5  a block is on the dirty list iff its count of dirty pages is not 0,
+ *             and the sum of these counts == zone->dirty_pages
+ *         P3  a block goes to the tail of its list if the buddy of the block it
+ *             would be part of is free: that pair is likely to merge soon
+ * Cost    take and give: at most MAX_ORDER steps; a split of a partly dirty block
+ *         counts dirty pages in it
+ */
+#ifndef ASHLAR_PAGE_BUDDY_H
+#define ASHLAR_PAGE_BUDDY_H
+
+#include "base/lock.h"
+#include "page/map.h"
+
+enum buddy_side { BUDDY_CLEAN, BUDDY_DIRTY, BUDDY_SIDES };
+
+struct buddy_area {
+	struct list free[BUDDY_SIDES];
+	size_t count; /* blocks on both lists */
+};
+
+enum zone_watermark { WATERMARK_MIN, WATERMARK_LOW, WATERMARK_HIGH, NR_WATERMARKS };
+
+/* Pages of one kind on one node. */
+struct zone {
+	struct lock lock;
+	u8 index;             /* in the floor's table of zones */
+	u8 node;
+	size_t first_pfn;     /* the zone's pages are [first_pfn, end_pfn), online or not */
+	size_t end_pfn;
+	size_t online_end;    /* pages at and after this never were online */
+	struct list offline;  /* blocks of the largest order that went offline again */
+	size_t offline_pages; /* pages in these */
+	size_t managed_pages; /* online pages that the zone hands out */
+	size_t free_pages;    /* on the lists */
+	size_t dirty_pages;   /* of these, with memory behind them */
+	size_t touched_end;   /* pages before this were dirty at some time */
+	size_t refaulted;     /* pages handed out that had been discarded, ever */
+	size_t discarded;     /* pages discarded, ever */
+	size_t watermark[NR_WATERMARKS];
+	struct buddy_area area[NR_ORDERS];
+};
+
+void buddy_init(struct zone *z);
+
+/* Make the aligned block of 2^order pages at @pfn free, merging it. Its ids say what is dirty. */
+void buddy_give(struct zone *z, size_t pfn, unsigned order);
+
+/* Take a block of exactly 2^order pages out; NULL iff no block is large enough. Its dirty
+ * pages are still marked. */
+struct page *buddy_take(struct zone *z, unsigned order);
+
+/* Take this very free block off its list. */
+void buddy_remove(struct zone *z, struct page *head);
+
+/* A free block with dirty pages, of the largest order that has one; NULL iff none is dirty. */
+struct page *buddy_find_dirty(struct zone *z);
+
+/* The free block that holds page @pfn; NULL iff it is not free. */
+struct page *buddy_find(struct zone *z, size_t pfn);
+
+#endif

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * map.c - see map.h
+ */
+#include "page/map.h"
+#include "base/bits.h"
+#include "base/check.h"
+#include "port/array_cache.h"
+#include "port/port.h"
+
+struct map map;
+
+#define MAP_DUMMY_BYTES ((size_t)CONFIG_MAX_IDS * ARRAY_CACHE_SIZE)
+#define MAP_GUARD_BYTES ((size_t)64 << 10)
+#define MAP_MIN_BYTES ((size_t)2 << 20)
+#define MAP_STATES_PER_PAGE (PAGE_SIZE >> GRANULE_SHIFT)
+#define MAP_BIG_ARENA ((size_t)256 << 20)
+
+static size_t map_page_bytes; /* the machine's grain */
+static size_t map_ids_end;    /* bytes of ids[] that are writable, from its start */
+
+/* Sizes of the parts for an arena of @pages pages, each rounded to the guard's size. */
+struct map_layout {
+	size_t ids;
+	size_t pages;
+	size_t state;
+	size_t tables; /* all of the above, the dummy and the guards */
+};
+
+static struct map_layout map_measure(size_t pages)
+{
+	struct map_layout l = {
+		.ids = size_align(pages * sizeof(u16), MAP_GUARD_BYTES),
+		.pages = size_align(pages * sizeof(struct page), MAP_GUARD_BYTES),
+		.state = size_align(pages * MAP_STATES_PER_PAGE, MAP_GUARD_BYTES),
+	};
+
+	l.tables = MAP_DUMMY_BYTES + l.ids + l.pages + l.state + 4 * MAP_GUARD_BYTES;
+	return l;
+}
+
+/* Whole blocks of the largest order that fit in @budget together with their tables. */
+static size_t map_fit_pages(size_t budget, size_t align)
+{
+	size_t per_page = PAGE_SIZE + sizeof(u16) + sizeof(struct page) + MAP_STATES_PER_PAGE;
+	size_t overhead = MAP_DUMMY_BYTES + 8 * MAP_GUARD_BYTES + 2 * align;
+
+	if (budget <= overhead)
+		return 0;
+	return ((budget - overhead) / per_page) & ~((align >> PAGE_SHIFT) - 1);
+}
+
+static bool map_place(size_t budget)
+{
+	size_t align = budget >= MAP_BIG_ARENA ? PAGE_SIZE << MAX_ORDER : MAP_MIN_BYTES;
+	size_t pages = map_fit_pages(budget, align);
+	struct map_layout l = map_measure(pages);
+	size_t before = size_align(l.tables, align);
+	char *start;
+	char *table;
+
+	if (pages == 0)
+		return false;
+	start = port_reserve(before + (pages << PAGE_SHIFT), align);
+	if (!start)
+		return false;
+	table = start + before - l.tables;
+	if (!port_map_zeros(table, l.tables))
+		return false;
+	map.dummy = table;
+	table += MAP_DUMMY_BYTES + MAP_GUARD_BYTES;
+	map.ids = (u16 *)(void *)table;
+	table += l.ids + MAP_GUARD_BYTES;
+	map.pages = (struct page *)(void *)table;
+	table += l.pages + MAP_GUARD_BYTES;
+	map.state = (u8 *)table;
+	map.base = (uintptr_t)(start + before);
+	map.state_at = (u8 *)((uintptr_t)map.state - (map.base >> GRANULE_SHIFT));
+	map.nr_pages = pages;
+	map.align = align;
+	return true;
+}
+
+bool map_init(size_t budget, size_t page_bytes)
+{
+	map_page_bytes = size_max(page_bytes, PAGE_SIZE);
+	for (; budget >= MAP_MIN_BYTES; budget /= 2)
+		if (map_place(budget))
+			return true;
+	return false;
+}
+
+size_t map_grain(void)
+{
+	return size_max(CONFIG_SECTION_SIZE >> PAGE_SHIFT, map_page_bytes / sizeof(struct page));
+}
+
+/* ids[] is so dense that one page of it serves several sections: it is never taken back. */
+static bool map_online_ids(size_t end)
+{
+	size_t bytes = size_align(end * sizeof(u16), map_page_bytes);
+
+	if (bytes <= map_ids_end)
+		return true;
+	if (!port_map((char *)map.ids + map_ids_end, bytes - map_ids_end))
+		return false;
+	map_ids_end = bytes;
+	return true;
+}
+
+bool map_online(size_t pfn, size_t count)
+{
+	size_t states = count * MAP_STATES_PER_PAGE;
+
+	ASSERT(pfn % map_grain() == 0 && count % map_grain() == 0);
+	return map_online_ids(pfn + count) &&
+	       port_map(&map.pages[pfn], count * sizeof(struct page)) &&
+	       port_map(&map.state[pfn * MAP_STATES_PER_PAGE], states) &&
+	       port_map(map_address(pfn), count << PAGE_SHIFT);
+}
+
+/* The head's descriptor stays: it is the link by which the block is found again. */
+void map_offline(size_t pfn, size_t count)
+{
+	char *pages = (char *)&map.pages[pfn];
+
+	port_unmap(map_address(pfn), count << PAGE_SHIFT);
+	map_clear_dirty(pfn, count);
+	port_discard(pages + map_page_bytes, count * sizeof(struct page) - map_page_bytes);
+	port_discard(&map.state[pfn * MAP_STATES_PER_PAGE], count * MAP_STATES_PER_PAGE);
+}
+
+void map_set_dirty(size_t pfn, size_t count)
+{
+	for (size_t i = pfn; i < pfn + count; i++)
+		map.ids[i] = 1;
+}
+
+size_t map_count_dirty(size_t pfn, size_t count)
+{
+	size_t dirty = 0;
+
+	for (size_t i = pfn; i < pfn + count; i++)
+		dirty += map.ids[i];
+	return dirty;
+}
+
+size_t map_clear_dirty(size_t pfn, size_t count)
+{
+	size_t dirty = map_count_dirty(pfn, count);
+
+	if (dirty)
+		for (size_t i = pfn; i < pfn + count; i++)
+			map.ids[i] = 0;
+	return dirty;
+}

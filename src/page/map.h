@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * map.h - from an address to what is known about it, and back
+ *
+ * What    The arena and its side tables: descriptors, ids, states. One line of
+ *         constants, written once at start, that the fast paths read.
+ *
+ *           reserved:  [dummy region][ids][pages][state][ arena ............... ]
+ *
+ * Why     Address to pfn is a subtraction and a shift; nothing about an object
+ *         lies in the object. Tables read as zero until their section is online.
+ * Rules   M1  map.base is aligned to map.align; pfn 0 is there
+ *         M2  state is not 0 only at the first granule of an object or run in use
+ */
+#ifndef ASHLAR_PAGE_MAP_H
+#define ASHLAR_PAGE_MAP_H
+
+#include "page/page.h"
+
+enum state {
+	STATE_FREE = 0,    /* free, or not the start of anything */
+	STATE_IN_USE = 1,  /* a user has the object that starts here */
+	STATE_PENDING = 2, /* freed where no lock could be taken; swept later */
+};
+
+struct map {
+	uintptr_t base;         /* first address of the arena */
+	size_t fast_granules;   /* size of the arena in granules for the fast path: 0 keeps it out */
+	u8 *state;              /* state[granule of the arena] */
+	u8 *state_at;           /* state_at[address >> 4]: the same, biased */
+	u16 *ids;               /* ids[pfn] */
+	struct page *pages;     /* pages[pfn] */
+	size_t nr_pages;        /* of the arena, online or not */
+	size_t align;           /* bytes that base is a multiple of */
+	void *dummy;            /* the region that is always empty and always full: zeros */
+} cacheline_aligned;
+
+extern struct map map;
+
+/* Reserve and lay out an arena of at most @budget bytes, tables included; false iff not even
+ * a small one can be had. */
+bool map_init(size_t budget, size_t page_bytes);
+
+/* Bring the tables of pages [pfn, pfn+count) in, then the pages. count and pfn are multiples
+ * of map_grain(). false, with nothing usable changed, iff memory is exhausted. */
+bool map_online(size_t pfn, size_t count);
+void map_offline(size_t pfn, size_t count);
+size_t map_grain(void);
+
+/* Mark @count pages, which become free, as dirty; or clear ids, returning how many of them
+ * were dirty. The zone lock of the pages is held, or they are the caller's own. */
+void map_set_dirty(size_t pfn, size_t count);
+size_t map_clear_dirty(size_t pfn, size_t count);
+size_t map_count_dirty(size_t pfn, size_t count);
+
+static inline bool map_contains(const void *p)
+{
+	return (uintptr_t)p - map.base < map.nr_pages << PAGE_SHIFT;
+}
+
+static inline size_t map_pfn(const void *p)
+{
+	return ((uintptr_t)p - map.base) >> PAGE_SHIFT;
+}
+
+static inline void *map_address(size_t pfn)
+{
+	return (void *)(map.base + (pfn << PAGE_SHIFT));
+}
+
+static inline size_t map_page_pfn(const struct page *page)
+{
+	return (size_t)(page - map.pages);
+}
+
+static inline void *map_page_address(const struct page *page)
+{
+	return map_address(map_page_pfn(page));
+}
+
+static inline u8 *map_state(const void *p)
+{
+	return &map.state_at[(uintptr_t)p >> GRANULE_SHIFT];
+}
+
+#endif

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * page.c - the front of the page floor: choose a list, a zone, a node
+ *
+ * What    page_alloc tries the CPU's list, then the zones in the order of the
+ *         request's node, then more memory online; page_free is the way back.
+ * State   the table of zones, one a node, in node order
+ * See     page.h for the theory, zone.h and pcp.h for the two rooms behind
+ */
+#include "page/page.h"
+#include "base/bits.h"
+#include "base/check.h"
+#include "page/pcp.h"
+#include "page/zone.h"
+#include "port/port.h"
+
+static struct {
+	struct zone zones[PORT_MAX_NODES];
+	unsigned nodes;
+	unsigned cpus;
+} memory;
+
+/* Online at start, pages: enough for a small program without a second step. */
+#define PAGE_FIRST ((size_t)2 << (20 - PORT_PAGE_SHIFT))
+
+bool page_init(size_t budget_bytes, unsigned cpus, unsigned nodes, size_t page_bytes)
+{
+	size_t share;
+
+	if (!map_init(budget_bytes, page_bytes))
+		return false;
+	memory.nodes = nodes;
+	memory.cpus = cpus;
+	share = map.nr_pages / nodes & ~(size_min(map.align, PAGE_SIZE << MAX_ORDER) / PAGE_SIZE - 1);
+	for (unsigned n = 0; n < nodes; n++) {
+		size_t end = n + 1 == nodes ? map.nr_pages : (n + 1) * share;
+
+		zone_init(&memory.zones[n], n, n, n * share, end);
+		port_bind(map_address(n * share), (end - n * share) << PAGE_SHIFT, n);
+	}
+	return zone_grow(&memory.zones[0], 0, size_min(PAGE_FIRST, memory.zones[0].end_pfn));
+}
+
+static struct page *page_from_zone(struct zone *z, unsigned order, size_t count, gfp_t gfp,
+				   bool *zero)
+{
+	struct page *head = zone_alloc(z, order, count, gfp, zero);
+
+	if (head || !(gfp & __GFP_DIRECT_RECLAIM))
+		return head;
+	while (!head && zone_grow(z, order, z->watermark[WATERMARK_MIN] / 4 + ((size_t)1 << order)))
+		head = zone_alloc(z, order, count, gfp, zero);
+	return head;
+}
+
+/* Pages whose kind is not set yet, from the wanted node or, if allowed, any other. */
+static struct page *page_find(unsigned order, size_t count, gfp_t gfp, unsigned node, bool *zero)
+{
+	for (unsigned i = 0; i < memory.nodes; i++) {
+		struct zone *z = &memory.zones[(node + i) % memory.nodes];
+		struct page *head = page_from_zone(z, order, count, gfp, zero);
+
+		if (head || (gfp & __GFP_THISNODE))
+			return head;
+	}
+	return NULL;
+}
+
+/* The last resort: what other CPUs keep on their lists. */
+static bool page_has_pcp(void)
+{
+	size_t pages = 0;
+
+	for (unsigned cpu = 0; cpu < memory.cpus; cpu++)
+		pages += pcp_pages(cpu);
+	return pages != 0;
+}
+
+/* The same, after what other CPUs keep has gone to the zones. */
+static struct page *page_find_hard(unsigned order, size_t count, gfp_t gfp, unsigned node,
+				   bool *zero)
+{
+	struct page *head = page_find(order, count, gfp, node, zero);
+
+	if (head || !(gfp & __GFP_DIRECT_RECLAIM) || !page_has_pcp())
+		return head;
+	page_drain();
+	return page_find(order, count, gfp, node, zero);
+}
+
+struct page *page_alloc(unsigned order, gfp_t gfp, unsigned node, bool *zero)
+{
+	struct page *head = NULL;
+
+	if (order > MAX_ORDER)
+		return NULL;
+	if (memory.nodes == 1)
+		head = pcp_take(port_cpu(), order);
+	if (head) {
+		map_clear_dirty(map_page_pfn(head), (size_t)1 << order);
+		*zero = false;
+	} else {
+		head = page_find_hard(order, (size_t)1 << order, gfp, node, zero);
+	}
+	if (!head)
+		return NULL;
+	head->kind = PAGE_BLOCK;
+	head->order = (u8)order;
+	return head;
+}
+
+static struct zone *page_zone(const struct page *head)
+{
+	return &memory.zones[head->zone];
+}
+
+/* Blocks that left a CPU's list go to their zones; a list holds blocks of any zone. */
+static void page_free_list(struct list *blocks)
+{
+	if (memory.nodes == 1) {
+		zone_free_list(&memory.zones[0], blocks);
+		return;
+	}
+	while (!list_is_empty(blocks)) {
+		struct page *head = list_first_entry(blocks, struct page, link);
+
+		list_remove(&head->link);
+		zone_free(page_zone(head), map_page_pfn(head), (size_t)1 << head->order);
+	}
+}
+
+void page_free(struct page *head, unsigned order)
+{
+	struct list out;
+
+	ASSERT(head->kind != PAGE_FREE && head->kind != PAGE_TAIL && head->order == order);
+	list_init(&out);
+	if (memory.nodes > 1) {
+		zone_free(page_zone(head), map_page_pfn(head), (size_t)1 << order);
+		return;
+	}
+	map_set_dirty(map_page_pfn(head), (size_t)1 << order);
+	pcp_give(port_cpu(), head, &out);
+	if (!list_is_empty(&out))
+		page_free_list(&out);
+}
+
+struct page *page_alloc_exact(size_t count, size_t align, gfp_t gfp, unsigned node, bool *zero)
+{
+	unsigned order = bits_log2_ceil(size_max(count, align));
+	struct page *head;
+
+	if (order > MAX_ORDER || align << PAGE_SHIFT > map.align)
+		return NULL;
+	head = page_find_hard(order, count, gfp, node, zero);
+	if (head)
+		head->kind = PAGE_BLOCK;
+	return head;
+}
+
+void page_free_exact(struct page *head, size_t count)
+{
+	zone_free(page_zone(head), map_page_pfn(head), count);
+}
+
+bool page_extend(struct page *head, size_t count, size_t extra, bool *zero)
+{
+	return zone_claim(page_zone(head), map_page_pfn(head) + count, extra, zero);
+}
+
+size_t page_discard(size_t keep)
+{
+	size_t total = 0;
+
+	for (unsigned n = 0; n < memory.nodes; n++)
+		total += zone_discard(&memory.zones[n], keep / memory.nodes);
+	return total;
+}
+
+size_t page_offline(void)
+{
+	size_t total = 0;
+
+	for (unsigned n = 0; n < memory.nodes; n++)
+		total += zone_offline(&memory.zones[n]);
+	return total;
+}
+
+void page_drain(void)
+{
+	struct list out;
+
+	list_init(&out);
+	for (unsigned cpu = 0; cpu < memory.cpus; cpu++)
+		pcp_drain(cpu, &out);
+	if (!list_is_empty(&out))
+		page_free_list(&out);
+}
+
+void page_stat(struct page_stat *stat)
+{
+	*stat = (struct page_stat){0};
+	for (unsigned n = 0; n < memory.nodes; n++) {
+		const struct zone *z = &memory.zones[n];
+
+		stat->online_pages += READ_ONCE(z->managed_pages);
+		stat->free_pages += READ_ONCE(z->free_pages);
+		stat->dirty_pages += READ_ONCE(z->dirty_pages);
+		stat->refaulted += READ_ONCE(z->refaulted);
+		stat->discarded += READ_ONCE(z->discarded);
+	}
+	for (unsigned cpu = 0; cpu < memory.cpus; cpu++)
+		stat->pcp_pages += pcp_pages(cpu);
+}
+
+size_t page_audit(void)
+{
+	size_t faults = 0;
+
+	for (unsigned n = 0; n < memory.nodes; n++)
+		faults += zone_audit(&memory.zones[n]);
+	for (unsigned cpu = 0; cpu < memory.cpus; cpu++)
+		faults += pcp_audit(cpu);
+	return faults;
+}
+
+void page_lock_all(void)
+{
+	for (unsigned cpu = 0; cpu < memory.cpus; cpu++)
+		pcp_lock(cpu);
+	for (unsigned n = 0; n < memory.nodes; n++)
+		lock_acquire(&memory.zones[n].lock);
+}
+
+void page_unlock_all(void)
+{
+	for (unsigned n = 0; n < memory.nodes; n++)
+		lock_release(&memory.zones[n].lock);
+	for (unsigned cpu = 0; cpu < memory.cpus; cpu++)
+		pcp_unlock(cpu);
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * page.h - floor 2: pages and their descriptors
+ *
+ * What    Memory is an array of base pages, each with a 64-byte descriptor in an
+ *         array beside it. A block is 2^order pages, aligned to its size; its
+ *         first page is the head and speaks for all.
+ *
+ *           arena     | page 0 | page 1 | page 2 | page 3 | ...        4 KiB each
+ *           pages[]   | struct page     | ...                         64 bytes each
+ *           ids[]     | id*16 of the cache that owns it | ...           2 bytes each
+ *           state[]   | one byte for each 16 bytes of the page | ...  256 bytes each
+ *
+ * Nouns   pfn     index of a page in the arena
+ *         zone    pages of one kind on one node, with a buddy allocator (zone.h)
+ *         pcp     a CPU's list of free blocks (pcp.h)
+ *         dirty   a free page that has memory behind it: reading it may give
+ *                 anything. A free page that is not dirty reads as zero and costs
+ *                 nothing.
+ * States  offline -> free (section.h) -> allocated -> free -> ... -> offline
+ * Rules   G1  a descriptor of zeros is a tail: its block's head says what it is
+ *         G2  kind, order and link of a free block are guarded by its zone's lock;
+ *             an allocated block's descriptor belongs to whoever has the block
+ *         G3  ids[] of a free page is 1 if it is dirty, else 0
+ * Locks   pcp -> zone, one at a time; none is held while the port is called
+ * See     docs/architecture.md, docs/tour.md
+ */
+#ifndef ASHLAR_PAGE_PAGE_H
+#define ASHLAR_PAGE_PAGE_H
+
+#include "ashlar/gfp.h"
+#include "base/list.h"
+
+enum page_kind {
+	PAGE_TAIL = 0, /* part of the block whose head comes before it, or offline */
+	PAGE_FREE,     /* head of a free block on a zone's list */
+	PAGE_PCP,      /* head of a free block on a CPU's list */
+	PAGE_ISOLATED, /* head of a free block that is being discarded */
+	PAGE_OFFLINE,  /* head of a block of the largest order whose memory went back */
+	PAGE_SLAB,     /* head of a slab */
+	PAGE_LARGE,    /* head of a run of pages handed to a user of kmalloc or malloc */
+	PAGE_BLOCK,    /* head of a block handed out by alloc_pages */
+	PAGE_TABLE,    /* head of a block that holds arrays of ours */
+};
+
+#define PAGE_WORDS 4u /* bitmap words in each descriptor of a slab */
+
+struct page {
+	u8 kind;        /* enum page_kind */
+	u8 order;       /* free, slab, block: log2 of its pages */
+	u8 zone;        /* index of its zone, set when it comes online */
+	u8 discarded;   /* slab: free pages inside were given back (the bits' pages read zero) */
+	u16 inuse;      /* slab: objects that are not in the bitmap */
+	u8 colour;      /* slab: its offset, in units of the cache's colour_off */
+	u8 hint;        /* slab: no bit is set in words before this one */
+	struct list link; /* free: the zone's list; slab: partial or free list */
+	union {
+		void *owner;  /* slab: its kmem_cache_node */
+		size_t pages; /* large: length of the run; free: dirty pages inside */
+	};
+	u64 bits[PAGE_WORDS]; /* slab: 1 = free object; word w is in page w / 4 of the slab */
+};
+
+STATIC_ASSERT(sizeof(struct page) == 64, "the page map's arithmetic is by shifts");
+
+/* Statistics of the floor; exact when nothing runs. */
+struct page_stat {
+	size_t online_pages; /* pages that have descriptors and may be allocated */
+	size_t free_pages;   /* of these, on zone lists */
+	size_t pcp_pages;    /* of these, on CPUs' lists */
+	size_t dirty_pages;  /* free pages with memory behind them, zone lists */
+	size_t refaulted;    /* pages allocated that had been given back, ever */
+	size_t discarded;    /* pages given back, ever */
+};
+
+/* Build the floor on memory that the port gives, with @nodes nodes. false iff there is
+ * none. Called once, single-threaded, before everything else here. */
+bool page_init(size_t budget_bytes, unsigned cpus, unsigned nodes, size_t page_bytes);
+
+/* A block of 2^order pages on @node or, without __GFP_THISNODE, another; kind is PAGE_BLOCK.
+ * *@zero is set iff it is known to read as zero. NULL iff there is none; waits for locks and
+ * makes system calls only with __GFP_DIRECT_RECLAIM. Cost: a CPU's list, or splits. */
+struct page *page_alloc(unsigned order, gfp_t gfp, unsigned node, bool *zero);
+void page_free(struct page *head, unsigned order);
+
+/* The same for runs of any number of pages up to 2^MAX_ORDER, aligned to @align pages. */
+struct page *page_alloc_exact(size_t count, size_t align, gfp_t gfp, unsigned node, bool *zero);
+void page_free_exact(struct page *head, size_t count);
+
+/* Take the @extra pages behind the run, if they are free, so that it grows in place.
+ * *@zero tells whether the new part is known to read as zero. */
+bool page_extend(struct page *head, size_t count, size_t extra, bool *zero);
+
+/* Free pages become zero, without memory, until at most @keep are dirty. Returns how many
+ * were given back. Makes system calls. */
+size_t page_discard(size_t keep);
+
+/* Free blocks of the largest order go offline: their commit charge goes back, too. */
+size_t page_offline(void);
+
+/* Return every CPU's list to its zone. */
+void page_drain(void);
+
+void page_stat(struct page_stat *stat);
+
+/* Prove the rules of this floor; returns the number of faults, reports each. The caller
+ * sees to it that nothing else runs. */
+size_t page_audit(void);
+
+/* fork: hold every lock of this floor; give them back (also in the child). */
+void page_lock_all(void);
+void page_unlock_all(void);
+
+#endif

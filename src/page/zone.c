@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * zone.c - see zone.h
+ */
+#include "page/zone.h"
+#include "base/bits.h"
+#include "base/check.h"
+#include "port/port.h"
+
+/* Growth comes in steps of an eighth of what is online, at most this many pages. */
+#define ZONE_STEP_MAX ((size_t)64 << (20 - PORT_PAGE_SHIFT))
+
+void zone_init(struct zone *z, unsigned index, unsigned node, size_t first, size_t end)
+{
+	*z = (struct zone){
+		.index = (u8)index,
+		.node = (u8)node,
+		.first_pfn = first,
+		.end_pfn = end,
+		.online_end = first,
+	};
+	list_init(&z->offline);
+	buddy_init(z);
+}
+
+/* Integer square root, by bits: for the watermarks only. */
+static size_t zone_square_root(size_t n)
+{
+	size_t root = 0;
+
+	for (size_t bit = (size_t)1 << 31; bit; bit >>= 1)
+		if ((root + bit) * (root + bit) <= n)
+			root += bit;
+	return root;
+}
+
+/* P7: min is sqrt(16 * size) in KiB, low and high a quarter of min apart. */
+static void zone_set_watermarks(struct zone *z)
+{
+	size_t kib = z->managed_pages << PAGE_SHIFT >> 10;
+	size_t min = zone_square_root(16 * kib) << 10 >> PAGE_SHIFT;
+
+	z->watermark[WATERMARK_MIN] = min;
+	z->watermark[WATERMARK_LOW] = min + min / 4;
+	z->watermark[WATERMARK_HIGH] = min + min / 2;
+}
+
+/* Z1: pages that must stay free after this request. */
+static size_t zone_reserve(const struct zone *z, gfp_t gfp)
+{
+	size_t min = z->watermark[WATERMARK_MIN];
+
+	if ((gfp & __GFP_MEMALLOC) && !(gfp & __GFP_NOMEMALLOC))
+		return 0;
+	if (gfp & __GFP_HIGH)
+		min -= min / 2;
+	return min;
+}
+
+static void zone_give(struct zone *z, size_t pfn, size_t count);
+
+/* Pages leave the zone: forget what was dirty in them, learn what had been given back. */
+static void zone_hand_out(struct zone *z, struct page *head, size_t count, bool *zero)
+{
+	size_t pfn = map_page_pfn(head);
+	size_t dirty = head->pages ? map_clear_dirty(pfn, count) : 0;
+
+	if (dirty < count && pfn < z->touched_end)
+		z->refaulted += size_min(count, z->touched_end - pfn) - size_min(dirty, count);
+	*zero = PORT_ZERO_PAGES && dirty == 0;
+}
+
+/* The first @count pages of a block of 2^order; the rest of the block stays here. */
+static struct page *zone_take(struct zone *z, unsigned order, size_t count, gfp_t gfp, bool *zero)
+{
+	size_t size = (size_t)1 << order;
+	struct page *head;
+
+	if (z->free_pages < size + zone_reserve(z, gfp))
+		return NULL;
+	head = buddy_take(z, order);
+	if (!head)
+		return NULL;
+	if (count < size)
+		zone_give(z, map_page_pfn(head) + count, size - count);
+	zone_hand_out(z, head, count, zero);
+	return head;
+}
+
+struct page *zone_alloc(struct zone *z, unsigned order, size_t count, gfp_t gfp, bool *zero)
+{
+	struct page *head;
+
+	lock_acquire(&z->lock);
+	head = zone_take(z, order, count, gfp, zero);
+	lock_release(&z->lock);
+	return head;
+}
+
+/* Give a run back as the largest aligned blocks that it is made of. */
+static void zone_give(struct zone *z, size_t pfn, size_t count)
+{
+	size_t end = pfn + count;
+
+	while (pfn < end) {
+		unsigned order = bits_lowest(pfn | ((size_t)1 << MAX_ORDER));
+
+		if (order > bits_highest(end - pfn))
+			order = bits_highest(end - pfn);
+
+		buddy_give(z, pfn, order);
+		pfn += (size_t)1 << order;
+	}
+}
+
+void zone_free(struct zone *z, size_t pfn, size_t count)
+{
+	map_set_dirty(pfn, count);
+	lock_acquire(&z->lock);
+	zone_give(z, pfn, count);
+	lock_release(&z->lock);
+}
+
+void zone_free_list(struct zone *z, struct list *blocks)
+{
+	lock_acquire(&z->lock);
+	while (!list_is_empty(blocks)) {
+		struct page *head = list_first_entry(blocks, struct page, link);
+		size_t pfn = map_page_pfn(head);
+
+		list_remove(&head->link);
+		buddy_give(z, pfn, head->order);
+	}
+	lock_release(&z->lock);
+}
+
+/* The pages have just come online: tell them their zone, make them free. */
+static void zone_add(struct zone *z, size_t pfn, size_t count)
+{
+	for (size_t i = pfn; i < pfn + count; i++)
+		map.pages[i].zone = z->index;
+	z->managed_pages += count;
+	zone_set_watermarks(z);
+	zone_give(z, pfn, count);
+}
+
+/* Where the next growth by @count pages would begin and end; end 0: there is no room. */
+static size_t zone_next_end(const struct zone *z, unsigned order, size_t count)
+{
+	size_t size = (size_t)1 << order;
+	size_t end = z->online_end + size_align(count, map_grain());
+	size_t block_end = size_align(z->online_end, size) + size;
+
+	end = size_max(end, size_align(block_end, map_grain()));
+	return end <= z->end_pfn ? end : 0;
+}
+
+/* A block of the largest order that went offline comes online again. */
+static bool zone_reonline(struct zone *z)
+{
+	struct page *head = NULL;
+
+	lock_acquire(&z->lock);
+	if (!list_is_empty(&z->offline)) {
+		head = list_first_entry(&z->offline, struct page, link);
+		list_remove(&head->link);
+		z->offline_pages -= (size_t)1 << MAX_ORDER;
+	}
+	lock_release(&z->lock);
+	if (!head)
+		return false;
+	if (!port_map(map_page_address(head), PAGE_SIZE << MAX_ORDER)) {
+		lock_acquire(&z->lock);
+		list_add(&z->offline, &head->link);
+		z->offline_pages += (size_t)1 << MAX_ORDER;
+		lock_release(&z->lock);
+		return false;
+	}
+	lock_acquire(&z->lock);
+	zone_add(z, map_page_pfn(head), (size_t)1 << MAX_ORDER);
+	lock_release(&z->lock);
+	return true;
+}
+
+bool zone_grow(struct zone *z, unsigned order, size_t pages)
+{
+	size_t step = size_min(z->managed_pages / 8, ZONE_STEP_MAX);
+	size_t want = size_max(size_max(pages, step), (size_t)1 << order);
+	size_t begin = READ_ONCE(z->online_end);
+	size_t end = zone_next_end(z, order, want);
+	bool grown = false;
+
+	if (zone_reonline(z))
+		return true;
+	if (end == 0)
+		end = zone_next_end(z, order, pages);
+	if (end == 0)
+		return false;
+	if (!map_online(begin, end - begin)) {
+		end = zone_next_end(z, order, pages);
+		if (end == 0 || !map_online(begin, end - begin))
+			return false;
+	}
+	lock_acquire(&z->lock);
+	if (z->online_end == begin) {
+		z->online_end = end;
+		zone_add(z, begin, end - begin);
+		grown = true;
+	}
+	lock_release(&z->lock);
+	return grown || READ_ONCE(z->online_end) != begin;
+}
+
+bool zone_claim(struct zone *z, size_t pfn, size_t extra, bool *zero)
+{
+	size_t end = pfn + extra;
+	size_t at = pfn;
+	size_t dirty = 0;
+	bool got;
+
+	lock_acquire(&z->lock);
+	got = end <= z->online_end && z->free_pages >= extra + z->watermark[WATERMARK_MIN];
+	while (got && at < end) {
+		struct page *head = buddy_find(z, at);
+
+		got = head != NULL && (at > pfn || map_page_pfn(head) == pfn);
+		if (got)
+			at = map_page_pfn(head) + ((size_t)1 << head->order);
+	}
+	for (at = pfn; got && at < end;) {
+		struct page *head = buddy_find(z, at);
+		size_t size = (size_t)1 << head->order;
+
+		buddy_remove(z, head);
+		dirty += map_count_dirty(at, size_min(size, end - at));
+		if (at + size > end)
+			zone_give(z, end, at + size - end);
+		at += size;
+	}
+	if (got) {
+		map_clear_dirty(pfn, extra);
+		*zero = PORT_ZERO_PAGES && dirty == 0;
+	}
+	lock_release(&z->lock);
+	return got;
+}
+
+/* Give the memory of a block's dirty pages back, run by run; the block is nobody's now. */
+static size_t zone_discard_block(size_t pfn, size_t count)
+{
+	size_t end = pfn + count;
+	size_t done = 0;
+
+	for (size_t i = pfn; i < end;) {
+		size_t run = i;
+
+		while (run < end && map.ids[run])
+			run++;
+		if (run > i && port_discard(map_address(i), (run - i) << PAGE_SHIFT)) {
+			map_clear_dirty(i, run - i);
+			done += run - i;
+		}
+		i = size_max(run, i + 1);
+	}
+	return done;
+}
+
+size_t zone_discard(struct zone *z, size_t keep)
+{
+	size_t total = 0;
+
+	for (;;) {
+		struct page *head = NULL;
+		size_t done;
+		size_t pfn;
+
+		lock_acquire(&z->lock);
+		if (z->dirty_pages > keep)
+			head = buddy_find_dirty(z);
+		if (head) {
+			buddy_remove(z, head);
+			head->kind = PAGE_ISOLATED;
+		}
+		lock_release(&z->lock);
+		if (!head)
+			return total;
+		pfn = map_page_pfn(head);
+		done = zone_discard_block(pfn, (size_t)1 << head->order);
+		lock_acquire(&z->lock);
+		z->discarded += done;
+		buddy_give(z, pfn, head->order);
+		lock_release(&z->lock);
+		total += done;
+		if (done == 0)
+			return total;
+	}
+}
+
+size_t zone_offline(struct zone *z)
+{
+	struct list *lists = z->area[MAX_ORDER].free;
+	size_t total = 0;
+
+	for (;;) {
+		struct page *head = NULL;
+
+		lock_acquire(&z->lock);
+		for (unsigned side = 0; side < BUDDY_SIDES && !head; side++)
+			if (!list_is_empty(&lists[side]))
+				head = list_first_entry(&lists[side], struct page, link);
+		if (head) {
+			buddy_remove(z, head);
+			head->kind = PAGE_OFFLINE;
+			z->managed_pages -= (size_t)1 << MAX_ORDER;
+			zone_set_watermarks(z);
+		}
+		lock_release(&z->lock);
+		if (!head)
+			return total;
+		map_offline(map_page_pfn(head), (size_t)1 << MAX_ORDER);
+		lock_acquire(&z->lock);
+		list_add(&z->offline, &head->link);
+		z->offline_pages += (size_t)1 << MAX_ORDER;
+		lock_release(&z->lock);
+		total += (size_t)1 << MAX_ORDER;
+	}
+}
+
+/* One free list: kinds, orders, sides and dirty counts (B1, B3, B5). */
+static size_t zone_audit_list(const struct zone *z, unsigned order, unsigned side, size_t *dirty)
+{
+	const struct list *node;
+	size_t faults = 0;
+
+	list_for_each(node, &z->area[order].free[side]) {
+		const struct page *head = list_entry_const(node, struct page, link);
+		size_t pfn = map_page_pfn(head);
+		size_t buddy = pfn ^ ((size_t)1 << order);
+		size_t size = (size_t)1 << order;
+
+		faults += head->kind != PAGE_FREE || head->order != order; /* B1 */
+		faults += map_count_dirty(pfn, size) != head->pages;       /* B1 */
+		faults += (head->pages != 0) != (side == BUDDY_DIRTY);     /* B5 */
+		faults += (pfn & (size - 1)) != 0 || pfn + size > z->online_end;
+		for (size_t i = 1; i < size; i++)
+			faults += map.pages[pfn + i].kind != PAGE_TAIL; /* B2 */
+		if (order < MAX_ORDER && buddy + size <= z->online_end && buddy >= z->first_pfn)
+			faults += map.pages[buddy].kind == PAGE_FREE &&
+				  map.pages[buddy].order == order; /* B3 */
+		*dirty += head->pages;
+	}
+	return faults;
+}
+
+size_t zone_audit(struct zone *z)
+{
+	size_t faults = 0;
+	size_t pages = 0;
+	size_t dirty = 0;
+
+	lock_acquire(&z->lock);
+	for (unsigned o = 0; o < NR_ORDERS; o++) {
+		for (unsigned side = 0; side < BUDDY_SIDES; side++)
+			faults += zone_audit_list(z, o, side, &dirty);
+		pages += z->area[o].count << o;
+	}
+	faults += pages != z->free_pages;  /* B4 */
+	faults += dirty != z->dirty_pages; /* B5 */
+	faults += z->managed_pages + z->offline_pages != z->online_end - z->first_pfn;
+	lock_release(&z->lock);
+	return faults;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * zone.h - watermarks, growth and give-back around a zone's buddy allocator
+ *
+ * What    zone_alloc and zone_free take the zone's lock, watch the watermarks,
+ *         and keep count of what is dirty; zone_grow brings more memory online.
+ * Rules   Z1  an ordinary request leaves watermark[MIN] pages free; __GFP_HIGH may
+ *             use half of these, __GFP_MEMALLOC all
+ *         Z2  the lock is never held while the port is called
+ */
+#ifndef ASHLAR_PAGE_ZONE_H
+#define ASHLAR_PAGE_ZONE_H
+
+#include "page/buddy.h"
+
+/* Make zone @index of node @node own the pages [first, end), all offline. */
+void zone_init(struct zone *z, unsigned index, unsigned node, size_t first, size_t end);
+
+/* The first @count pages of a block of 2^order, kind PAGE_TAIL, their ids cleared; the rest
+ * of the block stays free. *@zero tells whether they read as zero. */
+struct page *zone_alloc(struct zone *z, unsigned order, size_t count, gfp_t gfp, bool *zero);
+
+/* Free @count pages from @pfn, any alignment and length; they are dirty. */
+void zone_free(struct zone *z, size_t pfn, size_t count);
+
+/* Free every block on @blocks (linked by link, order set); all are this zone's and dirty. */
+void zone_free_list(struct zone *z, struct list *blocks);
+
+/* Bring at least @pages more pages online, enough for one block of 2^order; false iff the
+ * port or the zone has no more. Makes system calls. */
+bool zone_grow(struct zone *z, unsigned order, size_t pages);
+
+/* Take the @extra pages from @pfn if all are free. */
+bool zone_claim(struct zone *z, size_t pfn, size_t extra, bool *zero);
+
+/* Discard free dirty blocks until at most @keep dirty pages are left; returns pages given back. */
+size_t zone_discard(struct zone *z, size_t keep);
+
+/* Take free blocks of the largest order offline; returns pages. */
+size_t zone_offline(struct zone *z);
+
+size_t zone_audit(struct zone *z);
+
+#endif

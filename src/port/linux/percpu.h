@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * percpu.h - the per-CPU sequences of a Linux process (rseq)
+ *
+ * What    percpu_pop and percpu_push: one object from or to the array of the
+ *         CPU that runs them. The kernel restarts a sequence that it preempts,
+ *         migrates, or interrupts with a signal before the last store; that
+ *         store to `avail` is the commit. A fence does the same from outside.
+ * Why     rseq(2), Linux 4.18; Desnoyers' "restartable sequences". No lock, no
+ *         atomic read-modify-write, no thread-local storage of ours: the area
+ *         is glibc's (>= 2.35), at a constant distance from the thread pointer.
+ * Rules   S1  the CPU number and its region are loaded inside the sequence
+ *         S2  nothing that another sequence reads changes before the commit
+ *         S3  only `rseq_cs` is written in the rseq area
+ *         S4  a sequence runs only when percpu_ready()
+ * See     docs/models.md; test/thread/sequence_test.c stops at each instruction
+ */
+#ifndef ASHLAR_PORT_PERCPU_H
+#define ASHLAR_PORT_PERCPU_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "port/array_cache.h"
+#include "port_config.h"
+
+/* Distance of the rseq area from the thread pointer; 0: sequences must not run. */
+extern ptrdiff_t port_rseq_offset __attribute__((visibility("hidden")));
+
+/* The region of CPU i is table[i + 2]: -2 and -1 are what a thread without rseq shows. */
+extern void *port_percpu_table[PORT_MAX_CPUS + 2] __attribute__((visibility("hidden")));
+
+static inline bool percpu_ready(void)
+{
+	return port_rseq_offset != 0;
+}
+
+#if defined(__x86_64__)
+
+/* The kernel demands these bytes before the address it continues at after an abort. */
+#define PERCPU_SIGNATURE "0x53053053"
+
+/* Begin: 1: publish the descriptor, 2: first instruction inside; leaves CPU's header in %[r]. */
+#define PERCPU_BEGIN                                                     \
+	".pushsection __rseq_cs, \"aw\"\n\t"                             \
+	".balign 32\n"                                                   \
+	"3:\n\t"                                                         \
+	".long 0, 0\n\t"                                                 \
+	".quad 2f, 5f - 2f, 4f\n\t"                                      \
+	".popsection\n"                                                  \
+	"1:\n\t"                                                         \
+	"leaq 3b(%%rip), %[t]\n\t"                                       \
+	"movq %[t], %%fs:8(%[rseq])\n"                                   \
+	"2:\n\t"                                                         \
+	"movslq %%fs:4(%[rseq]), %[t]\n\t"                               \
+	"leaq port_percpu_table(%%rip), %[r]\n\t"                        \
+	"movq 16(%[r], %[t], 8), %[r]\n\t"                               \
+	"addq %[header], %[r]\n\t"                                       \
+	"movzwl (%[r]), %k[t]\n\t"
+
+/* End: 5: just after the commit; 4: where an abort continues, back to 1. */
+#define PERCPU_END                                                       \
+	"5:\n\t"                                                         \
+	".pushsection .text.rseq_abort, \"ax\"\n\t"                      \
+	".byte 0x0f, 0xb9, 0x3d\n\t"                                     \
+	".long " PERCPU_SIGNATURE "\n"                                   \
+	"4:\n\t"                                                         \
+	"jmp 1b\n\t"                                                     \
+	".popsection\n"
+
+/* The newest object of the array with this header, or NULL where it is empty. */
+static inline __attribute__((always_inline)) void *percpu_pop(size_t header_offset)
+{
+	void *object;
+	void *region;
+	size_t t;
+
+	__asm__ goto volatile(PERCPU_BEGIN
+		"testl %k[t], %k[t]\n\t"
+		"jz %l[empty]\n\t"
+		"movq 8(%[r]), %[object]\n\t"
+		"movq -8(%[object], %[t], 8), %[object]\n\t"
+		"leal 0xffff(%[t]), %k[t]\n\t" /* avail - 1, and touched = 1 above it (A2) */
+		"movl %k[t], (%[r])\n"
+		PERCPU_END
+		: [object] "=&r"(object), [r] "=&r"(region), [t] "=&r"(t)
+		: [rseq] "r"(port_rseq_offset), [header] "r"(header_offset)
+		: "memory", "cc"
+		: empty);
+	return object;
+empty:
+	return NULL;
+}
+
+/* Put @object on the array with this header; false where the array is full. */
+static inline __attribute__((always_inline)) bool percpu_push(size_t header_offset, void *object)
+{
+	void *region;
+	void *entry;
+	size_t t;
+
+	__asm__ goto volatile(PERCPU_BEGIN
+		"cmpw 4(%[r]), %w[t]\n\t"
+		"jae %l[full]\n\t"
+		"movq 8(%[r]), %[entry]\n\t"
+		"movq %[object], (%[entry], %[t], 8)\n\t"
+		"incl %k[t]\n\t"
+		"movw %w[t], (%[r])\n"
+		PERCPU_END
+		: [entry] "=&r"(entry), [r] "=&r"(region), [t] "=&r"(t)
+		: [rseq] "r"(port_rseq_offset), [header] "r"(header_offset), [object] "r"(object)
+		: "memory", "cc"
+		: full);
+	return true;
+full:
+	return false;
+}
+
+#else /* no sequences for this processor yet: percpu_ready() is never true */
+
+static inline void *percpu_pop(size_t header_offset)
+{
+	(void)header_offset;
+	return NULL;
+}
+
+static inline bool percpu_push(size_t header_offset, void *object)
+{
+	(void)header_offset;
+	(void)object;
+	return false;
+}
+
+#endif
+
+#endif

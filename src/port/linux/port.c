@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * port.c - a Linux process as the machine
+ *
+ * What    Address space from mmap, memory brought behind it by mprotect, futexes,
+ *         the environment. System calls go through syscall(2) or libc's thin
+ *         wrappers; nothing here allocates, and errno is the caller's to save.
+ * Why     Reserved space is PROT_NONE and MAP_NORESERVE: it costs nothing until
+ *         it comes online, and going offline gives the commit charge back.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/sysinfo.h>
+#include <unistd.h>
+
+#include "port/linux/linux.h"
+#include "port/port.h"
+#include "port_config.h"
+
+#define PORT_OPTION_VARIABLE "ASHLAR_OPTIONS"
+
+static unsigned machine_cpus;
+
+unsigned linux_machine_cpus(void)
+{
+	return machine_cpus;
+}
+
+/* Where ld.so found argc when the process began; argv and the environment follow it. */
+extern void *__libc_stack_end __attribute__((weak));
+
+const char *linux_getenv(const char *name)
+{
+	size_t length = strlen(name);
+	char **argv;
+	long argc;
+
+	if (!&__libc_stack_end || !__libc_stack_end)
+		return getenv(name);
+	argc = *(long *)__libc_stack_end;
+	argv = (char **)__libc_stack_end + 1;
+	for (char **e = argv + argc + 1; *e; e++)
+		if (strncmp(*e, name, length) == 0 && (*e)[length] == '=')
+			return *e + length + 1;
+	return NULL;
+}
+
+/* The kernel copies a whole mask of its own size: that size tells its number of CPUs. */
+static unsigned port_count_cpus(void)
+{
+	unsigned long mask[PORT_MAX_CPUS / (8 * sizeof(unsigned long))];
+	long bytes = syscall(SYS_sched_getaffinity, 0, sizeof(mask), mask);
+
+	if (bytes <= 0 || bytes * 8 > PORT_MAX_CPUS)
+		return PORT_MAX_CPUS;
+	return (unsigned)bytes * 8;
+}
+
+/* Bytes of address space that this process has mapped: the first word of statm, in pages. */
+static size_t port_mapped_bytes(void)
+{
+	char text[32] = "";
+	size_t pages = 0;
+	int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return (size_t)16 << 20;
+	if (read(fd, text, sizeof(text) - 1) > 0)
+		for (const char *c = text; *c >= '0' && *c <= '9'; c++)
+			pages = pages * 10 + (size_t)(*c - '0');
+	close(fd);
+	return pages * getauxval(AT_PAGESZ);
+}
+
+static size_t port_address_bytes(void)
+{
+	struct rlimit limit;
+	size_t used;
+
+	if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+		return SIZE_MAX;
+	used = port_mapped_bytes();
+	return limit.rlim_cur > used ? limit.rlim_cur - used : 0;
+}
+
+void port_init(struct port_machine *machine)
+{
+	const uint64_t *random = (const uint64_t *)getauxval(AT_RANDOM);
+	struct sysinfo info;
+
+	machine_cpus = port_count_cpus();
+	machine->cpus = machine_cpus;
+	machine->nodes = 1;
+	machine->page_bytes = getauxval(AT_PAGESZ);
+	machine->address_bytes = port_address_bytes();
+	machine->ram_bytes = (size_t)1 << 30;
+	if (sysinfo(&info) == 0)
+		machine->ram_bytes = (size_t)info.totalram * info.mem_unit;
+	machine->random = random ? *random : (uintptr_t)machine;
+}
+
+const char *port_options(bool *secure)
+{
+	*secure = getauxval(AT_SECURE) != 0;
+	return linux_getenv(PORT_OPTION_VARIABLE);
+}
+
+void *port_reserve(size_t bytes, size_t align)
+{
+	char *start = mmap(NULL, bytes + align, PROT_NONE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (start == MAP_FAILED)
+		return NULL;
+	return (void *)(((uintptr_t)start + align - 1) & ~(uintptr_t)(align - 1));
+}
+
+bool port_map_zeros(void *start, size_t bytes)
+{
+	return mprotect(start, bytes, PROT_READ) == 0;
+}
+
+bool port_map(void *start, size_t bytes)
+{
+	return mprotect(start, bytes, PROT_READ | PROT_WRITE) == 0;
+}
+
+void port_unmap(void *start, size_t bytes)
+{
+	if (mmap(start, bytes, PROT_NONE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) == MAP_FAILED)
+		madvise(start, bytes, MADV_DONTNEED);
+}
+
+bool port_discard(void *start, size_t bytes)
+{
+	return madvise(start, bytes, MADV_DONTNEED) == 0;
+}
+
+void *port_mapping_alloc(size_t bytes, size_t align)
+{
+	size_t page = getauxval(AT_PAGESZ);
+	size_t extra = align > page ? align - page : 0;
+	char *start;
+	char *aligned;
+
+	if (bytes > SIZE_MAX - extra)
+		return NULL;
+	start = mmap(NULL, bytes + extra, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		     0);
+	if (start == MAP_FAILED)
+		return NULL;
+	if (!extra)
+		return start;
+	aligned = (char *)(((uintptr_t)start + align - 1) & ~(uintptr_t)(align - 1));
+	if (aligned > start)
+		munmap(start, (size_t)(aligned - start));
+	if (aligned < start + extra)
+		munmap(aligned + bytes, (size_t)(start + extra - aligned));
+	return aligned;
+}
+
+void port_mapping_free(void *start, size_t bytes)
+{
+	munmap(start, bytes);
+}
+
+void *port_mapping_resize(void *start, size_t old_bytes, size_t new_bytes)
+{
+	void *p = mremap(start, old_bytes, new_bytes, MREMAP_MAYMOVE);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+unsigned port_cpu_node(unsigned cpu)
+{
+	(void)cpu;
+	return 0;
+}
+
+bool port_bind(void *start, size_t bytes, unsigned node)
+{
+	(void)start;
+	(void)bytes;
+	return node == 0;
+}
+
+void port_wait(uint32_t *word, uint32_t value)
+{
+	int saved = errno;
+
+	syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, NULL, NULL, 0);
+	errno = saved;
+}
+
+void port_wake(uint32_t *word)
+{
+	int saved = errno;
+
+	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+	errno = saved;
+}
+
+void port_write(const char *text, size_t bytes)
+{
+	int saved = errno;
+
+	while (bytes) {
+		ssize_t n = write(STDERR_FILENO, text, bytes);
+
+		if (n <= 0 && errno != EINTR)
+			break;
+		if (n > 0) {
+			text += n;
+			bytes -= (size_t)n;
+		}
+	}
+	errno = saved;
+}
+
+_Noreturn void port_abort(void)
+{
+	abort();
+}

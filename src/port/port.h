@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * port.h - floor 0: all that the machine gives
+ *
+ * What    The whole contract between Ashlar and its home. The floors above
+ *         call these functions and memcpy, memset, memmove, memcmp, and
+ *         nothing else: `make lint` proves it on the joined objects.
+ * Homes   linux  a process: one reservation of address space, futexes, rseq
+ *         sim    tests: a fixed arena, one thread, the test chooses the CPU
+ * Rules   All sizes are bytes, positive, multiples of PAGE_SIZE where memory is
+ *         meant. No function calls back into a floor above. None allocates
+ *         through malloc. Functions may be called from any thread at any time,
+ *         with or without Ashlar's locks, unless they say otherwise.
+ *
+ * Beside this header each port has two more, found through the include path:
+ *   port_config.h   its numbers
+ *   percpu.h        the per-CPU sequences: percpu_pop, percpu_push, inline,
+ *                   because they are the fast paths
+ */
+#ifndef ASHLAR_PORT_PORT_H
+#define ASHLAR_PORT_PORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What the machine is; filled once by port_init. */
+struct port_machine {
+	size_t ram_bytes;     /* memory that the machine has */
+	size_t address_bytes; /* address space that may still be reserved */
+	unsigned cpus;        /* CPU numbers are 0 .. cpus-1, at most PORT_MAX_CPUS */
+	unsigned nodes;       /* NUMA nodes are 0 .. nodes-1, at most PORT_MAX_NODES */
+	size_t page_bytes;    /* the grain of port_map and port_discard, >= PAGE_SIZE */
+	uint64_t random;      /* bits that an attacker cannot guess */
+};
+
+enum port_percpu_mode {
+	PORT_PERCPU_RSEQ,    /* restartable sequences */
+	PORT_PERCPU_LOCK,    /* the owner of a CPU's slot works, the others go to the node */
+	PORT_PERCPU_PRETEND, /* the sequences of RSEQ without the kernel, for one thread */
+};
+
+/* ---- start ------------------------------------------------------------- */
+
+/* Look at the machine. Called once, before any other function, by one thread. */
+void port_init(struct port_machine *machine);
+
+/* The option string of this home (ASHLAR_OPTIONS, the boot line), or NULL. *@secure is
+ * set where the process runs with more rights than its caller: only options that harden
+ * are honoured then. */
+const char *port_options(bool *secure);
+
+/* ---- memory ------------------------------------------------------------ */
+
+/* Reserve @bytes of address space aligned to @align, with no memory behind it: every
+ * access faults. NULL iff it cannot be had. Called once, at start. */
+void *port_reserve(size_t bytes, size_t align);
+
+/* Let reads of a reserved range give zeros, without memory. Returns false if refused. */
+bool port_map_zeros(void *start, size_t bytes);
+
+/* Put memory, zeros, behind a reserved range; before or after port_map_zeros. Returns
+ * false, with nothing changed, iff memory or address space is exhausted. */
+bool port_map(void *start, size_t bytes);
+
+/* Make [start, start+bytes) reserved again: its memory and its charge go back. */
+void port_unmap(void *start, size_t bytes);
+
+/* The contents of a mapped range are not needed: give the memory back now; the next read
+ * gives zeros. Returns false, with the contents kept, where it could not (locked pages). */
+bool port_discard(void *start, size_t bytes);
+
+/* Mappings of their own for blocks too large for the arena. NULL iff exhausted.
+ * port_mapping_resize may move the block; on failure the old one stays as it was. */
+void *port_mapping_alloc(size_t bytes, size_t align);
+void port_mapping_free(void *start, size_t bytes);
+void *port_mapping_resize(void *start, size_t old_bytes, size_t new_bytes);
+
+/* Name a range for /proc/PID/maps, where the system can; never fails. */
+void port_name(void *start, size_t bytes, const char *name);
+
+/* The NUMA node a CPU belongs to; bind a range to a node (false if it cannot). */
+unsigned port_cpu_node(unsigned cpu);
+bool port_bind(void *start, size_t bytes, unsigned node);
+
+/* ---- CPUs -------------------------------------------------------------- */
+
+/* The CPU this thread runs on, 0 .. cpus-1; may be stale when it returns. */
+unsigned port_cpu(void);
+
+/* Choose the per-CPU mode: @wanted is a port_percpu_mode, or -1 for the best that works
+ * here. @dummy is the region that is always empty and always full. Every CPU starts with
+ * it. Returns the mode and, in *@why, a phrase that says why it is that one. */
+enum port_percpu_mode port_percpu_init(int wanted, void *dummy, const char **why);
+
+/* Take CPU @cpu's region out of the sequences' reach. Returns it, or NULL if somebody
+ * else has it. In RSEQ mode a sequence that has begun may still use it until
+ * port_percpu_fence(cpu) has returned true. */
+void *port_percpu_own(unsigned cpu);
+
+/* Give CPU @cpu the region @region (first use, or the end of ownership). */
+void port_percpu_publish(unsigned cpu, void *region);
+
+/* Wait until no sequence that began before this call is running on @cpu (-1: on any
+ * CPU). Returns false iff the system refuses: then nothing may be assumed. */
+bool port_percpu_fence(int cpu);
+
+/* Batches through the same sequences, on the CPU that runs it. @header_offset is id * 16.
+ * pop: takes min(@count, avail) newest objects, oldest of them first, returns how many.
+ * push: stores the first min(@count, limit - avail), in order, returns how many. */
+unsigned port_percpu_pop_bulk(unsigned header_offset, void **objects, unsigned count);
+unsigned port_percpu_push_bulk(unsigned header_offset, void *const *objects, unsigned count);
+
+/* ---- waiting ----------------------------------------------------------- */
+
+/* Sleep while *@word is @value, until port_wake; may return at any time. */
+void port_wait(uint32_t *word, uint32_t value);
+void port_wake(uint32_t *word);
+
+/* A hint to the processor inside a short spin. */
+static inline void port_relax(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	__builtin_ia32_pause();
+#endif
+}
+
+/* ---- the world --------------------------------------------------------- */
+
+/* Write text for the user (standard error, the console). Best effort. */
+void port_write(const char *text, size_t bytes);
+
+/* End the program (abort, panic). */
+_Noreturn void port_abort(void);
+
+#endif
