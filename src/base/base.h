@@ -23,9 +23,9 @@ typedef uint64_t u64;
 
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
-#define noinline __attribute__((noinline))
-#define cold __attribute__((cold, noinline))
-#define always_inline inline __attribute__((always_inline))
+#define noinline __attribute__((__noinline__))
+#define cold __attribute__((__cold__, __noinline__))
+#define always_inline inline __attribute__((__always_inline__))
 #define cacheline_aligned __attribute__((aligned(64)))
 #define STATIC_ASSERT _Static_assert
 
@@ -37,6 +37,12 @@ typedef uint64_t u64;
 #define WRITE_ONCE(x, v) __atomic_store_n(&(x), (v), __ATOMIC_RELAXED)
 #define LOAD_ACQUIRE(x) __atomic_load_n(&(x), __ATOMIC_ACQUIRE)
 #define STORE_RELEASE(x, v) __atomic_store_n(&(x), (v), __ATOMIC_RELEASE)
+
+/* The four functions that every home gives, as compilers expect them. */
+void *memcpy(void *restrict to, const void *restrict from, size_t bytes);
+void *memmove(void *to, const void *from, size_t bytes);
+void *memset(void *to, int byte, size_t bytes);
+int memcmp(const void *a, const void *b, size_t bytes);
 
 static inline size_t size_min(size_t a, size_t b)
 {

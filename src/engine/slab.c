@@ -95,13 +95,16 @@ static unsigned slab_take_bits(struct kmem_cache_node *n, struct page *head, voi
 		u64 *word = slab_word(head, w);
 		u64 bits = *word;
 
-		for (; bits && taken < count; bits &= bits - 1)
-			*--end = first + (size_t)(w * 64 + bits_lowest(bits)) * s->stride, taken++;
+		for (; bits && taken < count; bits &= bits - 1) {
+			*--end = first + (size_t)(w * 64 + bits_lowest(bits)) * s->stride;
+			taken++;
+		}
 		*word = bits;
 		if (bits)
 			break;
 	}
 	head->hint = (u8)size_min(w, words - 1);
+	head->discarded = 0;
 	head->inuse = (u16)(head->inuse + taken);
 	n->free_objects -= taken;
 	return taken;
@@ -175,6 +178,7 @@ static void slab_put_bit(struct kmem_cache_node *n, void *object)
 
 	CHECK(head->owner == n && !(*word & bit), "a free object is put into its slab once");
 	*word |= bit;
+	head->discarded = 0;
 	if (index / 64 < head->hint)
 		head->hint = (u8)(index / 64);
 	if (head->inuse == s->objects)
@@ -252,4 +256,169 @@ bool slab_find(const struct kmem_cache_node *n, const void *p, struct slab_objec
 	object->start = first + (size_t)index * s->stride;
 	object->free = (*slab_word(head, index / 64) >> (index % 64)) & 1;
 	return true;
+}
+
+/* ---- pages inside used slabs -------------------------------------------------- */
+
+/* Are all objects that touch page @page of the slab among @stolen? */
+static bool slab_page_is_free(const struct shape *s, const struct page *head, const u64 *stolen,
+			      unsigned page)
+{
+	size_t first = (size_t)head->colour * s->colour_off;
+	size_t begin = (size_t)page << PAGE_SHIFT;
+	size_t end = begin + PAGE_SIZE;
+	size_t from = begin > first ? (begin - first) / s->stride : 0;
+	size_t to = end > first ? (end - first + s->stride - 1) / s->stride : 0;
+
+	for (size_t i = from; i < size_min(to, s->objects); i++)
+		if (!((stolen[i / 64] >> (i % 64)) & 1))
+			return false;
+	return true;
+}
+
+/* Take every free object of a partial slab, so that nobody else does; it is on no list now. */
+static void slab_steal(struct kmem_cache_node *n, struct page *head, u64 *stolen)
+{
+	const struct shape *s = n->shape;
+	u16 count = (u16)(s->objects - head->inuse);
+
+	for (unsigned w = 0; w < slab_words(s); w++) {
+		stolen[w] = *slab_word(head, w);
+		*slab_word(head, w) = 0;
+	}
+	head->inuse = (u16)s->objects;
+	n->free_objects -= count;
+	list_remove(&head->link);
+}
+
+static void slab_restore(struct kmem_cache_node *n, struct page *head, const u64 *stolen)
+{
+	const struct shape *s = n->shape;
+	unsigned count = 0;
+
+	for (unsigned w = 0; w < slab_words(s); w++) {
+		*slab_word(head, w) |= stolen[w];
+		count += bits_count(stolen[w]);
+	}
+	list_remove(&head->link); /* a free meanwhile may have put it on partial */
+	head->hint = 0;
+	head->discarded = 1;
+	head->inuse = (u16)(head->inuse - count);
+	n->free_objects += count;
+	if (head->inuse == 0) {
+		list_add(&n->empty, &head->link);
+		n->empty_slabs++;
+	} else {
+		list_add_tail(&n->partial, &head->link);
+	}
+}
+
+/* Give the wholly free pages of one slab back, run by run; returns how many. */
+static size_t slab_discard_pages(const struct shape *s, const struct page *head, const u64 *stolen)
+{
+	char *start = map_page_address(head);
+	unsigned pages = 1u << s->order;
+	size_t done = 0;
+
+	for (unsigned i = 0; i < pages; i++) {
+		unsigned run = i;
+
+		while (run < pages && slab_page_is_free(s, head, stolen, run))
+			run++;
+		if (run > i && port_discard(start + ((size_t)i << PAGE_SHIFT),
+					    (size_t)(run - i) << PAGE_SHIFT))
+			done += run - i;
+		i = run;
+	}
+	return done;
+}
+
+/* The first partial slab that was not discarded since an object came back to it, stolen. */
+static struct page *slab_next_discard(struct kmem_cache_node *n, u64 *stolen)
+{
+	struct page *found = NULL;
+	struct list *node;
+
+	lock_acquire(&n->lock);
+	list_for_each(node, &n->partial) {
+		struct page *head = container_of(node, struct page, link);
+
+		if (!head->discarded) {
+			found = head;
+			break;
+		}
+	}
+	if (found)
+		slab_steal(n, found, stolen);
+	lock_release(&n->lock);
+	return found;
+}
+
+size_t slab_discard(struct kmem_cache_node *n)
+{
+	u64 stolen[SLAB_WORDS_MAX];
+	size_t done = 0;
+	size_t slabs = READ_ONCE(n->slabs);
+
+	if (n->shape->order == 0 || slab_words(n->shape) > SLAB_WORDS_MAX)
+		return 0;
+	for (size_t i = 0; i < slabs; i++) {
+		struct page *head = slab_next_discard(n, stolen);
+
+		if (!head)
+			break;
+		done += slab_discard_pages(n->shape, head, stolen);
+		lock_acquire(&n->lock);
+		slab_restore(n, head, stolen);
+		lock_release(&n->lock);
+	}
+	return done;
+}
+
+/* ---- audit ----------------------------------------------------------------------- */
+
+/* E2, the ids of its pages, and the state of every object whose bit is set. */
+static size_t slab_audit_slab(const struct kmem_cache_node *n, struct page *head)
+{
+	const struct shape *s = n->shape;
+	size_t pfn = map_page_pfn(head);
+	size_t faults = 0;
+	unsigned set = 0;
+
+	faults += head->kind != PAGE_SLAB || head->owner != n;
+	for (size_t i = pfn; i < pfn + ((size_t)1 << s->order); i++)
+		faults += map.ids[i] != n->header_offset;
+	for (unsigned i = 0; i < s->objects; i++) {
+		if (!((*slab_word(head, i / 64) >> (i % 64)) & 1))
+			continue;
+		set++;
+		faults += *map_state(slab_first(s, head) + (size_t)i * s->stride) != STATE_FREE;
+	}
+	return faults + (set + head->inuse != s->objects);
+}
+
+size_t slab_audit(struct kmem_cache_node *n)
+{
+	struct list *node;
+	size_t faults = 0;
+	size_t free_objects = 0;
+	size_t empty = 0;
+
+	list_for_each(node, &n->partial) {
+		struct page *head = container_of(node, struct page, link);
+
+		faults += slab_audit_slab(n, head);
+		faults += head->inuse == 0 || head->inuse >= n->shape->objects; /* E1 */
+		free_objects += n->shape->objects - head->inuse;
+	}
+	list_for_each(node, &n->empty) {
+		struct page *head = container_of(node, struct page, link);
+
+		faults += slab_audit_slab(n, head) + (head->inuse != 0); /* E1 */
+		free_objects += n->shape->objects;
+		empty++;
+	}
+	for (unsigned i = 0; i < n->shared_avail; i++)
+		faults += *map_state(n->shared[i]) != STATE_FREE; /* E6 */
+	return faults + (free_objects != n->free_objects) + (empty != n->empty_slabs); /* E3 */
 }

@@ -76,8 +76,6 @@ void *port_mapping_alloc(size_t bytes, size_t align);
 void port_mapping_free(void *start, size_t bytes);
 void *port_mapping_resize(void *start, size_t old_bytes, size_t new_bytes);
 
-/* Name a range for /proc/PID/maps, where the system can; never fails. */
-void port_name(void *start, size_t bytes, const char *name);
 
 /* The NUMA node a CPU belongs to; bind a range to a node (false if it cannot). */
 unsigned port_cpu_node(unsigned cpu);
@@ -116,6 +114,9 @@ unsigned port_percpu_push_bulk(unsigned header_offset, void *const *objects, uns
 /* Sleep while *@word is @value, until port_wake; may return at any time. */
 void port_wait(uint32_t *word, uint32_t value);
 void port_wake(uint32_t *word);
+
+/* Let another thread run: its turn may be what this one waits for. */
+void port_yield(void);
 
 /* A hint to the processor inside a short spin. */
 static inline void port_relax(void)

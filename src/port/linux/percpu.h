@@ -70,7 +70,7 @@ static inline bool percpu_ready(void)
 	".popsection\n"
 
 /* The newest object of the array with this header, or NULL where it is empty. */
-static inline __attribute__((always_inline)) void *percpu_pop(size_t header_offset)
+static inline __attribute__((__always_inline__)) void *percpu_pop(size_t header_offset)
 {
 	void *object;
 	void *region;
@@ -94,7 +94,7 @@ empty:
 }
 
 /* Put @object on the array with this header; false where the array is full. */
-static inline __attribute__((always_inline)) bool percpu_push(size_t header_offset, void *object)
+static inline __attribute__((__always_inline__)) bool percpu_push(size_t header_offset, void *object)
 {
 	void *region;
 	void *entry;

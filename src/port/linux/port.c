@@ -210,6 +210,11 @@ void port_wake(uint32_t *word)
 	errno = saved;
 }
 
+void port_yield(void)
+{
+	sched_yield();
+}
+
 void port_write(const char *text, size_t bytes)
 {
 	int saved = errno;

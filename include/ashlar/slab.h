@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * slab.h - named object caches and kmalloc
+ *
+ * What    The kernel's slab interface under the kernel's names. All link names
+ *         carry the prefix ashlar_, so that a program with its own kmalloc can
+ *         use it beside this one; ASHLAR_NO_SHORT_NAMES hides the short names.
+ * Context Any thread, any time, unless a function says otherwise; not signal
+ *         handlers. After fork, parent and child may go on with everything.
+ * Errors  Running out of memory gives NULL. A wrong pointer is reported and ends
+ *         the program: it would have corrupted somebody's data.
+ * Source  Linux Documentation/core-api/memory-allocation.rst; Bonwick, "The Slab
+ *         Allocator: An Object-Caching Kernel Memory Allocator" (USENIX 1994)
+ */
+#ifndef ASHLAR_SLAB_H
+#define ASHLAR_SLAB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "ashlar/gfp.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define ASHLAR_API __attribute__((visibility("default")))
+#define ASHLAR_LINK(name) __asm__(#name)
+#else
+#error "Ashlar needs gcc or clang: its link names are given by declaration"
+#endif
+
+struct kmem_cache;
+
+/* Flags of kmem_cache_create. */
+#define SLAB_HWCACHE_ALIGN 0x2000u    /* objects do not share cache lines without need */
+#define SLAB_RECLAIM_ACCOUNT 0x20000u /* a shrinker can free the objects */
+#define SLAB_PANIC 0x40000u           /* failure to create the cache ends the program */
+
+/* kmalloc(0) gives this: not NULL, of no use, and kfree ignores it. */
+#define ZERO_SIZE_PTR ((void *)16)
+#define ZERO_OR_NULL_PTR(p) ((size_t)(p) <= (size_t)ZERO_SIZE_PTR)
+
+/* Largest kmalloc, bytes. */
+#define KMALLOC_MAX_SIZE ((size_t)1 << 46)
+
+/* ---- caches ------------------------------------------------------------ */
+
+/*
+ * Make a cache of objects of @size bytes, each aligned to @align (a power of two; 0: as the
+ * size suggests). @ctor, or NULL, is run once on each object when its slab is made, and must
+ * not use this cache; objects must be given back in constructed state. @name is copied (31
+ * characters). Returns NULL iff @name is NULL or empty, @size is 0 or above 4 MiB, @align is
+ * not a power of two up to 4 MiB, @flags are unknown, or memory is exhausted; the reason is
+ * printed unless it is memory. With SLAB_PANIC it ends the program instead.
+ */
+ASHLAR_API struct kmem_cache *ashlar_kmem_cache_create(const char *name, unsigned int size,
+						       unsigned int align, unsigned long flags,
+						       void (*ctor)(void *));
+
+/*
+ * Give a cache's memory back. The caller makes sure that nobody uses it. If objects are still
+ * in use this is reported, with their number, and the cache stays. NULL is ignored.
+ */
+ASHLAR_API void ashlar_kmem_cache_destroy(struct kmem_cache *cache);
+
+/*
+ * One object, or NULL iff memory is exhausted. @gfp matters only when no free object is at
+ * hand. With __GFP_ZERO the object is zeroed (not with a constructor).
+ */
+ASHLAR_API void *ashlar_kmem_cache_alloc(struct kmem_cache *cache, ashlar_gfp_t gfp)
+	__attribute__((malloc));
+ASHLAR_API void *ashlar_kmem_cache_zalloc(struct kmem_cache *cache, ashlar_gfp_t gfp)
+	__attribute__((malloc));
+
+/* The object on NUMA node @node if possible (-1: the caller's), with __GFP_THISNODE nowhere else. */
+ASHLAR_API void *ashlar_kmem_cache_alloc_node(struct kmem_cache *cache, ashlar_gfp_t gfp, int node)
+	__attribute__((malloc));
+
+/* Free an object of this cache. NULL is ignored; anything else is reported. */
+ASHLAR_API void ashlar_kmem_cache_free(struct kmem_cache *cache, void *object);
+
+/* @count objects at once: all (returns @count) or none (returns 0). */
+ASHLAR_API int ashlar_kmem_cache_alloc_bulk(struct kmem_cache *cache, ashlar_gfp_t gfp,
+					    size_t count, void **objects);
+
+/* Free @count objects of @cache; with @cache NULL, of any caches and kmalloc. */
+ASHLAR_API void ashlar_kmem_cache_free_bulk(struct kmem_cache *cache, size_t count, void **objects);
+
+/* Give back every free slab. Returns 0 iff no slab is left, else 1. */
+ASHLAR_API int ashlar_kmem_cache_shrink(struct kmem_cache *cache);
+
+/* Bytes of an object, as given to create. */
+ASHLAR_API unsigned int ashlar_kmem_cache_size(struct kmem_cache *cache);
+
+/* ---- kmalloc ----------------------------------------------------------- */
+
+/*
+ * @size bytes, aligned to 16, and to @size where that is a power of two up to a page or the
+ * block is served by a cache. NULL iff memory is exhausted; ZERO_SIZE_PTR for size 0.
+ */
+ASHLAR_API void *ashlar_kmalloc(size_t size, ashlar_gfp_t gfp) __attribute__((malloc));
+ASHLAR_API void *ashlar_kmalloc_node(size_t size, ashlar_gfp_t gfp, int node)
+	__attribute__((malloc));
+ASHLAR_API void *ashlar_kzalloc(size_t size, ashlar_gfp_t gfp) __attribute__((malloc));
+
+/* @count * @size bytes; NULL also where the product overflows. kcalloc zeroes. */
+ASHLAR_API void *ashlar_kmalloc_array(size_t count, size_t size, ashlar_gfp_t gfp)
+	__attribute__((malloc));
+ASHLAR_API void *ashlar_kcalloc(size_t count, size_t size, ashlar_gfp_t gfp)
+	__attribute__((malloc));
+
+/*
+ * Change the size of a block, keeping the smaller of its contents; it may move. NULL @p is
+ * kmalloc; size 0 frees and gives ZERO_SIZE_PTR. NULL iff memory is exhausted, or the product
+ * overflows: then the old block stays as it is.
+ */
+ASHLAR_API void *ashlar_krealloc(const void *p, size_t size, ashlar_gfp_t gfp);
+ASHLAR_API void *ashlar_krealloc_array(void *p, size_t count, size_t size, ashlar_gfp_t gfp);
+
+/* Free what kmalloc or any cache gave. NULL and ZERO_SIZE_PTR are ignored. */
+ASHLAR_API void ashlar_kfree(const void *p);
+
+/* The same, after overwriting the contents with zeros. */
+ASHLAR_API void ashlar_kfree_sensitive(const void *p);
+
+/* Bytes that may be used at @p; 0 for NULL and ZERO_SIZE_PTR. */
+ASHLAR_API size_t ashlar_ksize(const void *p);
+
+/* Bytes that kmalloc(@size) would really give: SIZE_MAX stays, 0 stays. */
+ASHLAR_API size_t ashlar_kmalloc_size_roundup(size_t size);
+
+/* ---- pressure ---------------------------------------------------------- */
+
+/*
+ * A shrinker gives memory back when an allocation would fail otherwise. @count tells how many
+ * objects could go; @scan frees up to @n and returns how many it freed. Both run without any
+ * of Ashlar's locks, in the thread that allocates, and only if its gfp permits (__GFP_FS).
+ */
+struct shrinker {
+	size_t (*count)(struct shrinker *s, ashlar_gfp_t gfp);
+	size_t (*scan)(struct shrinker *s, ashlar_gfp_t gfp, size_t n);
+	struct shrinker *next; /* Ashlar's */
+};
+ASHLAR_API void ashlar_register_shrinker(struct shrinker *s);
+ASHLAR_API void ashlar_unregister_shrinker(struct shrinker *s);
+
+/* Give everything that is not in use back to the system, from any thread. Returns bytes. */
+ASHLAR_API size_t ashlar_purge(void);
+
+/* Prove all rules of all floors; the caller sees to it that nothing else allocates. Returns
+ * the number of faults found. */
+ASHLAR_API size_t ashlar_audit(void);
+
+/* The size caches, by class; for constant sizes. */
+ASHLAR_API extern struct kmem_cache *ashlar_kmalloc_caches[];
+
+#ifndef ASHLAR_NO_SHORT_NAMES
+
+#define KMEM_CACHE(type, flags)                                                                  \
+	ashlar_kmem_cache_create(#type, (unsigned int)sizeof(struct type),                       \
+				 (unsigned int)__alignof__(struct type), (flags), NULL)
+
+ASHLAR_API struct kmem_cache *kmem_cache_create(const char *name, unsigned int size,
+						unsigned int align, unsigned long flags,
+						void (*ctor)(void *))
+	ASHLAR_LINK(ashlar_kmem_cache_create);
+ASHLAR_API void kmem_cache_destroy(struct kmem_cache *cache) ASHLAR_LINK(ashlar_kmem_cache_destroy);
+ASHLAR_API void *kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp)
+	ASHLAR_LINK(ashlar_kmem_cache_alloc) __attribute__((malloc));
+ASHLAR_API void *kmem_cache_zalloc(struct kmem_cache *cache, gfp_t gfp)
+	ASHLAR_LINK(ashlar_kmem_cache_zalloc) __attribute__((malloc));
+ASHLAR_API void *kmem_cache_alloc_node(struct kmem_cache *cache, gfp_t gfp, int node)
+	ASHLAR_LINK(ashlar_kmem_cache_alloc_node) __attribute__((malloc));
+ASHLAR_API void kmem_cache_free(struct kmem_cache *cache, void *object)
+	ASHLAR_LINK(ashlar_kmem_cache_free);
+ASHLAR_API int kmem_cache_alloc_bulk(struct kmem_cache *cache, gfp_t gfp, size_t count,
+				     void **objects) ASHLAR_LINK(ashlar_kmem_cache_alloc_bulk);
+ASHLAR_API void kmem_cache_free_bulk(struct kmem_cache *cache, size_t count, void **objects)
+	ASHLAR_LINK(ashlar_kmem_cache_free_bulk);
+ASHLAR_API int kmem_cache_shrink(struct kmem_cache *cache) ASHLAR_LINK(ashlar_kmem_cache_shrink);
+ASHLAR_API unsigned int kmem_cache_size(struct kmem_cache *cache)
+	ASHLAR_LINK(ashlar_kmem_cache_size);
+ASHLAR_API void *kmalloc_node(size_t size, gfp_t gfp, int node)
+	ASHLAR_LINK(ashlar_kmalloc_node) __attribute__((malloc));
+ASHLAR_API void *kzalloc(size_t size, gfp_t gfp) ASHLAR_LINK(ashlar_kzalloc) __attribute__((malloc));
+ASHLAR_API void *kmalloc_array(size_t count, size_t size, gfp_t gfp)
+	ASHLAR_LINK(ashlar_kmalloc_array) __attribute__((malloc));
+ASHLAR_API void *kcalloc(size_t count, size_t size, gfp_t gfp)
+	ASHLAR_LINK(ashlar_kcalloc) __attribute__((malloc));
+ASHLAR_API void *krealloc(const void *p, size_t size, gfp_t gfp) ASHLAR_LINK(ashlar_krealloc);
+ASHLAR_API void *krealloc_array(void *p, size_t count, size_t size, gfp_t gfp)
+	ASHLAR_LINK(ashlar_krealloc_array);
+ASHLAR_API void kfree(const void *p) ASHLAR_LINK(ashlar_kfree);
+ASHLAR_API void kfree_sensitive(const void *p) ASHLAR_LINK(ashlar_kfree_sensitive);
+ASHLAR_API size_t ksize(const void *p) ASHLAR_LINK(ashlar_ksize);
+ASHLAR_API size_t kmalloc_size_roundup(size_t size) ASHLAR_LINK(ashlar_kmalloc_size_roundup);
+ASHLAR_API void register_shrinker(struct shrinker *s) ASHLAR_LINK(ashlar_register_shrinker);
+ASHLAR_API void unregister_shrinker(struct shrinker *s) ASHLAR_LINK(ashlar_unregister_shrinker);
+
+/* Class of a constant size of 1 .. 32768: 16-byte steps to 128, then four per doubling. */
+static inline __attribute__((__always_inline__)) unsigned ashlar_kmalloc_class(size_t size)
+{
+	unsigned top;
+
+	if (size <= 128)
+		return (unsigned)((size + 15) / 16) - 1;
+	top = 63u - (unsigned)__builtin_clzll((unsigned long long)size - 1);
+	return 8 + (top - 7) * 4 + (unsigned)(((size - 1) >> (top - 2)) & 3);
+}
+
+/* kmalloc: a constant size finds its cache while compiling. */
+static inline __attribute__((__always_inline__)) void *kmalloc(size_t size, gfp_t gfp)
+{
+	if (__builtin_constant_p(size) && size != 0 && size <= 32768)
+		return ashlar_kmem_cache_alloc(ashlar_kmalloc_caches[ashlar_kmalloc_class(size)],
+					       gfp);
+	return ashlar_kmalloc(size, gfp);
+}
+
+#endif
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * array.c - see array.h
+ *
+ * State   cpus[]: what each CPU has; the port's table says who may use it
+ */
+#include "cache/array.h"
+#include "base/check.h"
+#include "base/lock.h"
+#include "cache/cache.h"
+#include "port/port.h"
+
+/* Entry blocks are cut from blocks of this order, so that arrays in use lie together. */
+#define ARRAY_CHUNK_ORDER 3u
+#define ARRAY_REGION_BYTES ((size_t)CONFIG_MAX_IDS * ARRAY_CACHE_SIZE)
+#define ARRAY_REGION_ORDER (16u - PORT_PAGE_SHIFT)
+
+STATIC_ASSERT(sizeof(struct array_cache) == ARRAY_CACHE_SIZE, "ids are turned into offsets");
+STATIC_ASSERT(ARRAY_REGION_BYTES == PAGE_SIZE << ARRAY_REGION_ORDER, "a region is one block");
+
+struct array_cpu {
+	struct array_cache *region; /* NULL until the CPU is first seen; then constant */
+	char *chunk;                /* array_lock: where the next entry block begins */
+	size_t chunk_left;          /* array_lock: bytes */
+};
+
+static struct {
+	struct lock lock;
+	unsigned cpus;    /* CPU numbers are below this */
+	unsigned regions; /* CPUs that have one */
+	struct array_cpu cpu[PORT_MAX_CPUS];
+} arrays;
+
+void array_init(unsigned cpus)
+{
+	arrays.cpus = cpus;
+}
+
+static struct array_cache *array_header(struct array_cache *region, size_t header_offset)
+{
+	return &region[header_offset / ARRAY_CACHE_SIZE];
+}
+
+/* ---- LOCK mode: own the region for the length of one operation ---------- */
+
+static unsigned array_pop_owned(u32 header_offset, void **objects, unsigned count)
+{
+	unsigned cpu = port_cpu();
+	struct array_cache *region = port_percpu_own(cpu);
+	struct array_cache *a;
+	unsigned n;
+
+	if (!region)
+		return 0;
+	a = array_header(region, header_offset);
+	n = a->avail < count ? a->avail : count;
+	if (n) {
+		a->avail = (u16)(a->avail - n);
+		a->touched = 1;
+		for (unsigned i = 0; i < n; i++)
+			objects[i] = a->entry[a->avail + i];
+	}
+	port_percpu_publish(cpu, region);
+	return n;
+}
+
+static unsigned array_push_owned(u32 header_offset, void *const *objects, unsigned count)
+{
+	unsigned cpu = port_cpu();
+	struct array_cache *region = port_percpu_own(cpu);
+	struct array_cache *a;
+	unsigned room;
+
+	if (!region)
+		return 0;
+	a = array_header(region, header_offset);
+	room = (unsigned)(a->limit - a->avail);
+	if (count > room)
+		count = room;
+	for (unsigned i = 0; i < count; i++)
+		a->entry[a->avail + i] = objects[i];
+	a->avail = (u16)(a->avail + count);
+	port_percpu_publish(cpu, region);
+	return count;
+}
+
+/* ---- either mode -------------------------------------------------------- */
+
+void *array_pop(size_t header_offset)
+{
+	void *object;
+
+	if (percpu_ready())
+		return percpu_pop(header_offset);
+	return array_pop_owned((u32)header_offset, &object, 1) ? object : NULL;
+}
+
+bool array_push(size_t header_offset, void *object)
+{
+	if (percpu_ready())
+		return percpu_push(header_offset, object);
+	return array_push_owned((u32)header_offset, &object, 1) == 1;
+}
+
+unsigned array_pop_bulk(u32 header_offset, void **objects, unsigned count)
+{
+	if (percpu_ready())
+		return port_percpu_pop_bulk(header_offset, objects, count);
+	return array_pop_owned(header_offset, objects, count);
+}
+
+unsigned array_push_bulk(u32 header_offset, void *const *objects, unsigned count)
+{
+	if (percpu_ready())
+		return port_percpu_push_bulk(header_offset, objects, count);
+	return array_push_owned(header_offset, objects, count);
+}
+
+/* ---- stopping a CPU; array_lock is held ---------------------------------- */
+
+/* NULL iff the system refuses the fence. */
+static struct array_cache *array_stop(unsigned cpu)
+{
+	struct array_cache *region = port_percpu_own(cpu);
+
+	for (unsigned turns = 0; !region; region = port_percpu_own(cpu)) {
+		port_relax();
+		if (++turns % 64 == 0)
+			port_yield();
+	}
+	if (port_percpu_fence((int)cpu))
+		return region;
+	port_percpu_publish(cpu, region);
+	return NULL;
+}
+
+/* ---- making regions and entry blocks ------------------------------------- */
+
+/* Cut an entry block for @limit objects from the CPU's chunk; false iff the chunk is too small.
+ * A block that an earlier cache with this id left behind serves again if it is large enough. */
+static bool array_furnish(struct array_cpu *cpu, struct array_cache *a, unsigned limit)
+{
+	size_t bytes = size_align(limit * sizeof(void *), CACHE_LINE);
+
+	if (a->capacity < limit) {
+		if (cpu->chunk_left < bytes)
+			return false;
+		a->entry = (void **)(void *)cpu->chunk;
+		a->capacity = (u16)limit;
+		cpu->chunk += bytes;
+		cpu->chunk_left -= bytes;
+	}
+	a->limit = (u16)limit;
+	return true;
+}
+
+/* A block of ours, zeroed if @zeroed; NULL iff memory is exhausted. */
+static void *array_table(unsigned order, bool zeroed)
+{
+	bool zero;
+	struct page *head = page_alloc(order, GFP_KERNEL, 0, &zero);
+
+	if (!head)
+		return NULL;
+	head->kind = PAGE_TABLE;
+	if (zeroed && !zero)
+		memset(map_page_address(head), 0, PAGE_SIZE << order);
+	return map_page_address(head);
+}
+
+static void array_table_free(void *table, unsigned order)
+{
+	if (table)
+		page_free(&map.pages[map_pfn(table)], order);
+}
+
+static void array_add_chunk(struct array_cpu *cpu, void *chunk)
+{
+	cpu->chunk = chunk;
+	cpu->chunk_left = PAGE_SIZE << ARRAY_CHUNK_ORDER;
+}
+
+/* A CPU that was never seen gets a region with an array for each cache there is. */
+static bool array_make_region(unsigned number)
+{
+	struct array_cache *region = array_table(ARRAY_REGION_ORDER, true);
+	void *chunk = array_table(ARRAY_CHUNK_ORDER, false);
+	struct array_cpu *cpu = &arrays.cpu[number];
+	bool made = false;
+
+	lock_acquire(&arrays.lock);
+	if (!cpu->region && region && chunk) {
+		array_add_chunk(cpu, chunk);
+		for (u32 id = 1; id < CONFIG_MAX_IDS; id++)
+			if (cache_nodes[id])
+				array_furnish(cpu, &region[id], cache_nodes[id]->cache->limit);
+		STORE_RELEASE(cpu->region, region);
+		arrays.regions++;
+		port_percpu_publish(number, region);
+		made = true;
+	}
+	lock_release(&arrays.lock);
+	if (!made) {
+		array_table_free(region, ARRAY_REGION_ORDER);
+		array_table_free(chunk, ARRAY_CHUNK_ORDER);
+	}
+	return made;
+}
+
+/* Give a CPU that has a region an array for @c, under array_lock; *@chunk is used up if the
+ * CPU's own is too small. */
+static bool array_equip_cpu(unsigned number, const struct kmem_cache *c, void **chunk)
+{
+	struct array_cpu *cpu = &arrays.cpu[number];
+	struct array_cache *region = array_stop(number);
+	bool done;
+
+	if (!region)
+		return false;
+	done = array_furnish(cpu, array_header(region, c->header_offset), c->limit);
+	if (!done && *chunk) {
+		array_add_chunk(cpu, *chunk);
+		*chunk = NULL;
+		done = array_furnish(cpu, array_header(region, c->header_offset), c->limit);
+	}
+	port_percpu_publish(number, region);
+	return done;
+}
+
+bool array_equip(const struct kmem_cache *c)
+{
+	unsigned number = port_cpu();
+	struct array_cpu *cpu = &arrays.cpu[number];
+	struct array_cache *region = LOAD_ACQUIRE(cpu->region);
+	void *chunk = NULL;
+	bool done = false;
+
+	if (number >= arrays.cpus)
+		return false;
+	if (!region)
+		return array_make_region(number);
+	if (READ_ONCE(array_header(region, c->header_offset)->limit) != 0)
+		return false;
+	if (READ_ONCE(cpu->chunk_left) < size_align(c->limit * sizeof(void *), CACHE_LINE))
+		chunk = array_table(ARRAY_CHUNK_ORDER, false);
+	lock_acquire(&arrays.lock);
+	if (array_header(region, c->header_offset)->limit == 0)
+		done = array_equip_cpu(number, c, &chunk);
+	lock_release(&arrays.lock);
+	array_table_free(chunk, ARRAY_CHUNK_ORDER);
+	return done;
+}
+
+/* ---- taking objects back -------------------------------------------------- */
+
+/* All objects of one CPU's array, as data; with @retire it stays empty: limit 0. */
+static unsigned array_strip(unsigned number, u32 header_offset, void **objects, bool retire)
+{
+	struct array_cache *region;
+	struct array_cache *a;
+	unsigned n = 0;
+
+	lock_acquire(&arrays.lock);
+	region = array_stop(number);
+	if (region) {
+		a = array_header(region, header_offset);
+		n = a->avail;
+		if (n)
+			__builtin_memcpy(objects, a->entry, n * sizeof(void *));
+		a->avail = 0;
+		if (retire)
+			a->limit = 0;
+		port_percpu_publish(number, region);
+	}
+	lock_release(&arrays.lock);
+	return n;
+}
+
+static void array_strip_all(struct kmem_cache *c, bool retire)
+{
+	void *objects[CONFIG_BATCH_MAX];
+
+	for (unsigned number = 0; number < arrays.cpus; number++) {
+		struct array_cache *region = LOAD_ACQUIRE(arrays.cpu[number].region);
+		unsigned n;
+
+		if (!region)
+			continue;
+		if (!retire && READ_ONCE(array_header(region, c->header_offset)->avail) == 0)
+			continue;
+		n = array_strip(number, c->header_offset, objects, retire);
+		if (n)
+			cache_put(c->node, objects, n); /* A5 */
+	}
+}
+
+void array_drain(struct kmem_cache *c)
+{
+	array_strip_all(c, false);
+}
+
+void array_retire(struct kmem_cache *c)
+{
+	array_strip_all(c, true);
+}
+
+size_t array_count(const struct kmem_cache *c)
+{
+	size_t n = 0;
+
+	for (unsigned number = 0; number < arrays.cpus; number++) {
+		struct array_cache *region = LOAD_ACQUIRE(arrays.cpu[number].region);
+
+		if (region)
+			n += READ_ONCE(array_header(region, c->header_offset)->avail);
+	}
+	return n;
+}
+
+unsigned array_cpus(void)
+{
+	return READ_ONCE(arrays.regions);
+}
+
+/* A1, and every entry a free object of the cache whose array it is in. */
+static size_t array_audit_cpu(struct array_cache *region)
+{
+	size_t faults = 0;
+
+	for (u32 id = 0; id < CONFIG_MAX_IDS; id++) {
+		const struct array_cache *a = &region[id];
+
+		faults += a->avail > a->limit || a->limit > a->capacity;
+		faults += a->limit != 0 && !cache_nodes[id]; /* K1 */
+		for (unsigned i = 0; i < a->avail; i++) {
+			const void *p = a->entry[i];
+
+			faults += !map_contains(p) || map.ids[map_pfn(p)] != id * ARRAY_CACHE_SIZE ||
+				  *map_state(p) != STATE_FREE;
+		}
+	}
+	return faults;
+}
+
+size_t array_audit(void)
+{
+	size_t faults = 0;
+
+	for (unsigned number = 0; number < arrays.cpus; number++)
+		if (arrays.cpu[number].region)
+			faults += array_audit_cpu(arrays.cpu[number].region);
+	return faults;
+}
+
+void array_lock_all(void)
+{
+	lock_acquire(&arrays.lock);
+	for (unsigned number = 0; number < arrays.cpus; number++)
+		while (arrays.cpu[number].region && !port_percpu_own(number))
+			port_yield();
+	port_percpu_fence(-1);
+}
+
+void array_unlock_all(void)
+{
+	for (unsigned number = 0; number < arrays.cpus; number++)
+		if (arrays.cpu[number].region)
+			port_percpu_publish(number, arrays.cpu[number].region);
+	lock_release(&arrays.lock);
+}

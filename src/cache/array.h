@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * array.h - the CPUs' arrays of free objects
+ *
+ * What    Pop and push in whichever per-CPU mode is in force; regions and entry
+ *         blocks made when a CPU or a cache is first seen; stopping a CPU.
+ * Rules   A1..A3 of port/array_cache.h, and
+ *         A4  only the holder of array_lock makes, stops or equips (RSEQ mode: so nobody
+ *             ever waits for an owner); LOCK mode's pops and pushes own a region briefly
+ *         A5  objects that leave a stopped CPU are flushed after it runs again
+ */
+#ifndef ASHLAR_CACHE_ARRAY_H
+#define ASHLAR_CACHE_ARRAY_H
+
+#include "base/base.h"
+#include "percpu.h"
+
+struct kmem_cache;
+
+void array_init(unsigned cpus);
+
+/* One object, or NULL where the array is empty, busy or not there yet. */
+void *array_pop(size_t header_offset);
+bool array_push(size_t header_offset, void *object);
+
+/* Batches: as many as there are, as fit. */
+unsigned array_pop_bulk(u32 header_offset, void **objects, unsigned count);
+unsigned array_push_bulk(u32 header_offset, void *const *objects, unsigned count);
+
+/* See to it that this CPU has a region and an array for @c. Returns true iff it made one: then
+ * a push that found no room may be tried again. */
+bool array_equip(const struct kmem_cache *c);
+
+/* Empty every CPU's array of @c into its node. */
+void array_drain(struct kmem_cache *c);
+
+/* Forget the arrays of a cache that is going away: limit 0 on every CPU (K1). */
+void array_retire(struct kmem_cache *c);
+
+/* Free objects of @c in all arrays, at this moment; CPUs that have a region. */
+size_t array_count(const struct kmem_cache *c);
+unsigned array_cpus(void);
+
+size_t array_audit(void);
+void array_lock_all(void);
+void array_unlock_all(void);
+
+#endif

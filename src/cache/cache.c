@@ -1,0 +1,520 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cache.c - kmem_cache_*: caches, and one object's way through the floor
+ *
+ * What    The fast paths are a pop and a claim, a release and a push. Behind
+ *         them, one noinline function each: refill, grow, retry; flush.
+ * State   cache_list, cache_nodes (cache.h), under cache_lock
+ * See     cache.h for the theory, docs/tour.md for the way
+ */
+#include "cache/cache.h"
+#include "base/bits.h"
+#include "base/check.h"
+#include "cache/array.h"
+#include "cache/init.h"
+#include "cache/object.h"
+#include "cache/reclaim.h"
+
+#define CACHE_SIZE_MAX ((size_t)4 << 20)
+
+struct list cache_list;
+struct kmem_cache_node *cache_nodes[CONFIG_MAX_IDS];
+
+static struct {
+	struct lock lock;
+	u32 next_id;                        /* ids below this were given out at some time */
+	struct kmem_cache caches;           /* of struct kmem_cache */
+	struct kmem_cache nodes;            /* of struct kmem_cache_node */
+	struct kmem_cache_node caches_node;
+	struct kmem_cache_node nodes_node;
+} boot;
+
+void cache_list_lock(void)
+{
+	lock_acquire(&boot.lock);
+}
+
+void cache_list_unlock(void)
+{
+	lock_release(&boot.lock);
+}
+
+/* ---- one object ----------------------------------------------------------- */
+
+void *kmem_cache_alloc(struct kmem_cache *c, gfp_t gfp)
+{
+	void *p = percpu_ready() ? percpu_pop(c->header_offset) : NULL;
+
+	if (unlikely(!p))
+		return cache_alloc_slow(c, gfp);
+	object_claim(p);
+	if (unlikely(gfp & __GFP_ZERO))
+		memset(p, 0, c->object_size);
+	return p;
+}
+
+void *kmem_cache_zalloc(struct kmem_cache *c, gfp_t gfp)
+{
+	return kmem_cache_alloc(c, gfp | __GFP_ZERO);
+}
+
+void *kmem_cache_alloc_node(struct kmem_cache *c, gfp_t gfp, int node)
+{
+	(void)node; /* one node: every object is on it */
+	return kmem_cache_alloc(c, gfp);
+}
+
+/* The door of every free to a cache: in use -> free, or a report. */
+static always_inline void cache_release(struct kmem_cache *c, void *p)
+{
+	size_t granule = object_granule(p);
+
+	if (unlikely(granule >= map.nr_pages << (PAGE_SHIFT - GRANULE_SHIFT)) ||
+	    unlikely(map.state[granule] != STATE_IN_USE))
+		report_pointer("kmem_cache_free", p);
+	if (unlikely(map.ids[granule >> (PAGE_SHIFT - GRANULE_SHIFT)] != c->header_offset))
+		report_cache(c, p);
+	map.state[granule] = STATE_FREE;
+}
+
+void kmem_cache_free(struct kmem_cache *c, void *p)
+{
+	if (unlikely(!p))
+		return;
+	cache_release(c, p);
+	if (likely(percpu_ready()) && likely(percpu_push(c->header_offset, p)))
+		return;
+	cache_free_slow(c->node, p);
+}
+
+/* ---- behind the array ------------------------------------------------------ */
+
+/* A new slab, and up to @count of its objects downwards from @end. */
+static unsigned cache_grow(struct kmem_cache *c, gfp_t gfp, void **end, unsigned count)
+{
+	bool zero;
+	struct page *head = page_alloc(c->shape.order, gfp, c->node->node, &zero);
+
+	if (!head)
+		return 0;
+	slab_prepare(c->node, head, c->ctor);
+	return slab_adopt(c->node, head, end, count);
+}
+
+/* Fill this CPU's array with a batch; returns one object of it. */
+static void *cache_refill(struct kmem_cache *c, gfp_t gfp)
+{
+	void *batch[CONFIG_BATCH_MAX];
+	void **end = batch + c->batchcount;
+	unsigned got = slab_take(c->node, end, c->batchcount);
+	unsigned pushed;
+
+	if (!got)
+		got = cache_grow(c, gfp, end, c->batchcount);
+	if (!got)
+		return NULL;
+	got--; /* end[-1], the lowest address, is for the caller */
+	pushed = array_push_bulk(c->header_offset, end - 1 - got, got);
+	if (pushed < got && (gfp & __GFP_DIRECT_RECLAIM) && array_equip(c))
+		pushed += array_push_bulk(c->header_offset, end - 1 - got + pushed, got - pushed);
+	if (pushed < got)
+		cache_put(c->node, end - 1 - got + pushed, got - pushed);
+	return end[-1];
+}
+
+void *cache_alloc_slow(struct kmem_cache *c, gfp_t gfp)
+{
+	void *p = array_pop(c->header_offset);
+
+	for (unsigned attempt = 0; !p; attempt++) {
+		p = cache_refill(c, gfp);
+		if (!p && !reclaim_retry(gfp, attempt))
+			return NULL;
+	}
+	object_claim(p);
+	if (gfp & __GFP_ZERO)
+		memset(p, 0, c->object_size);
+	return p;
+}
+
+void cache_put(struct kmem_cache_node *n, void *const *objects, unsigned count)
+{
+	struct list emptied;
+
+	list_init(&emptied);
+	slab_put(n, objects, count, &emptied);
+	if (!list_is_empty(&emptied))
+		reclaim_release(&emptied);
+}
+
+/* The array is full: its oldest batch leaves, the rest and @object stay. */
+static void cache_flush(struct kmem_cache_node *n, void *object)
+{
+	const struct kmem_cache *c = n->cache;
+	void *all[CONFIG_BATCH_MAX + 1];
+	unsigned count = array_pop_bulk(n->header_offset, all, CONFIG_BATCH_MAX);
+	unsigned oldest = (unsigned)size_min(count, c->batchcount);
+	unsigned kept;
+
+	all[count++] = object;
+	kept = array_push_bulk(n->header_offset, all + oldest, count - oldest);
+	if (oldest)
+		cache_put(n, all, oldest);
+	if (oldest + kept < count)
+		cache_put(n, all + oldest + kept, count - oldest - kept);
+}
+
+/* The node's shared array is a page, made when objects first overflow. */
+static void cache_share(struct kmem_cache_node *n)
+{
+	u32 limit = (u32)n->cache->shared_factor * n->cache->batchcount;
+	bool zero;
+	struct page *head;
+
+	if (limit == 0 || READ_ONCE(n->shared))
+		return;
+	head = page_alloc(0, GFP_KERNEL, n->node, &zero);
+	if (!head)
+		return;
+	head->kind = PAGE_TABLE;
+	lock_acquire(&n->lock);
+	if (!n->shared) {
+		WRITE_ONCE(n->shared, map_page_address(head));
+		n->shared_limit = (u32)size_min(limit, PAGE_SIZE / sizeof(void *));
+		head = NULL;
+	}
+	lock_release(&n->lock);
+	if (head)
+		page_free(head, 0);
+}
+
+void cache_free_slow(struct kmem_cache_node *n, void *object)
+{
+	if (array_push(n->header_offset, object))
+		return;
+	if (array_equip(n->cache) && array_push(n->header_offset, object))
+		return;
+	cache_share(n);
+	cache_flush(n, object);
+}
+
+/* ---- many objects ---------------------------------------------------------- */
+
+/* Straight from the node, after the array gave what it had; returns how many more. */
+static size_t cache_alloc_rest(struct kmem_cache *c, gfp_t gfp, size_t count, void **objects)
+{
+	size_t done = 0;
+
+	for (unsigned attempt = 0; done < count;) {
+		unsigned want = (unsigned)size_min(count - done, CONFIG_BATCH_MAX);
+		void *batch[CONFIG_BATCH_MAX];
+		unsigned got = slab_take(c->node, batch + want, want);
+
+		if (!got)
+			got = cache_grow(c, gfp, batch + want, want);
+		if (!got && !reclaim_retry(gfp, attempt++))
+			break;
+		__builtin_memcpy(objects + done, batch + want - got, got * sizeof(void *));
+		done += got;
+	}
+	return done;
+}
+
+int kmem_cache_alloc_bulk(struct kmem_cache *c, gfp_t gfp, size_t count, void **objects)
+{
+	size_t done = 0;
+
+	if (count == 0 || count > INT32_MAX)
+		return 0;
+	done = array_pop_bulk(c->header_offset, objects, (unsigned)count);
+	if (done < count)
+		done += cache_alloc_rest(c, gfp, count - done, objects + done);
+	for (size_t i = 0; i < done; i++)
+		object_claim(objects[i]);
+	if (done < count) {
+		kmem_cache_free_bulk(c, done, objects);
+		return 0;
+	}
+	if (gfp & __GFP_ZERO)
+		for (size_t i = 0; i < count; i++)
+			memset(objects[i], 0, c->object_size);
+	return (int)count;
+}
+
+void kmem_cache_free_bulk(struct kmem_cache *c, size_t count, void **objects)
+{
+	size_t done = 0;
+
+	if (!c) {
+		for (size_t i = 0; i < count; i++)
+			kfree(objects[i]);
+		return;
+	}
+	for (size_t i = 0; i < count; i++)
+		cache_release(c, objects[i]);
+	while (done < count) {
+		unsigned some = (unsigned)size_min(count - done, CONFIG_BATCH_MAX);
+		unsigned pushed = array_push_bulk(c->header_offset, objects + done, some);
+
+		done += pushed;
+		if (pushed < some) { /* the array is full: the object that did not fit flushes it */
+			cache_free_slow(c->node, objects[done]);
+			done++;
+		}
+	}
+}
+
+/* ---- a cache's life --------------------------------------------------------- */
+
+/* C1: small objects get long arrays; a batch is half of one. */
+static void cache_set_limits(struct kmem_cache *c)
+{
+	size_t stride = c->shape.stride;
+
+	c->limit = 120;
+	if (stride > 256)
+		c->limit = 54;
+	if (stride > 1024)
+		c->limit = 24;
+	if (stride > 4096)
+		c->limit = 8;
+	if (stride > 131072)
+		c->limit = 1;
+	c->batchcount = (u16)((c->limit + 1) / 2);
+	c->shared_factor = stride <= 4096 ? 8 : 2;
+}
+
+/* An id that no cache has: 0 when all are taken. Under cache_lock. */
+static u32 cache_find_id(void)
+{
+	for (u32 i = 0; i < CONFIG_MAX_IDS; i++) {
+		u32 id = (boot.next_id + i) % CONFIG_MAX_IDS;
+
+		if (id != 0 && !cache_nodes[id]) {
+			boot.next_id = id + 1;
+			return id;
+		}
+	}
+	return 0;
+}
+
+/* Fill in a cache whose shape is chosen, give it an id, put it on the list (K1, K2). */
+static bool cache_enlist(struct kmem_cache *c, struct kmem_cache_node *n)
+{
+	u32 id;
+
+	cache_set_limits(c);
+	lock_acquire(&boot.lock);
+	id = cache_find_id();
+	if (id) {
+		c->header_offset = id * 16;
+		c->node = n;
+		slab_node_init(n, c, &c->shape, 0, c->header_offset);
+		n->free_limit = (1 + array_cpus()) * (size_t)c->batchcount + c->shape.objects;
+		list_add_tail(&cache_list, &c->link);
+		STORE_RELEASE(cache_nodes[id], n);
+	}
+	lock_release(&boot.lock);
+	return id != 0;
+}
+
+/* Alignment: what is asked, the cache line for SLAB_HWCACHE_ALIGN (halved while two objects
+ * fit into half a line), at least a granule. */
+static size_t cache_align(size_t size, size_t align, u32 flags)
+{
+	size_t line = CACHE_LINE;
+
+	if (flags & SLAB_HWCACHE_ALIGN) {
+		while (size <= line / 2)
+			line /= 2;
+		align = size_max(align, line);
+	}
+	return size_max(align, GRANULE_SIZE);
+}
+
+static bool cache_describe(struct kmem_cache *c, const char *name, size_t size, size_t align,
+			   u32 flags, void (*ctor)(void *))
+{
+	size_t length = 0;
+
+	align = cache_align(size, align, flags);
+	*c = (struct kmem_cache){
+		.object_size = (u32)size,
+		.align = (u32)align,
+		.flags = flags,
+		.ctor = ctor,
+	};
+	for (; name[length] && length < CACHE_NAME_MAX - 1; length++)
+		c->name[length] = name[length];
+	return shape_choose(&c->shape, size_align(size, align), align);
+}
+
+bool cache_boot(void)
+{
+	bool made;
+
+	list_init(&cache_list);
+	boot.next_id = 1;
+	made = cache_describe(&boot.caches, "kmem_cache", sizeof(struct kmem_cache), CACHE_LINE, 0,
+			      NULL) &&
+	       cache_enlist(&boot.caches, &boot.caches_node) &&
+	       cache_describe(&boot.nodes, "kmem_cache_node", sizeof(struct kmem_cache_node),
+			      CACHE_LINE, 0, NULL) &&
+	       cache_enlist(&boot.nodes, &boot.nodes_node);
+	boot.caches.batchcount = 1;
+	boot.nodes.batchcount = 1;
+	return made;
+}
+
+void cache_boot_end(void)
+{
+	cache_set_limits(&boot.caches);
+	cache_set_limits(&boot.nodes);
+}
+
+struct kmem_cache *cache_make(const char *name, size_t size, size_t align, u32 flags,
+			      void (*ctor)(void *))
+{
+	struct kmem_cache *c = kmem_cache_alloc(&boot.caches, GFP_KERNEL);
+	struct kmem_cache_node *n = kmem_cache_alloc(&boot.nodes, GFP_KERNEL);
+
+	if (c && n && cache_describe(c, name, size, align, flags, ctor) && cache_enlist(c, n))
+		return c;
+	kmem_cache_free(&boot.nodes, n);
+	kmem_cache_free(&boot.caches, c);
+	return NULL;
+}
+
+/* L1: why such a cache cannot be, or NULL. */
+static const char *cache_refuse(const char *name, size_t size, size_t align, unsigned long flags)
+{
+	const unsigned long known = SLAB_HWCACHE_ALIGN | SLAB_RECLAIM_ACCOUNT | SLAB_PANIC;
+
+	if (!name || !*name)
+		return "a cache needs a name";
+	if (size == 0)
+		return "the size is 0";
+	if (size > CACHE_SIZE_MAX)
+		return "the size is above 4 MiB";
+	if (align && (!bits_is_power_of_two(align) || align > CACHE_SIZE_MAX))
+		return "the alignment is not a power of two up to 4 MiB";
+	if (flags & ~known)
+		return "unknown flags";
+	return NULL;
+}
+
+struct kmem_cache *kmem_cache_create(const char *name, unsigned int size, unsigned int align,
+				     unsigned long flags, void (*ctor)(void *))
+{
+	const char *why = cache_refuse(name, size, align, flags);
+	struct kmem_cache *c = NULL;
+
+	if (!init_ready())
+		why = "there is no memory at all";
+	if (why)
+		report_refusal("kmem_cache_create", name, why);
+	else
+		c = cache_make(name, size, align, (u32)flags, ctor);
+	CHECK(c || !(flags & SLAB_PANIC), "SLAB_PANIC: the cache could not be created");
+	return c;
+}
+
+bool cache_shrink(struct kmem_cache *c)
+{
+	struct list emptied;
+	bool left;
+
+	list_init(&emptied);
+	array_drain(c);
+	left = slab_shrink(c->node, &emptied);
+	if (!list_is_empty(&emptied))
+		reclaim_release(&emptied);
+	return left;
+}
+
+int kmem_cache_shrink(struct kmem_cache *c)
+{
+	return cache_shrink(c);
+}
+
+void cache_shrink_all(void)
+{
+	for (u32 id = 1; id < CONFIG_MAX_IDS; id++) {
+		struct kmem_cache_node *n = LOAD_ACQUIRE(cache_nodes[id]);
+
+		if (n && READ_ONCE(n->slabs))
+			cache_shrink(n->cache);
+	}
+}
+
+size_t cache_discard_all(void)
+{
+	size_t pages = 0;
+
+	for (u32 id = 1; id < CONFIG_MAX_IDS; id++) {
+		struct kmem_cache_node *n = LOAD_ACQUIRE(cache_nodes[id]);
+
+		if (n && !n->cache->ctor)
+			pages += slab_discard(n);
+	}
+	return pages;
+}
+
+/* Objects that users have: all of the slabs' but those in bitmaps; the shared array is empty. */
+static size_t cache_live(const struct kmem_cache *c)
+{
+	return c->node->slabs * c->shape.objects - c->node->free_objects;
+}
+
+void kmem_cache_destroy(struct kmem_cache *c)
+{
+	struct kmem_cache_node *n;
+
+	if (!c)
+		return;
+	n = c->node;
+	if (cache_shrink(c)) {
+		report_leak(c, cache_live(c));
+		return;
+	}
+	lock_acquire(&boot.lock);
+	list_remove(&c->link);
+	lock_release(&boot.lock);
+	array_retire(c);
+	if (n->shared)
+		page_free(&map.pages[map_pfn(n->shared)], 0);
+	STORE_RELEASE(cache_nodes[c->header_offset / 16], NULL);
+	kmem_cache_free(&boot.nodes, n);
+	kmem_cache_free(&boot.caches, c);
+}
+
+unsigned int kmem_cache_size(struct kmem_cache *c)
+{
+	return c->object_size;
+}
+
+size_t cache_audit(void)
+{
+	size_t faults = 0;
+
+	for (u32 id = 1; id < CONFIG_MAX_IDS; id++)
+		if (cache_nodes[id])
+			faults += slab_audit(cache_nodes[id]);
+	return faults;
+}
+
+void cache_lock_all(void)
+{
+	lock_acquire(&boot.lock);
+	for (u32 id = 1; id < CONFIG_MAX_IDS; id++)
+		if (cache_nodes[id])
+			lock_acquire(&cache_nodes[id]->lock);
+}
+
+void cache_unlock_all(void)
+{
+	for (u32 id = 1; id < CONFIG_MAX_IDS; id++)
+		if (cache_nodes[id])
+			lock_release(&cache_nodes[id]->lock);
+	lock_release(&boot.lock);
+}

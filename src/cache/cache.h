@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cache.h - floor 4: named objects, arrays in front of slabs, policy
+ *
+ * What    A kmem_cache is all objects of one kind. Its objects wait in three
+ *         places, tried in this order and filled in the same:
+ *
+ *           array_cache of the CPU   no lock, newest first        array.c
+ *           shared array of the node the node's lock, in batches  engine/slab.c
+ *           slabs                    the node's lock, in batches  engine/slab.c
+ *
+ *         This floor alone decides to reclaim and retry (reclaim.c).
+ * Nouns   cache   all objects of one kind
+ *         id      index of (cache, node) in every CPU's headers; header_offset is id * 16
+ *         large   a kmalloc served by pages (large.c)
+ * States  an object's state byte (page/map.h): free -> in use on alloc, back on free; both
+ *         are checked first, so that no object ever has two owners
+ * Rules   K1  an id is given to one cache until all its arrays are empty
+ *         K2  a cache is on the list of caches from create to destroy
+ * Locks   array_lock, cache_lock, node->lock, large_lock: one at a time; fork takes all
+ */
+#ifndef ASHLAR_CACHE_CACHE_H
+#define ASHLAR_CACHE_CACHE_H
+
+#include "ashlar/slab.h"
+#include "engine/engine.h"
+
+#define CACHE_NAME_MAX 32u
+
+struct kmem_cache {
+	u32 header_offset;           /* id * 16; first: the fast path reads it */
+	u32 object_size;             /* bytes, as asked for */
+	u16 limit;                   /* most objects in a CPU's array */
+	u16 batchcount;              /* objects that a refill or flush moves */
+	u16 shared_factor;           /* the shared array holds this many batches */
+	u32 flags;                   /* SLAB_* */
+	u32 align;                   /* bytes */
+	void (*ctor)(void *);
+	struct kmem_cache_node *node; /* its slabs and shared array */
+	struct shape shape;
+	struct list link;            /* cache_lock: all caches, oldest first */
+	char name[CACHE_NAME_MAX];
+};
+
+/* Every cache, in order of creation; guarded by the lock that cache_list_lock takes. */
+extern struct list cache_list;
+void cache_list_lock(void);
+void cache_list_unlock(void);
+
+/* What an id stands for; NULL for ids that are free. */
+extern struct kmem_cache_node *cache_nodes[CONFIG_MAX_IDS];
+
+static inline struct kmem_cache_node *cache_node_at(u32 header_offset)
+{
+	return cache_nodes[header_offset / 16];
+}
+
+/* Caches that exist before any other: of struct kmem_cache and of struct kmem_cache_node. */
+bool cache_boot(void);
+void cache_boot_end(void); /* from now on batches are as long as for any cache (C4) */
+
+/* Make a cache without checks. NULL iff memory or ids are exhausted. */
+struct kmem_cache *cache_make(const char *name, size_t size, size_t align, u32 flags,
+			      void (*ctor)(void *));
+
+/* One object when the fast path has none: lock mode, an empty array, an exhausted slab. Its
+ * state is set. NULL iff memory is exhausted. */
+void *cache_alloc_slow(struct kmem_cache *c, gfp_t gfp);
+
+/* Free an object whose state is already STATE_FREE: array, else flush. */
+void cache_free_slow(struct kmem_cache_node *n, void *object);
+
+/* Put objects straight into the node and give emptied slabs to the page floor. */
+void cache_put(struct kmem_cache_node *n, void *const *objects, unsigned count);
+
+/* Drain all arrays and slabs of one cache, of all; the result of shrink. */
+bool cache_shrink(struct kmem_cache *c);
+void cache_shrink_all(void);
+
+/* Give back pages inside used slabs of all caches; returns pages. */
+size_t cache_discard_all(void);
+
+size_t cache_audit(void);
+void cache_lock_all(void);
+void cache_unlock_all(void);
+
+#endif

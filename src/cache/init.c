@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * init.c - see init.h: the start, one line per step
+ */
+#include "cache/init.h"
+#include "base/check.h"
+#include "base/text.h"
+#include "cache/array.h"
+#include "cache/cache.h"
+#include "cache/kmalloc.h"
+#include "cache/large.h"
+#include "cache/option.h"
+#include "port/port.h"
+
+/* A quarter of the user address space of today's 64-bit processors. */
+#define INIT_ADDRESS_QUARTER ((size_t)1 << 45)
+
+enum init_state { INIT_NONE, INIT_BUSY, INIT_DONE, INIT_FAILED };
+
+static u32 init_state;
+struct init_facts init_facts;
+
+/* The least of four times the memory, half the address space that is left, and a quarter of
+ * what there is: one range that never has to grow. */
+static size_t init_budget(const struct port_machine *m)
+{
+	size_t budget = size_min(m->ram_bytes * 4, INIT_ADDRESS_QUARTER);
+
+	if (m->address_bytes != SIZE_MAX)
+		budget = size_min(budget, m->address_bytes / 2);
+	if (options.limit)
+		budget = size_min(budget, options.limit);
+	return budget;
+}
+
+static bool init_run(void)
+{
+	static const char *const names[] = { "rseq", "lock", "pretend" };
+	struct port_machine machine;
+	enum port_percpu_mode mode;
+	const char *text;
+	bool secure;
+
+	port_init(&machine);
+	text = port_options(&secure);
+	option_read(text, secure);
+	if (!page_init(init_budget(&machine), machine.cpus, machine.nodes, machine.page_bytes))
+		return false;
+	if (!cache_boot() || !large_init() || !kmalloc_init())
+		return false;
+	cache_boot_end();
+	mode = port_percpu_init((int)options.percpu - 1, map.dummy, &init_facts.percpu_why);
+	array_init(machine.cpus);
+	init_facts.percpu = names[mode];
+	init_facts.arena_bytes = map.nr_pages << PAGE_SHIFT;
+	init_facts.ram_bytes = machine.ram_bytes;
+	init_facts.cpus = machine.cpus;
+	if (mode != PORT_PERCPU_LOCK)
+		kmalloc_open();
+	return true;
+}
+
+static cold bool init_start(void)
+{
+	u32 expected = INIT_NONE;
+
+	if (__atomic_compare_exchange_n(&init_state, &expected, INIT_BUSY, false, __ATOMIC_ACQ_REL,
+					__ATOMIC_ACQUIRE))
+		STORE_RELEASE(init_state, init_run() ? INIT_DONE : INIT_FAILED);
+	while (LOAD_ACQUIRE(init_state) == INIT_BUSY)
+		port_yield();
+	return LOAD_ACQUIRE(init_state) == INIT_DONE;
+}
+
+bool init_ready(void)
+{
+	return likely(LOAD_ACQUIRE(init_state) == INIT_DONE) || init_start();
+}
+
+bool init_begun(void)
+{
+	return LOAD_ACQUIRE(init_state) != INIT_NONE;
+}
+
+/* Arrays first (no CPU works on its own any more), then the locks from the top down. */
+void init_stop(void)
+{
+	array_lock_all();
+	cache_lock_all();
+	large_lock_all();
+	page_lock_all();
+}
+
+void init_resume(void)
+{
+	page_unlock_all();
+	large_unlock_all();
+	cache_unlock_all();
+	array_unlock_all();
+}
+
+size_t ashlar_audit(void)
+{
+	size_t faults;
+
+	if (!init_ready())
+		return 0;
+	array_lock_all();
+	faults = array_audit() + cache_audit() + large_audit();
+	array_unlock_all();
+	return faults + page_audit();
+}

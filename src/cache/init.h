@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * init.h - from nothing to a working allocator, once
+ */
+#ifndef ASHLAR_CACHE_INIT_H
+#define ASHLAR_CACHE_INIT_H
+
+#include "base/base.h"
+
+/* Start Ashlar if it has not started yet; from any thread. false iff this machine gives no
+ * memory: then every allocation fails. Cheap when it has. */
+bool init_ready(void);
+
+/* Has anybody asked for memory yet? */
+bool init_begun(void);
+
+/* How it went, for tools and reports. */
+struct init_facts {
+	const char *percpu;     /* "rseq", "lock" or "pretend" */
+	const char *percpu_why;
+	size_t arena_bytes;
+	size_t ram_bytes;
+	unsigned cpus;
+};
+extern struct init_facts init_facts;
+
+/* Stop everything (every CPU, every lock) and let it go on: fork and audits. */
+void init_stop(void);
+void init_resume(void);
+
+#endif

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kmalloc.c - see kmalloc.h
+ */
+#include "cache/kmalloc.h"
+#include "base/bits.h"
+#include "base/check.h"
+#include "base/text.h"
+#include "cache/cache.h"
+#include "cache/init.h"
+#include "cache/large.h"
+
+u16 kmalloc_table[KMALLOC_TABLE_SIZE];
+size_t kmalloc_fast_limit;
+struct kmem_cache *ashlar_kmalloc_caches[CONFIG_KMALLOC_CLASSES];
+
+/* Size of a class: 16 .. 128, then 160, 192, 224, 256, 320 ... */
+static size_t kmalloc_class_size(unsigned class)
+{
+	unsigned top = 7 + (class - 8) / 4;
+
+	if (class < 8)
+		return (size_t)16 * (class + 1);
+	return ((size_t)1 << top) + ((size_t)((class - 8) % 4 + 1) << (top - 2));
+}
+
+/* "kmalloc-64", "kmalloc-1k": exact multiples of 1024 by their k. */
+static void kmalloc_name(struct text *t, size_t size)
+{
+	text_init(t);
+	text_str(t, "kmalloc-");
+	text_dec(t, size % 1024 ? size : size / 1024);
+	if (size % 1024 == 0)
+		text_char(t, 'k');
+	text_char(t, '\0');
+}
+
+bool kmalloc_init(void)
+{
+	struct text name;
+
+	for (unsigned class = 0; class < CONFIG_KMALLOC_CLASSES; class++) {
+		size_t size = kmalloc_class_size(class);
+		size_t align = (size_t)1 << bits_lowest(size);
+		struct kmem_cache *c;
+
+		kmalloc_name(&name, size);
+		c = cache_make(name.bytes, size, align, 0, NULL); /* KM1 */
+		if (!c)
+			return false;
+		ashlar_kmalloc_caches[class] = c;
+	}
+	return true;
+}
+
+void kmalloc_open(void)
+{
+	for (u32 i = 0; i < KMALLOC_TABLE_SIZE; i++) {
+		size_t size = ((size_t)i + 1) << GRANULE_SHIFT;
+
+		kmalloc_table[i] =
+			(u16)ashlar_kmalloc_caches[ashlar_kmalloc_class(size)]->header_offset;
+	}
+	STORE_RELEASE(kmalloc_fast_limit, CONFIG_KMALLOC_MAX_CACHE);
+	STORE_RELEASE(map.fast_granules, map.nr_pages << (PAGE_SHIFT - GRANULE_SHIFT));
+}
+
+struct kmem_cache *kmalloc_cache(size_t size, size_t align)
+{
+	unsigned class;
+
+	if (size > CONFIG_KMALLOC_MAX_CACHE || align > CONFIG_KMALLOC_MAX_CACHE)
+		return NULL;
+	class = ashlar_kmalloc_class(size_max(size, 1));
+	while (class < CONFIG_KMALLOC_CLASSES && kmalloc_class_size(class) % align != 0)
+		class++;
+	return class < CONFIG_KMALLOC_CLASSES ? ashlar_kmalloc_caches[class] : NULL;
+}
+
+size_t kmalloc_class_bytes(const struct kmem_cache *c)
+{
+	return c->object_size;
+}
+
+/* ---- allocation ------------------------------------------------------------------ */
+
+noinline void *kmalloc_slow(size_t size, gfp_t gfp)
+{
+	struct kmem_cache *c;
+
+	if (!init_ready())
+		return NULL;
+	c = kmalloc_cache(size, 1);
+	return c ? cache_alloc_slow(c, gfp) : large_alloc(size, PAGE_SIZE, gfp);
+}
+
+void *kmalloc_aligned(size_t size, size_t align, gfp_t gfp)
+{
+	struct kmem_cache *c;
+
+	if (!init_ready())
+		return NULL;
+	c = kmalloc_cache(size, align);
+	return c ? kmem_cache_alloc(c, gfp) : large_alloc(size, align, gfp);
+}
+
+void *ashlar_kmalloc(size_t size, ashlar_gfp_t gfp)
+{
+	void *p;
+
+	if (unlikely(size == 0))
+		return ZERO_SIZE_PTR;
+	p = kmalloc_pop(size);
+	if (unlikely(!p))
+		return kmalloc_slow(size, gfp);
+	if (gfp & __GFP_ZERO)
+		memset(p, 0, size);
+	return p;
+}
+
+void *kzalloc(size_t size, gfp_t gfp)
+{
+	return ashlar_kmalloc(size, gfp | __GFP_ZERO);
+}
+
+void *kmalloc_node(size_t size, gfp_t gfp, int node)
+{
+	(void)node; /* one node: every block is on it */
+	return ashlar_kmalloc(size, gfp);
+}
+
+void *kmalloc_array(size_t count, size_t size, gfp_t gfp)
+{
+	size_t bytes;
+
+	if (__builtin_mul_overflow(count, size, &bytes))
+		return NULL;
+	return ashlar_kmalloc(bytes, gfp);
+}
+
+void *kcalloc(size_t count, size_t size, gfp_t gfp)
+{
+	return kmalloc_array(count, size, gfp | __GFP_ZERO);
+}
+
+/* ---- free ------------------------------------------------------------------------- */
+
+static bool kmalloc_is_in_use(const void *p)
+{
+	size_t granule = object_granule(p);
+
+	return granule < map.nr_pages << (PAGE_SHIFT - GRANULE_SHIFT) &&
+	       map.state[granule] == STATE_IN_USE;
+}
+
+noinline void kmalloc_free_released(void *p)
+{
+	u32 header_offset = map.ids[map_pfn(p)];
+
+	if (header_offset == 0)
+		large_free(p);
+	else
+		cache_free_slow(cache_node_at(header_offset), p);
+}
+
+noinline void kmalloc_free(void *p, const char *function)
+{
+	if (!p)
+		return;
+	if (kmalloc_is_in_use(p)) {
+		*map_state(p) = STATE_FREE;
+		kmalloc_free_released(p);
+		return;
+	}
+	if (!large_unmap(p))
+		report_pointer(function, p);
+}
+
+/* A free whose fast half said @how. */
+static void kmalloc_finish(void *p, enum kmalloc_push how, const char *function)
+{
+	if (how == KMALLOC_RELEASED)
+		kmalloc_free_released(p);
+	else
+		kmalloc_free(p, function);
+}
+
+void kfree(const void *p)
+{
+	void *block = (void *)(uintptr_t)p;
+	enum kmalloc_push how = kmalloc_push(block);
+
+	if (unlikely(how != KMALLOC_PUSHED) && !ZERO_OR_NULL_PTR(p))
+		kmalloc_finish(block, how, "kfree");
+}
+
+/* Volatile, so that the compiler keeps stores to memory that nobody reads again. */
+static void kmalloc_wipe(void *p, size_t bytes)
+{
+	memset(p, 0, bytes);
+	__asm__ volatile("" : : "r"(p) : "memory");
+}
+
+void kfree_sensitive(const void *p)
+{
+	void *block = (void *)(uintptr_t)p;
+
+	if (ZERO_OR_NULL_PTR(p))
+		return;
+	kmalloc_wipe(block, kmalloc_usable(p, "kfree_sensitive"));
+	kmalloc_free(block, "kfree_sensitive");
+}
+
+/* ---- sizes -------------------------------------------------------------------------- */
+
+bool kmalloc_owns(const void *p)
+{
+	return kmalloc_is_in_use(p) || large_size(p) != 0;
+}
+
+size_t kmalloc_usable(const void *p, const char *function)
+{
+	size_t bytes;
+
+	if (kmalloc_is_in_use(p)) {
+		u32 header_offset = map.ids[map_pfn(p)];
+
+		if (header_offset)
+			return cache_node_at(header_offset)->cache->object_size;
+		return large_size(p);
+	}
+	bytes = large_size(p);
+	if (!bytes || map_contains(p))
+		report_pointer(function, p);
+	return bytes;
+}
+
+size_t ksize(const void *p)
+{
+	return ZERO_OR_NULL_PTR(p) ? 0 : kmalloc_usable(p, "ksize");
+}
+
+size_t kmalloc_size_roundup(size_t size)
+{
+	size_t pages = size_align(size, PAGE_SIZE);
+
+	if (size == 0)
+		return 0;
+	if (size <= CONFIG_KMALLOC_MAX_CACHE)
+		return kmalloc_class_size(ashlar_kmalloc_class(size));
+	return pages < size ? SIZE_MAX : pages;
+}
+
+/* ---- realloc -------------------------------------------------------------------------- */
+
+/* Does a block of @usable bytes serve @size well enough to stay? Not if half of it is idle. */
+static bool kmalloc_stays(size_t usable, size_t size)
+{
+	return size <= usable && (size > usable / 2 || usable <= 64);
+}
+
+void *kmalloc_resize(void *p, size_t size, gfp_t gfp, const char *function)
+{
+	size_t usable = kmalloc_usable(p, function);
+	bool is_large = usable > CONFIG_KMALLOC_MAX_CACHE;
+	void *q;
+
+	if (!is_large && kmalloc_stays(usable, size)) {
+		if (gfp & __GFP_ZERO)
+			memset((char *)p + size, 0, usable - size);
+		return p;
+	}
+	if (is_large) {
+		q = large_resize(p, size, gfp);
+		if (q)
+			return q;
+	}
+	q = kmalloc_slow(size, gfp);
+	if (!q)
+		return size <= usable ? p : NULL; /* a smaller block that cannot be had: keep the old */
+	memcpy(q, p, size_min(usable, size));
+	kmalloc_free(p, function);
+	return q;
+}
+
+void *krealloc(const void *p, size_t size, gfp_t gfp)
+{
+	void *block = (void *)(uintptr_t)p;
+
+	if (ZERO_OR_NULL_PTR(p))
+		return ashlar_kmalloc(size, gfp);
+	if (size == 0) {
+		kfree(p);
+		return ZERO_SIZE_PTR;
+	}
+	return kmalloc_resize(block, size, gfp, "krealloc");
+}
+
+void *krealloc_array(void *p, size_t count, size_t size, gfp_t gfp)
+{
+	size_t bytes;
+
+	if (__builtin_mul_overflow(count, size, &bytes))
+		return NULL;
+	return krealloc(p, bytes, gfp);
+}

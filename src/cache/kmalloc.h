@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kmalloc.h - sizes to caches, pointers to sizes
+ *
+ * What    One family of size caches for kmalloc and malloc, about four a doubling,
+ *         every power of two among them. A table of one entry for each 16 bytes
+ *         of size gives the header offset of the cache.
+ * Rules   KM1 an object of a power-of-two class is aligned to its size; any is aligned to
+ *             the largest power of two that divides its class
+ *         KM2 the table is zeros, and kmalloc_fast_limit 0, until sequences may run
+ */
+#ifndef ASHLAR_CACHE_KMALLOC_H
+#define ASHLAR_CACHE_KMALLOC_H
+
+#include "ashlar/slab.h"
+#include "cache/object.h"
+#include "percpu.h"
+
+#define KMALLOC_TABLE_SIZE (CONFIG_KMALLOC_MAX_CACHE / 16)
+
+/* kmalloc_table[(size - 1) >> 4] is the header offset of the cache that serves size. */
+extern u16 kmalloc_table[KMALLOC_TABLE_SIZE];
+
+/* Sizes of 1 .. this may take the fast path. */
+extern size_t kmalloc_fast_limit;
+
+bool kmalloc_init(void);
+
+/* Let the fast paths run (RSEQ and PRETEND mode). */
+void kmalloc_open(void);
+
+/* Any size but 0, any state of the world. */
+void *kmalloc_slow(size_t size, gfp_t gfp);
+
+/* @size bytes aligned to @align, a power of two. */
+void *kmalloc_aligned(size_t size, size_t align, gfp_t gfp);
+
+/* The cache that serves @size at this alignment; NULL: pages do. */
+struct kmem_cache *kmalloc_cache(size_t size, size_t align);
+
+/* Bytes of an object of a size cache. */
+size_t kmalloc_class_bytes(const struct kmem_cache *c);
+
+/* Free whatever starts at @p, checked; @function is the caller's name in a report. */
+void kmalloc_free(void *p, const char *function);
+
+/* The second half: the state of @p is STATE_FREE and its array had no room. */
+void kmalloc_free_released(void *p);
+
+/* Does @p start a block in use of ours? */
+bool kmalloc_owns(const void *p);
+
+/* Bytes usable at @p, which must start a block in use; else a report. */
+size_t kmalloc_usable(const void *p, const char *function);
+
+/* krealloc for any caller: @p is a block in use, @size is not 0. */
+void *kmalloc_resize(void *p, size_t size, gfp_t gfp, const char *function);
+
+/* The fast halves; the callers are the doors. NULL, false: take the slow path. */
+static always_inline void *kmalloc_pop(size_t size)
+{
+	void *p;
+
+	if (unlikely(size - 1 >= kmalloc_fast_limit))
+		return NULL;
+	p = percpu_pop(kmalloc_table[(size - 1) >> GRANULE_SHIFT]);
+	if (likely(p))
+		object_claim(p);
+	return p;
+}
+
+enum kmalloc_push {
+	KMALLOC_PUSHED,   /* done */
+	KMALLOC_RELEASED, /* its state is free, its array had no room: kmalloc_free_released */
+	KMALLOC_UNKNOWN,  /* not started: kmalloc_free */
+};
+
+static always_inline enum kmalloc_push kmalloc_push(void *p)
+{
+	size_t granule = object_granule(p);
+
+	if (unlikely(granule >= map.fast_granules) || unlikely(map.state[granule] != STATE_IN_USE))
+		return KMALLOC_UNKNOWN;
+	map.state[granule] = STATE_FREE;
+	if (unlikely(!percpu_push(map.ids[granule >> (PAGE_SHIFT - GRANULE_SHIFT)], p)))
+		return KMALLOC_RELEASED;
+	return KMALLOC_PUSHED;
+}
+
+#endif

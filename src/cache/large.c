@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * large.c - see large.h
+ *
+ * State   large: the registry of mappings, under large.lock
+ */
+#include "cache/large.h"
+#include "base/bits.h"
+#include "base/check.h"
+#include "base/lock.h"
+#include "cache/cache.h"
+#include "cache/reclaim.h"
+#include "port/port.h"
+
+#define LARGE_BUCKETS 256u
+
+/* A kept mapping serves a request of at least 3/4 of its size; the rest is not wasted long. */
+#define LARGE_FIT(bytes) ((bytes) - (bytes) / 4)
+
+struct mapping {
+	struct list link; /* of its bucket, or of kept */
+	char *start;
+	size_t bytes;
+};
+
+static struct {
+	struct lock lock;
+	struct kmem_cache *mappings; /* of struct mapping */
+	struct list used[LARGE_BUCKETS];
+	struct list kept;            /* last freed first */
+	size_t used_pages;
+	size_t kept_pages;
+	size_t trimmed;              /* pages unmapped that were not mapped anew yet */
+	size_t refaulted;
+} large;
+
+bool large_init(void)
+{
+	for (unsigned i = 0; i < LARGE_BUCKETS; i++)
+		list_init(&large.used[i]);
+	list_init(&large.kept);
+	large.mappings = cache_make("ashlar-mapping", sizeof(struct mapping), 16, 0, NULL);
+	return large.mappings != NULL;
+}
+
+static struct list *large_bucket(const void *p)
+{
+	return &large.used[((uintptr_t)p >> PAGE_SHIFT) * 0x9e3779b97f4a7c15u >> 56];
+}
+
+/* The mapping in use that starts at @p, or NULL. Under large.lock. */
+static struct mapping *large_find(const void *p)
+{
+	struct list *bucket = large_bucket(p);
+	struct list *node;
+
+	if (!bucket->next)
+		return NULL;
+	list_for_each(node, bucket) {
+		struct mapping *m = container_of(node, struct mapping, link);
+
+		if (m->start == (const char *)p)
+			return m;
+	}
+	return NULL;
+}
+
+/* ---- mappings ------------------------------------------------------------------ */
+
+/* The kept mapping that fits best, off its list; NULL iff none fits. */
+static struct mapping *large_reuse(size_t bytes, size_t align)
+{
+	struct mapping *best = NULL;
+	struct list *node;
+
+	lock_acquire(&large.lock);
+	list_for_each(node, &large.kept) {
+		struct mapping *m = container_of(node, struct mapping, link);
+
+		if (m->bytes >= bytes && LARGE_FIT(m->bytes) <= bytes &&
+		    ((uintptr_t)m->start & (align - 1)) == 0 && (!best || m->bytes < best->bytes))
+			best = m;
+	}
+	if (best) {
+		list_remove(&best->link);
+		large.kept_pages -= best->bytes >> PAGE_SHIFT;
+	}
+	lock_release(&large.lock);
+	return best;
+}
+
+static void large_enter(struct mapping *m)
+{
+	size_t pages = m->bytes >> PAGE_SHIFT;
+
+	lock_acquire(&large.lock);
+	list_add(large_bucket(m->start), &m->link);
+	large.used_pages += pages;
+	lock_release(&large.lock);
+}
+
+/* A new mapping; learn where as much was unmapped before. */
+static struct mapping *large_map(size_t bytes, size_t align, gfp_t gfp)
+{
+	struct mapping *m = kmem_cache_alloc(large.mappings, gfp & ~__GFP_ZERO);
+	size_t pages = bytes >> PAGE_SHIFT;
+	size_t again;
+
+	if (!m)
+		return NULL;
+	m->start = port_mapping_alloc(bytes, align);
+	if (!m->start) {
+		kmem_cache_free(large.mappings, m);
+		return NULL;
+	}
+	m->bytes = bytes;
+	lock_acquire(&large.lock);
+	again = size_min(pages, large.trimmed);
+	large.trimmed -= again;
+	large.refaulted += again;
+	lock_release(&large.lock);
+	return m;
+}
+
+static void *large_alloc_mapping(size_t size, size_t align, gfp_t gfp)
+{
+	size_t bytes = size_align(size, PAGE_SIZE);
+	struct mapping *m;
+
+	if (bytes < size || size > PTRDIFF_MAX)
+		return NULL;
+	m = large_reuse(bytes, align);
+	if (m && (gfp & __GFP_ZERO))
+		memset(m->start, 0, bytes);
+	for (unsigned attempt = 0; !m; attempt++) {
+		m = large_map(bytes, align, gfp);
+		if (!m && !reclaim_retry(gfp, attempt))
+			return NULL;
+	}
+	large_enter(m);
+	return m->start;
+}
+
+bool large_unmap(const void *p)
+{
+	struct mapping *m;
+
+	lock_acquire(&large.lock);
+	m = large_find(p);
+	if (m) {
+		list_remove(&m->link);
+		large.used_pages -= m->bytes >> PAGE_SHIFT;
+		list_add(&large.kept, &m->link);
+		large.kept_pages += m->bytes >> PAGE_SHIFT;
+	}
+	lock_release(&large.lock);
+	if (m)
+		reclaim_check();
+	return m != NULL;
+}
+
+void large_trim(size_t keep)
+{
+	for (;;) {
+		struct mapping *m = NULL;
+
+		lock_acquire(&large.lock);
+		if (large.kept_pages > keep) {
+			m = list_last_entry(&large.kept, struct mapping, link);
+			list_remove(&m->link);
+			large.kept_pages -= m->bytes >> PAGE_SHIFT;
+			large.trimmed += m->bytes >> PAGE_SHIFT;
+		}
+		lock_release(&large.lock);
+		if (!m)
+			return;
+		port_mapping_free(m->start, m->bytes);
+		kmem_cache_free(large.mappings, m);
+	}
+}
+
+static void *large_remap(const void *p, size_t size)
+{
+	size_t bytes = size_align(size, PAGE_SIZE);
+	struct mapping *m;
+	void *moved = NULL;
+
+	if (bytes < size || bytes >> PAGE_SHIFT <= (size_t)1 << MAX_ORDER)
+		return NULL;
+	lock_acquire(&large.lock);
+	m = large_find(p);
+	if (m) {
+		list_remove(&m->link);
+		large.used_pages -= m->bytes >> PAGE_SHIFT;
+	}
+	lock_release(&large.lock);
+	if (!m)
+		return NULL;
+	moved = port_mapping_resize(m->start, m->bytes, bytes);
+	if (moved) {
+		m->start = moved;
+		m->bytes = bytes;
+	}
+	large_enter(m);
+	return moved;
+}
+
+/* ---- runs of pages --------------------------------------------------------------- */
+
+static void *large_alloc_run(size_t pages, size_t align_pages, gfp_t gfp)
+{
+	struct page *head = NULL;
+	bool zero;
+	char *p;
+
+	for (unsigned attempt = 0; !head; attempt++) {
+		head = page_alloc_exact(pages, align_pages, gfp, 0, &zero);
+		if (!head && !reclaim_retry(gfp, attempt))
+			return NULL;
+	}
+	head->kind = PAGE_LARGE;
+	head->pages = pages;
+	p = map_page_address(head);
+	*map_state(p) = STATE_IN_USE;
+	if ((gfp & __GFP_ZERO) && !zero)
+		memset(p, 0, pages << PAGE_SHIFT);
+	return p;
+}
+
+void *large_alloc(size_t size, size_t align, gfp_t gfp)
+{
+	size_t pages = size_max(size_align(size, PAGE_SIZE), PAGE_SIZE) >> PAGE_SHIFT;
+	size_t align_pages = size_max(align, PAGE_SIZE) >> PAGE_SHIFT;
+	bool mappable = gfp & __GFP_DIRECT_RECLAIM;
+	void *p;
+
+	if (size > PTRDIFF_MAX)
+		return NULL;
+	if (pages > (size_t)1 << MAX_ORDER || align > map.align)
+		return mappable ? large_alloc_mapping(size, align, gfp) : NULL;
+	p = large_alloc_run(pages, align_pages, gfp);
+	if (!p && mappable && pages > 1)
+		p = large_alloc_mapping(size, align, gfp); /* the arena is full, the system is not */
+	return p;
+}
+
+void large_free(void *p)
+{
+	struct page *head = &map.pages[map_pfn(p)];
+
+	CHECK(head->kind == PAGE_LARGE, "a block in use is a slab's object or a run"); /* LG1 */
+	head->kind = PAGE_BLOCK;
+	page_free_exact(head, head->pages);
+	reclaim_check();
+}
+
+size_t large_size(const void *p)
+{
+	struct mapping *m;
+	size_t bytes;
+
+	if (map_contains(p)) {
+		const struct page *head = &map.pages[map_pfn(p)];
+
+		return head->kind == PAGE_LARGE ? head->pages << PAGE_SHIFT : 0;
+	}
+	lock_acquire(&large.lock);
+	m = large_find(p);
+	bytes = m ? m->bytes : 0;
+	lock_release(&large.lock);
+	return bytes;
+}
+
+static void *large_resize_run(void *p, size_t size, gfp_t gfp)
+{
+	struct page *head = &map.pages[map_pfn(p)];
+	size_t pages = size_align(size, PAGE_SIZE) >> PAGE_SHIFT;
+	size_t old = head->pages;
+	bool zero = false;
+
+	if (pages < old) {
+		head->pages = pages;
+		page_free_exact(head + pages, old - pages);
+		reclaim_check();
+		return p;
+	}
+	if (pages > old && !page_extend(head, old, pages - old, &zero))
+		return NULL;
+	head->pages = pages;
+	if ((gfp & __GFP_ZERO) && !zero && pages > old)
+		memset((char *)p + (old << PAGE_SHIFT), 0, (pages - old) << PAGE_SHIFT);
+	return p;
+}
+
+void *large_resize(void *p, size_t size, gfp_t gfp)
+{
+	if (!map_contains(p))
+		return large_remap(p, size);
+	if (size <= CONFIG_KMALLOC_MAX_CACHE || size > PAGE_SIZE << MAX_ORDER)
+		return NULL;
+	return large_resize_run(p, size, gfp);
+}
+
+/* ---- figures ----------------------------------------------------------------------- */
+
+size_t large_kept_pages(void)
+{
+	return READ_ONCE(large.kept_pages);
+}
+
+size_t large_used_pages(void)
+{
+	return READ_ONCE(large.used_pages);
+}
+
+size_t large_refaulted_pages(void)
+{
+	return READ_ONCE(large.refaulted);
+}
+
+size_t large_audit(void)
+{
+	struct list *node;
+	size_t kept = 0;
+	size_t used = 0;
+
+	list_for_each(node, &large.kept)
+		kept += container_of(node, struct mapping, link)->bytes >> PAGE_SHIFT;
+	for (unsigned i = 0; i < LARGE_BUCKETS; i++)
+		list_for_each(node, &large.used[i])
+			used += container_of(node, struct mapping, link)->bytes >> PAGE_SHIFT;
+	return (size_t)(kept != large.kept_pages) + (used != large.used_pages); /* LG2 */
+}
+
+void large_lock_all(void)
+{
+	lock_acquire(&large.lock);
+}
+
+void large_unlock_all(void)
+{
+	lock_release(&large.lock);
+}

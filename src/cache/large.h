@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * large.h - blocks served by pages
+ *
+ * What    Above the largest size cache a block is a run of pages from the buddy,
+ *         its unused tail given back; above the largest order, or an alignment
+ *         the arena cannot give, a mapping of its own.
+ * Why     Runs: nothing is lost to rounding, and growing in place is a free buddy
+ *         away. Mappings: the system moves them without copying. Freed mappings
+ *         are kept for reuse within the bound: mapping anew costs a fault a page.
+ * Rules   LG1 a run's first page has kind LARGE and its length; its state byte is set
+ *         LG2 every mapping is on exactly one list: used (hashed by address) or kept
+ */
+#ifndef ASHLAR_CACHE_LARGE_H
+#define ASHLAR_CACHE_LARGE_H
+
+#include "ashlar/gfp.h"
+#include "base/base.h"
+
+bool large_init(void);
+
+/* @size bytes aligned to @align, at least a page; zeroed with __GFP_ZERO. NULL iff exhausted. */
+void *large_alloc(size_t size, size_t align, gfp_t gfp);
+
+/* Free a run; its state is already STATE_FREE. */
+void large_free(void *p);
+
+/* Free a mapping that starts at @p; false iff there is none. */
+bool large_unmap(const void *p);
+
+/* Bytes of the run or mapping that starts at @p; 0 iff there is none. */
+size_t large_size(const void *p);
+
+/* Change the size without moving (runs) or by remapping (mappings): the new place, or NULL
+ * where this way is not possible and the block is as it was. */
+void *large_resize(void *p, size_t size, gfp_t gfp);
+
+/* Unmap kept mappings until at most @keep pages are kept. */
+void large_trim(size_t keep);
+
+size_t large_kept_pages(void);     /* in kept mappings */
+size_t large_used_pages(void);     /* in mappings in use */
+size_t large_refaulted_pages(void); /* mapped anew after as much had been unmapped, ever */
+
+size_t large_audit(void);
+void large_lock_all(void);
+void large_unlock_all(void);
+
+#endif

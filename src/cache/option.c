@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * option.c - see option.h: one table, one parser
+ */
+#include "cache/option.h"
+#include "base/text.h"
+#include "port/port.h"
+
+struct options options = {
+	.keep = CONFIG_KEEP_BYTES,
+};
+
+enum option_kind {
+	OPTION_NUMBER, /* decimal, with k, m or g behind it */
+	OPTION_WORD,   /* one of words[]; the value is its index + 1 */
+	OPTION_TEXT,   /* as it is */
+};
+
+struct option {
+	const char *name;
+	enum option_kind kind;
+	bool hardens;       /* honoured in processes with more rights */
+	u64 *number;        /* NUMBER, WORD */
+	char *text;         /* TEXT */
+	const char *words[4];
+	const char *help;
+};
+
+static const struct option option_table[] = {
+	{ .name = "percpu", .kind = OPTION_WORD, .number = &options.percpu,
+	  .words = { "rseq", "lock", "pretend" },
+	  .help = "how a CPU's arrays are guarded; default: the best that works" },
+	{ .name = "audit", .kind = OPTION_NUMBER, .hardens = true, .number = &options.audit,
+	  .help = "1: prove all rules at exit and now and then" },
+	{ .name = "foreign", .kind = OPTION_WORD, .number = &options.foreign_libc,
+	  .words = { "libc" },
+	  .help = "a pointer that is not Ashlar's is given to libc's free" },
+	{ .name = "deepbind", .kind = OPTION_WORD, .number = &options.keep_deepbind,
+	  .words = { "keep" },
+	  .help = "RTLD_DEEPBIND of dlopen is left alone" },
+	{ .name = "limit", .kind = OPTION_NUMBER, .hardens = true, .number = &options.limit,
+	  .help = "bytes (k, m, g) that may be used at most" },
+	{ .name = "keep", .kind = OPTION_NUMBER, .number = &options.keep,
+	  .help = "bytes of free memory kept for reuse, beside 1/16 of what is in use" },
+	{ .name = "report", .kind = OPTION_TEXT, .text = options.report,
+	  .help = "directory into which a record is written at exit" },
+};
+
+static void option_complain(const char *what, const char *s, size_t length)
+{
+	struct text t;
+
+	text_init(&t);
+	text_str(&t, "ashlar: ASHLAR_OPTIONS: ");
+	text_str(&t, what);
+	text_str(&t, " '");
+	for (size_t i = 0; i < length; i++)
+		text_char(&t, s[i]);
+	text_str(&t, "', ignored\n");
+	text_print(&t);
+}
+
+static bool option_number(const char *s, size_t length, u64 *value)
+{
+	size_t i = 0;
+	u64 n = 0;
+
+	for (; i < length && s[i] >= '0' && s[i] <= '9'; i++)
+		n = n * 10 + (u64)(s[i] - '0');
+	if (i == 0 || length - i > 1)
+		return false;
+	if (i < length) {
+		unsigned shift = s[i] == 'k' ? 10 : s[i] == 'm' ? 20 : s[i] == 'g' ? 30 : 0;
+
+		if (!shift)
+			return false;
+		n <<= shift;
+	}
+	*value = n;
+	return true;
+}
+
+static bool option_word(const struct option *o, const char *s, size_t length)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(o->words) && o->words[i]; i++) {
+		if (text_equals(s, length, o->words[i])) {
+			*o->number = i + 1;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool option_set(const struct option *o, const char *s, size_t length)
+{
+	switch (o->kind) {
+	case OPTION_NUMBER:
+		return option_number(s, length, o->number);
+	case OPTION_WORD:
+		return option_word(o, s, length);
+	case OPTION_TEXT:
+		if (length >= OPTION_TEXT_MAX)
+			return false;
+		for (size_t i = 0; i < length; i++)
+			o->text[i] = s[i];
+		o->text[length] = '\0';
+		return true;
+	}
+	return false;
+}
+
+/* One "name=value" of @length bytes. */
+static void option_one(const char *s, size_t length, bool secure)
+{
+	size_t name = 0;
+	const char *value = "1";
+	size_t value_length = 1;
+
+	while (name < length && s[name] != '=')
+		name++;
+	if (name < length) {
+		value = s + name + 1;
+		value_length = length - name - 1;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(option_table); i++) {
+		const struct option *o = &option_table[i];
+
+		if (!text_equals(s, name, o->name))
+			continue;
+		if (secure && !o->hardens)
+			return;
+		if (!option_set(o, value, value_length))
+			option_complain("bad value in", s, length);
+		return;
+	}
+	option_complain("unknown option", s, name);
+}
+
+void option_read(const char *text, bool secure)
+{
+	while (text && *text) {
+		size_t length = 0;
+
+		while (text[length] && text[length] != ';')
+			length++;
+		if (length)
+			option_one(text, length, secure);
+		text += length + (text[length] == ';');
+	}
+}
+
+void option_print(void)
+{
+	struct text t;
+
+	text_init(&t);
+	for (size_t i = 0; i < ARRAY_SIZE(option_table); i++) {
+		const struct option *o = &option_table[i];
+
+		text_str(&t, "  ");
+		text_str(&t, o->name);
+		for (unsigned w = 0; w < ARRAY_SIZE(o->words) && o->words[w]; w++) {
+			text_char(&t, w ? '|' : '=');
+			text_str(&t, o->words[w]);
+		}
+		text_str(&t, "  ");
+		text_str(&t, o->help);
+		text_char(&t, '\n');
+		text_print(&t);
+	}
+}

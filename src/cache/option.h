@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * option.h - what may be chosen when a program starts
+ *
+ * What    ASHLAR_OPTIONS="name=value;name=value" (a boot line elsewhere), read
+ *         once, before the first slab. A name alone means name=1.
+ * Rules   O1  an unknown name or a bad value is reported once and ignored
+ *         O2  where the process has more rights than its caller, only options that harden
+ *             are honoured
+ */
+#ifndef ASHLAR_CACHE_OPTION_H
+#define ASHLAR_CACHE_OPTION_H
+
+#include "base/base.h"
+
+#define OPTION_TEXT_MAX 192u
+
+struct options {
+	u64 percpu;        /* 0: choose; else 1 + enum port_percpu_mode */
+	u64 audit;         /* prove all rules at exit */
+	u64 foreign_libc;  /* a pointer from nowhere goes to libc */
+	u64 keep_deepbind; /* dlopen's RTLD_DEEPBIND is left alone */
+	u64 limit;         /* bytes the arena may have; 0: by the machine */
+	u64 keep;          /* bytes of free memory that are kept beside live/16 */
+	char report[OPTION_TEXT_MAX]; /* directory for the record at exit; empty: none */
+};
+
+extern struct options options;
+
+void option_read(const char *text, bool secure);
+
+/* Print name, values and meaning of every option. */
+void option_print(void);
+
+#endif

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * reclaim.c - see reclaim.h
+ *
+ * State   what was learned; the shrinkers, under their lock
+ */
+#include "cache/reclaim.h"
+#include "base/check.h"
+#include "base/lock.h"
+#include "cache/array.h"
+#include "cache/cache.h"
+#include "cache/init.h"
+#include "cache/large.h"
+#include "cache/option.h"
+#include "port/port.h"
+
+#define RECLAIM_ROUNDS 16u      /* of RETRY_MAYFAIL; an ordinary request gets a quarter */
+#define RECLAIM_SCAN ((size_t)128) /* objects that a shrinker is asked for in one turn */
+
+static struct {
+	struct lock lock;            /* guards shrinkers */
+	struct shrinker *shrinkers;
+	size_t learned;              /* pages kept beyond the fixed part (R2) */
+	size_t peak;                 /* most pages in use, ever */
+	size_t seen_refaulted;       /* page_stat's, at the last look */
+	size_t recent;               /* pages discarded lately that were not faulted in again */
+} reclaim;
+
+/* What the bound speaks of, in pages. */
+static size_t reclaim_live(const struct page_stat *s)
+{
+	return s->online_pages - s->free_pages - s->pcp_pages + large_used_pages();
+}
+
+static size_t reclaim_keep(const struct page_stat *s)
+{
+	return reclaim_live(s) / 16 + (options.keep >> PAGE_SHIFT) + READ_ONCE(reclaim.learned);
+}
+
+/* R2: pages that came back soon after they had been discarded were discarded too early. */
+static void reclaim_learn(const struct page_stat *s)
+{
+	size_t refaulted = s->refaulted + large_refaulted_pages();
+	size_t again = refaulted - READ_ONCE(reclaim.seen_refaulted);
+	size_t peak = size_max(READ_ONCE(reclaim.peak), reclaim_live(s));
+	size_t early = size_min(again, READ_ONCE(reclaim.recent));
+
+	WRITE_ONCE(reclaim.seen_refaulted, refaulted);
+	WRITE_ONCE(reclaim.peak, peak);
+	WRITE_ONCE(reclaim.recent, READ_ONCE(reclaim.recent) - early);
+	WRITE_ONCE(reclaim.learned, size_min(READ_ONCE(reclaim.learned) + early, peak / 4));
+}
+
+void reclaim_check(void)
+{
+	struct page_stat s;
+	size_t keep;
+	size_t gone;
+
+	page_stat(&s);
+	reclaim_learn(&s);
+	keep = reclaim_keep(&s);
+	if (s.dirty_pages + large_kept_pages() <= keep)
+		return;
+	gone = large_kept_pages();
+	large_trim(keep / 4);
+	gone = gone - large_kept_pages() + page_discard(keep / 4);
+	WRITE_ONCE(reclaim.learned, READ_ONCE(reclaim.learned) - READ_ONCE(reclaim.learned) / 8);
+	WRITE_ONCE(reclaim.recent, READ_ONCE(reclaim.recent) / 2 + gone);
+}
+
+size_t reclaim_bound(void)
+{
+	struct page_stat s;
+
+	page_stat(&s);
+	return reclaim_keep(&s) << PAGE_SHIFT;
+}
+
+void reclaim_release(struct list *emptied)
+{
+	while (!list_is_empty(emptied)) {
+		struct page *head = list_first_entry(emptied, struct page, link);
+
+		list_remove(&head->link);
+		page_free(head, head->order);
+	}
+	reclaim_check();
+}
+
+/* ---- nothing left ------------------------------------------------------------ */
+
+static size_t reclaim_shrinkers(gfp_t gfp)
+{
+	size_t freed = 0;
+
+	if (!(gfp & __GFP_FS))
+		return 0;
+	for (struct shrinker *s = LOAD_ACQUIRE(reclaim.shrinkers); s; s = LOAD_ACQUIRE(s->next))
+		if (s->count(s, gfp))
+			freed += s->scan(s, gfp, RECLAIM_SCAN);
+	return freed;
+}
+
+bool reclaim_retry(gfp_t gfp, unsigned attempt)
+{
+	unsigned rounds = RECLAIM_ROUNDS / 4;
+	struct page_stat before;
+	struct page_stat after;
+	size_t freed;
+
+	if (!init_ready() || !(gfp & __GFP_DIRECT_RECLAIM))
+		return false;
+	if (gfp & __GFP_RETRY_MAYFAIL)
+		rounds = RECLAIM_ROUNDS;
+	if (gfp & __GFP_NORETRY)
+		rounds = 1;
+	if (attempt >= rounds && !(gfp & __GFP_NOFAIL))
+		return false;
+	page_stat(&before);
+	freed = reclaim_shrinkers(gfp);
+	cache_shrink_all();
+	large_trim(0);
+	page_drain();
+	page_stat(&after);
+	if (gfp & __GFP_NOFAIL)
+		port_yield();
+	return freed || after.free_pages > before.free_pages || (gfp & __GFP_NOFAIL);
+}
+
+void register_shrinker(struct shrinker *s)
+{
+	lock_acquire(&reclaim.lock);
+	s->next = reclaim.shrinkers;
+	STORE_RELEASE(reclaim.shrinkers, s);
+	lock_release(&reclaim.lock);
+}
+
+void unregister_shrinker(struct shrinker *s)
+{
+	lock_acquire(&reclaim.lock);
+	for (struct shrinker **link = &reclaim.shrinkers; *link; link = &(*link)->next) {
+		if (*link == s) {
+			STORE_RELEASE(*link, s->next);
+			break;
+		}
+	}
+	lock_release(&reclaim.lock);
+}
+
+size_t ashlar_purge(void)
+{
+	size_t pages;
+
+	if (!init_ready())
+		return 0;
+	cache_shrink_all();
+	page_drain();
+	pages = large_kept_pages();
+	large_trim(0);
+	pages += cache_discard_all();
+	pages += page_discard(0);
+	pages += page_offline();
+	return pages << PAGE_SHIFT;
+}

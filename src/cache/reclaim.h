@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * reclaim.h - when memory goes back, and what happens when there is none
+ *
+ * What    The one retry loop's policy; the bound on what is kept free; shrinkers.
+ * Rules   R1  after a release, free memory is at most bound, where
+ *             bound = live/16 + 4 MiB + learned
+ *             or the release has discarded down to half of it
+ *         R2  learned grows by what is faulted in again soon after it was discarded, up to
+ *             a quarter of the peak, and shrinks by an eighth with each discard that is not
+ */
+#ifndef ASHLAR_CACHE_RECLAIM_H
+#define ASHLAR_CACHE_RECLAIM_H
+
+#include "ashlar/slab.h"
+#include "base/list.h"
+
+/* Pages that leave the caches go to the page floor; then the bound is looked at. */
+void reclaim_release(struct list *emptied);
+void reclaim_check(void);
+
+/* An allocation found nothing: do what @gfp permits. Returns whether to try again. */
+bool reclaim_retry(gfp_t gfp, unsigned attempt);
+
+/* Bytes kept free at most, at this moment. */
+size_t reclaim_bound(void);
+
+#endif

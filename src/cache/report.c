@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * report.c - see report.h
+ */
+#include "cache/report.h"
+#include "base/text.h"
+#include "cache/cache.h"
+#include "cache/kmalloc.h"
+#include "port/port.h"
+
+#define REPORT_BYTES 32u /* of the object shown */
+
+/* "ashlar: free(0x1234): " */
+static void report_begin(struct text *t, const char *function, const void *p)
+{
+	text_init(t);
+	text_str(t, "ashlar: ");
+	text_str(t, function);
+	text_char(t, '(');
+	text_pointer(t, p);
+	text_str(t, "): ");
+}
+
+static void report_bytes(struct text *t, const void *p)
+{
+	const u8 *bytes = p;
+
+	text_str(t, "  bytes   ");
+	for (unsigned i = 0; i < REPORT_BYTES; i++) {
+		text_char(t, ' ');
+		text_hex(t, bytes[i], 2);
+	}
+	text_char(t, '\n');
+}
+
+_Noreturn static void report_end(struct text *t)
+{
+	text_print(t);
+	port_abort();
+}
+
+/* Frees say "double free" of what is free already; everything else says "use after free". */
+static bool report_is_free(const char *function)
+{
+	size_t n = 0;
+
+	while (function[n])
+		n++;
+	return text_equals(function, size_min(n, 4), "free") ||
+	       text_equals(function, size_min(n, 5), "kfree") || function[0] == 'o' ||
+	       text_equals(function, n, "kmem_cache_free");
+}
+
+static void report_object(struct text *t, const struct kmem_cache *c, const struct slab_object *o)
+{
+	text_str(t, "  object   ");
+	text_str(t, c->name);
+	text_str(t, " [");
+	text_pointer(t, o->start);
+	text_str(t, " - ");
+	text_pointer(t, (char *)o->start + c->shape.stride);
+	text_str(t, "), number ");
+	text_dec(t, o->index);
+	text_str(t, o->free ? " of its slab, in the slab\n" : " of its slab, in an array\n");
+}
+
+static void report_in_slab(struct text *t, const char *function, const void *p,
+			   const struct kmem_cache_node *n)
+{
+	const struct kmem_cache *c = n->cache;
+	bool is_free = report_is_free(function);
+	struct slab_object o;
+
+	if (!slab_find(n, p, &o)) {
+		text_str(t, is_free ? "invalid free: " : "invalid pointer: ");
+		text_str(t, "no object starts here, between the objects of ");
+		text_str(t, c->name);
+		text_char(t, '\n');
+		return;
+	}
+	if (o.start != p) {
+		text_str(t, is_free ? "invalid free: " : "invalid pointer: ");
+		text_dec(t, (u64)((const char *)p - (char *)o.start));
+		text_str(t, " bytes inside an object of ");
+		text_str(t, c->name);
+		text_str(t, " that starts at ");
+		text_pointer(t, o.start);
+	} else {
+		text_str(t, is_free ? "double free: " : "use after free: ");
+		text_str(t, "this object of ");
+		text_str(t, c->name);
+		text_str(t, " is already free");
+	}
+	text_char(t, '\n');
+	report_object(t, c, &o);
+	report_bytes(t, o.start);
+}
+
+/* The run in use that holds page @pfn, or NULL: heads lie before their tails. */
+static const struct page *report_find_run(size_t pfn)
+{
+	size_t lowest = pfn > (size_t)1 << MAX_ORDER ? pfn - ((size_t)1 << MAX_ORDER) : 0;
+
+	for (size_t i = pfn + 1; i-- > lowest;) {
+		const struct page *head = &map.pages[i];
+
+		if (head->kind == PAGE_LARGE)
+			return i + head->pages > pfn ? head : NULL;
+		if (head->kind != PAGE_TAIL)
+			return NULL;
+	}
+	return NULL;
+}
+
+static void report_in_pages(struct text *t, const char *function, const void *p)
+{
+	const struct page *head = report_find_run(map_pfn(p));
+	bool is_free = report_is_free(function);
+
+	if (head && map_page_address(head) != p) {
+		text_str(t, is_free ? "invalid free: " : "invalid pointer: ");
+		text_dec(t, (u64)((const char *)p - (char *)map_page_address(head)));
+		text_str(t, " bytes inside a large block of ");
+		text_dec(t, head->pages << PAGE_SHIFT);
+		text_str(t, " bytes that starts at ");
+		text_pointer(t, map_page_address(head));
+	} else if (((uintptr_t)p & (PAGE_SIZE - 1)) == 0) {
+		text_str(t, is_free ? "double free: " : "use after free: ");
+		text_str(t, "this large block is already free");
+	} else {
+		text_str(t, is_free ? "invalid free: " : "invalid pointer: ");
+		text_str(t, "no block starts here");
+	}
+	text_str(t, "\n  address  in Ashlar's memory, page ");
+	text_dec(t, map_pfn(p));
+	text_char(t, '\n');
+}
+
+_Noreturn void report_pointer(const char *function, const void *p)
+{
+	struct text t;
+	u32 header_offset;
+
+	report_begin(&t, function, p);
+	if (!map_contains(p)) {
+		text_str(&t, report_is_free(function) ? "invalid free: " : "invalid pointer: ");
+		text_str(&t, "this memory is not Ashlar's\n  arena    [");
+		text_pointer(&t, (void *)map.base);
+		text_str(&t, " - ");
+		text_pointer(&t, map_address(map.nr_pages));
+		text_str(&t, ")\n");
+		report_end(&t);
+	}
+	header_offset = map.ids[map_pfn(p)] & ~15u;
+	if (header_offset && cache_node_at(header_offset))
+		report_in_slab(&t, function, p, cache_node_at(header_offset));
+	else
+		report_in_pages(&t, function, p);
+	report_end(&t);
+}
+
+_Noreturn void report_claim(const void *p)
+{
+	const struct kmem_cache_node *n = NULL;
+	struct text t;
+
+	text_init(&t);
+	text_str(&t, "ashlar: malloc: corruption: object ");
+	text_pointer(&t, p);
+	if (map_contains(p))
+		n = cache_node_at(map.ids[map_pfn(p)] & ~15u);
+	if (n) {
+		text_str(&t, " of ");
+		text_str(&t, n->cache->name);
+		text_str(&t, " was handed out while in use\n  cause    it was freed twice at the same "
+			     "time, or an array of Ashlar's was overwritten\n");
+	} else {
+		text_str(&t, " was in an array, but is no object\n  cause    an array of Ashlar's was "
+			     "overwritten\n");
+	}
+	report_end(&t);
+}
+
+_Noreturn void report_size(const char *function, const void *p, size_t size)
+{
+	const struct kmem_cache_node *n = cache_node_at(map.ids[map_pfn(p)] & ~15u);
+	struct text t;
+
+	report_begin(&t, function, p);
+	text_str(&t, "wrong size: freed with ");
+	text_dec(&t, size);
+	if (n) {
+		text_str(&t, " bytes, this object is of ");
+		text_str(&t, n->cache->name);
+		text_str(&t, "\n  sizes    this cache serves up to ");
+		text_dec(&t, n->cache->object_size);
+		text_str(&t, " bytes\n");
+	} else {
+		text_str(&t, " bytes, this is a large block of ");
+		text_dec(&t, kmalloc_usable(p, function));
+		text_str(&t, " bytes\n");
+	}
+	report_end(&t);
+}
+
+_Noreturn void report_cache(const struct kmem_cache *c, const void *p)
+{
+	const struct kmem_cache_node *n = cache_node_at(map.ids[map_pfn(p)] & ~15u);
+	struct text t;
+
+	report_begin(&t, "kmem_cache_free", p);
+	text_str(&t, "wrong cache: freed to ");
+	text_str(&t, c->name);
+	text_str(&t, ", this object is of ");
+	text_str(&t, n ? n->cache->name : "no cache (a large block)");
+	text_str(&t, "\n  hint     kfree frees objects of any cache\n");
+	report_end(&t);
+}
+
+void report_refusal(const char *function, const char *name, const char *why)
+{
+	struct text t;
+
+	text_init(&t);
+	text_str(&t, "ashlar: ");
+	text_str(&t, function);
+	text_str(&t, "(\"");
+	text_str(&t, name ? name : "");
+	text_str(&t, "\"): refused: ");
+	text_str(&t, why);
+	text_char(&t, '\n');
+	text_print(&t);
+}
+
+void report_leak(const struct kmem_cache *c, size_t objects)
+{
+	struct text t;
+
+	text_init(&t);
+	text_str(&t, "ashlar: kmem_cache_destroy(\"");
+	text_str(&t, c->name);
+	text_str(&t, "\"): ");
+	text_dec(&t, objects);
+	text_str(&t, objects == 1 ? " object is still in use; the cache stays\n"
+				  : " objects are still in use; the cache stays\n");
+	text_print(&t);
+}

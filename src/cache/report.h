@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * report.h - what is said when the heap was misused, before the program ends
+ *
+ * What    One line says which function was called with which pointer and what is
+ *         wrong with that; the lines below show the object and the bytes there.
+ * State   none: nothing is allocated, no lock is taken
+ */
+#ifndef ASHLAR_CACHE_REPORT_H
+#define ASHLAR_CACHE_REPORT_H
+
+#include "base/base.h"
+
+struct kmem_cache;
+
+/* @function was given @p, which is not the start of an object or block in use. */
+_Noreturn void report_pointer(const char *function, const void *p);
+
+/* An array held an object that is in use (a double free that raced, or memory corruption). */
+_Noreturn void report_claim(const void *p);
+
+/* A sized free says @size, which is not of @p's cache. */
+_Noreturn void report_size(const char *function, const void *p, size_t size);
+
+/* kmem_cache_free(@c) of an object of another cache. */
+_Noreturn void report_cache(const struct kmem_cache *c, const void *p);
+
+/* A create or destroy that cannot be: says why; the caller goes on. */
+void report_refusal(const char *function, const char *name, const char *why);
+void report_leak(const struct kmem_cache *c, size_t objects);
+
+#endif

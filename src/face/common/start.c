@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * start.c - the library begins: before every other, while there is one thread
+ *
+ * What    Starts the core, so that what has to be told to the kernel is told
+ *         while that is cheap, and registers the fork handlers: ours are the
+ *         first registered, so they run last before a fork and first after it,
+ *         when everybody else's handlers may still allocate.
+ * Why     fork copies one thread: every lock and every CPU's arrays must be ours at
+ *         that moment, or the child finds them held by a thread it does not have.
+ */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdbool.h>
+
+#include "ashlar/slab.h"
+#include "cache/init.h"
+
+/* Only libashlar-malloc.so has it: false where the program's malloc is not ours. */
+__attribute__((weak, visibility("hidden"))) bool preload_decide(void);
+
+/* With both libraries in a process the first one serves, and the other has nothing to do. */
+static bool start_is_first(void)
+{
+	return dlsym(RTLD_DEFAULT, "ashlar_kmem_cache_alloc") == (void *)kmem_cache_alloc;
+}
+
+__attribute__((constructor)) static void start(void)
+{
+	if (preload_decide ? !preload_decide() : !start_is_first())
+		return;
+	if (init_ready())
+		pthread_atfork(init_stop, init_resume, init_resume);
+}

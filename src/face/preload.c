@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * preload.c - whose malloc is it, and what lies behind ours
+ *
+ * What    When the program brings its own malloc, ours stays inert: no arena, no
+ *         slab, every name goes on to the next definition. Otherwise the next
+ *         definitions serve only pointers that libc itself allocated, with
+ *         foreign=libc. dlopen loses RTLD_DEEPBIND, which would bind a library to
+ *         libc's malloc while the rest of the process uses ours.
+ * State   what dlsym found, once
+ */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "cache/init.h"
+#include "cache/option.h"
+#include "face/face.h"
+
+bool preload_inert;
+
+static struct {
+	void *(*malloc)(size_t);
+	void *(*calloc)(size_t, size_t);
+	void *(*realloc)(void *, size_t);
+	void *(*memalign)(size_t, size_t);
+	void (*free)(void *);
+	size_t (*usable)(void *);
+} next;
+
+static void preload_find(void **function, const char *name)
+{
+	if (!*function)
+		*function = dlsym(RTLD_NEXT, name);
+}
+
+void *preload_next_malloc(size_t size)
+{
+	preload_find((void **)&next.malloc, "malloc");
+	return next.malloc(size);
+}
+
+void *preload_next_calloc(size_t count, size_t size)
+{
+	preload_find((void **)&next.calloc, "calloc");
+	return next.calloc(count, size);
+}
+
+void *preload_next_realloc(void *p, size_t size)
+{
+	preload_find((void **)&next.realloc, "realloc");
+	return next.realloc(p, size);
+}
+
+void *preload_next_memalign(size_t align, size_t size)
+{
+	preload_find((void **)&next.memalign, "memalign");
+	return next.memalign(align, size);
+}
+
+void preload_next_free(void *p)
+{
+	preload_find((void **)&next.free, "free");
+	next.free(p);
+}
+
+size_t preload_next_usable(void *p)
+{
+	preload_find((void **)&next.usable, "malloc_usable_size");
+	return next.usable(p);
+}
+
+/* Are the program's malloc, free and realloc ours? What was allocated before anybody asked was
+ * allocated by ours, so then they are. */
+bool preload_decide(void)
+{
+	if (init_begun())
+		return true;
+	preload_inert = dlsym(RTLD_DEFAULT, "malloc") != (void *)malloc ||
+			dlsym(RTLD_DEFAULT, "free") != (void *)free ||
+			dlsym(RTLD_DEFAULT, "realloc") != (void *)realloc;
+	return !preload_inert;
+}
+
+/* ---- dlopen -------------------------------------------------------------------------- */
+
+/*
+ * dlopen looks up libraries as its caller would ($ORIGIN, RUNPATH), and it knows its caller by
+ * the return address: so ours jumps, it does not call.
+ */
+void *preload_dlopen_next __attribute__((visibility("hidden")));
+int preload_dlopen_mask __attribute__((visibility("hidden")));
+
+__attribute__((visibility("hidden"))) void preload_dlopen_find(void);
+
+void preload_dlopen_find(void)
+{
+	preload_dlopen_mask = ~(options.keep_deepbind || preload_inert ? 0 : RTLD_DEEPBIND);
+	preload_dlopen_next = dlsym(RTLD_NEXT, "dlopen");
+}
+
+#if defined(__x86_64__)
+__asm__(".text\n"
+	".globl dlopen\n"
+	".type dlopen, @function\n"
+	"dlopen:\n\t"
+	".cfi_startproc\n\t"
+	"cmpq $0, preload_dlopen_next(%rip)\n\t"
+	"jne 1f\n\t"
+	"pushq %rdi\n\t"
+	".cfi_adjust_cfa_offset 8\n\t"
+	"pushq %rsi\n\t"
+	".cfi_adjust_cfa_offset 8\n\t"
+	"subq $8, %rsp\n\t"
+	".cfi_adjust_cfa_offset 8\n\t"
+	"call preload_dlopen_find\n\t"
+	"addq $8, %rsp\n\t"
+	".cfi_adjust_cfa_offset -8\n\t"
+	"popq %rsi\n\t"
+	".cfi_adjust_cfa_offset -8\n\t"
+	"popq %rdi\n\t"
+	".cfi_adjust_cfa_offset -8\n"
+	"1:\n\t"
+	"andl preload_dlopen_mask(%rip), %esi\n\t"
+	"jmp *preload_dlopen_next(%rip)\n\t"
+	".cfi_endproc\n"
+	".size dlopen, .-dlopen\n");
+#endif

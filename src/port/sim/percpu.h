@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * percpu.h - the per-CPU sequences of the simulated machine
+ *
+ * What    Plain C on the region of the CPU that the test has chosen (sim.h). There
+ *         is one thread: nothing can come between the first load and the commit.
+ */
+#ifndef ASHLAR_PORT_PERCPU_H
+#define ASHLAR_PORT_PERCPU_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "port/array_cache.h"
+#include "port/sim/sim.h"
+
+static inline bool percpu_ready(void)
+{
+	return sim.ready;
+}
+
+static inline struct array_cache *percpu_header(size_t header_offset)
+{
+	return (struct array_cache *)((uintptr_t)sim.region[sim.cpu] + header_offset);
+}
+
+static inline void *percpu_pop(size_t header_offset)
+{
+	struct array_cache *a = percpu_header(header_offset);
+
+	if (a->avail == 0)
+		return NULL;
+	a->touched = 1;
+	return a->entry[--a->avail];
+}
+
+static inline bool percpu_push(size_t header_offset, void *object)
+{
+	struct array_cache *a = percpu_header(header_offset);
+
+	if (a->avail >= a->limit)
+		return false;
+	a->entry[a->avail++] = object;
+	return true;
+}
+
+#endif

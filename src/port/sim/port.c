@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * port.c - a machine in a test's hands
+ *
+ * What    The contract of port.h on memory from the host's mmap, with every request
+ *         counted and any one of them refused. Memory that is offline really
+ *         faults, so that a use after it went back is seen.
+ */
+#define _GNU_SOURCE
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/base.h"
+#include "port/port.h"
+#include "percpu.h"
+
+struct sim sim;
+void *sim_abort_jump;
+
+static char *sim_arena;
+static size_t sim_arena_bytes;
+
+void sim_reset(void)
+{
+	if (sim_arena)
+		munmap(sim_arena, sim_arena_bytes);
+	sim_arena = NULL;
+	sim = (struct sim){
+		.arena_bytes = (size_t)64 << 20,
+		.cpus = 4,
+		.nodes = 1,
+	};
+}
+
+/* Count a request; false iff the test wants it refused. */
+static bool sim_request(void)
+{
+	sim.requests++;
+	if (sim.fail_at && --sim.fail_at == 0) {
+		if (sim.fail_on)
+			sim.fail_at = 1;
+		return false;
+	}
+	return true;
+}
+
+void port_init(struct port_machine *machine)
+{
+	*machine = (struct port_machine){
+		.ram_bytes = sim.arena_bytes,
+		.address_bytes = sim.arena_bytes * 2,
+		.cpus = sim.cpus,
+		.nodes = sim.nodes,
+		.page_bytes = PAGE_SIZE,
+		.random = 0x5eed,
+	};
+}
+
+const char *port_options(bool *secure)
+{
+	*secure = false;
+	return sim.options;
+}
+
+void *port_reserve(size_t bytes, size_t align)
+{
+	if (bytes > sim.arena_bytes + ((size_t)32 << 20))
+		return NULL;
+	sim_arena_bytes = bytes + align;
+	sim_arena = mmap(NULL, sim_arena_bytes, PROT_NONE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (sim_arena == MAP_FAILED)
+		return NULL;
+	return (void *)size_align((uintptr_t)sim_arena, align);
+}
+
+bool port_map_zeros(void *start, size_t bytes)
+{
+	return mprotect(start, bytes, PROT_READ) == 0;
+}
+
+bool port_map(void *start, size_t bytes)
+{
+	return sim_request() && mprotect(start, bytes, PROT_READ | PROT_WRITE) == 0;
+}
+
+void port_unmap(void *start, size_t bytes)
+{
+	mmap(start, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+}
+
+bool port_discard(void *start, size_t bytes)
+{
+	sim.discarded += bytes;
+	return madvise(start, bytes, MADV_DONTNEED) == 0;
+}
+
+void *port_mapping_alloc(size_t bytes, size_t align)
+{
+	void *p;
+
+	if (!sim_request() || posix_memalign(&p, align < PAGE_SIZE ? PAGE_SIZE : align, bytes) != 0)
+		return NULL;
+	return memset(p, 0, bytes);
+}
+
+void port_mapping_free(void *start, size_t bytes)
+{
+	(void)bytes;
+	free(start);
+}
+
+void *port_mapping_resize(void *start, size_t old_bytes, size_t new_bytes)
+{
+	void *p = port_mapping_alloc(new_bytes, PAGE_SIZE);
+
+	if (!p)
+		return NULL;
+	memcpy(p, start, old_bytes < new_bytes ? old_bytes : new_bytes);
+	free(start);
+	return p;
+}
+
+unsigned port_cpu_node(unsigned cpu)
+{
+	return sim.cpu_node[cpu];
+}
+
+bool port_bind(void *start, size_t bytes, unsigned node)
+{
+	(void)start;
+	(void)bytes;
+	return node < sim.nodes;
+}
+
+unsigned port_cpu(void)
+{
+	return sim.cpu;
+}
+
+enum port_percpu_mode port_percpu_init(int wanted, void *dummy, const char **why)
+{
+	bool lock = sim.lock_mode || wanted == PORT_PERCPU_LOCK;
+
+	sim.dummy = dummy;
+	for (unsigned i = 0; i < PORT_MAX_CPUS; i++)
+		sim.region[i] = dummy;
+	sim.ready = !lock;
+	*why = "simulated";
+	return lock ? PORT_PERCPU_LOCK : PORT_PERCPU_PRETEND;
+}
+
+void *port_percpu_own(unsigned cpu)
+{
+	void *region = sim.region[cpu];
+
+	sim.region[cpu] = sim.dummy;
+	return region == sim.dummy ? NULL : region;
+}
+
+void port_percpu_publish(unsigned cpu, void *region)
+{
+	sim.region[cpu] = region;
+}
+
+bool port_percpu_fence(int cpu)
+{
+	(void)cpu;
+	return !sim.fence_refused;
+}
+
+unsigned port_percpu_pop_bulk(unsigned header_offset, void **objects, unsigned count)
+{
+	struct array_cache *a = percpu_header(header_offset);
+	unsigned n = a->avail < count ? a->avail : count;
+
+	if (n == 0)
+		return 0;
+	a->avail = (uint16_t)(a->avail - n);
+	a->touched = 1;
+	memcpy(objects, &a->entry[a->avail], n * sizeof(void *));
+	return n;
+}
+
+unsigned port_percpu_push_bulk(unsigned header_offset, void *const *objects, unsigned count)
+{
+	struct array_cache *a = percpu_header(header_offset);
+	unsigned room = (unsigned)(a->limit - a->avail);
+	unsigned n = room < count ? room : count;
+
+	if (n == 0)
+		return 0;
+	memcpy(&a->entry[a->avail], objects, n * sizeof(void *));
+	a->avail = (uint16_t)(a->avail + n);
+	return n;
+}
+
+void port_wait(uint32_t *word, uint32_t value)
+{
+	(void)word;
+	(void)value;
+	sim.waits++;
+	if (sim.waits > 1000) {
+		fprintf(stderr, "sim: a lock is waited for by the only thread\n");
+		abort();
+	}
+}
+
+void port_wake(uint32_t *word)
+{
+	(void)word;
+}
+
+void port_yield(void)
+{
+	port_wait(NULL, 0);
+}
+
+void port_write(const char *text, size_t bytes)
+{
+	if (bytes > sizeof(sim.text) - 1)
+		bytes = sizeof(sim.text) - 1;
+	if (sim.text_bytes + bytes > sizeof(sim.text) - 1)
+		sim.text_bytes = 0;
+	memcpy(sim.text + sim.text_bytes, text, bytes);
+	sim.text_bytes += bytes;
+	sim.text[sim.text_bytes] = '\0';
+}
+
+_Noreturn void port_abort(void)
+{
+	if (sim_abort_jump)
+		longjmp(*(jmp_buf *)sim_abort_jump, 1);
+	fputs(sim.text, stderr);
+	abort();
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sim.h - the machine as a test sets it up
+ *
+ * What    A fixed arena of host memory, any number of CPUs and nodes, one thread.
+ *         The test writes the fields; the port reads them.
+ * Use     sim_reset(), change fields, then init_ready(); afterwards change sim.cpu,
+ *         sim.fail_at and sim.now_ns as the test goes on.
+ */
+#ifndef ASHLAR_PORT_SIM_SIM_H
+#define ASHLAR_PORT_SIM_SIM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "port_config.h"
+
+struct sim {
+	/* What the machine is: read at start. */
+	size_t arena_bytes;  /* address space that port_reserve can give */
+	unsigned cpus;
+	unsigned nodes;
+	const char *options; /* as ASHLAR_OPTIONS, or NULL */
+	bool lock_mode;      /* no sequences: LOCK mode */
+
+	/* What the test turns while it runs. */
+	unsigned cpu;        /* the CPU that "runs" */
+	unsigned cpu_node[PORT_MAX_CPUS];
+	uint64_t fail_at;    /* the fail_at'th request for memory from now on fails; 0: none */
+	bool fail_on;        /* every request from then on fails */
+	bool fence_refused;  /* port_percpu_fence returns false */
+
+	/* What happened. */
+	uint64_t requests;   /* for memory: maps and mappings */
+	uint64_t discarded;  /* bytes given back by port_discard */
+	uint64_t waits;      /* port_wait calls: none may happen in one thread */
+	char text[4096];     /* what port_write was given, newest last */
+	size_t text_bytes;
+
+	/* The port's own. */
+	bool ready;
+	void *dummy;
+	void *region[PORT_MAX_CPUS];
+};
+
+extern struct sim sim;
+
+/* A machine of 64 MiB, 4 CPUs and 1 node that never started. Forgets all that was allocated. */
+void sim_reset(void);
+
+/* Where port_abort continues, if set (a jmp_buf): for tests of reports. */
+extern void *sim_abort_jump;
+
+#endif
