@@ -35,7 +35,7 @@ MAPPING = re.compile(r"^map ([0-9a-f]+)-([0-9a-f]+) \S+ ([0-9a-f]+) \S+ \S+\s+(/
 
 def output(*command, **options):
     return subprocess.run([str(word) for word in command], check=True, text=True,
-                          stdout=subprocess.PIPE, **options).stdout
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, **options).stdout
 
 
 def disassemble(path):
@@ -66,10 +66,10 @@ class Module:
         return self.code.get(offset - file_offset + address, ("?", "?"))
 
 
-def trace(program, preload=None):
+def trace(program, library):
     """The executed instructions as (file, symbol, text)."""
     env = dict(os.environ, ASHLAR_OPTIONS="percpu=pretend", LC_ALL="C")
-    start = ["env", f"LD_PRELOAD={preload}"] if preload else []
+    start = ["env", f"LD_PRELOAD={library}"]
     lines = output(HERE / "out/bin/step", *start, program, env=env).splitlines()
     maps = [(int(m[1], 16), int(m[2], 16), int(m[3], 16), m[4])
             for m in map(MAPPING.match, lines) if m]
@@ -103,10 +103,11 @@ def kind_x86(text):
     name, operands = words[0], words[1] if len(words) > 1 else ""
     if name in ("lock", "rep", "notrack", "bnd", "cs", "ds", "data16"):
         return kind_x86(operands) if operands else set()
+    through_memory = {"loads"} if operands.startswith("*") and "(" in operands else set()
     if name.startswith("j"):
-        return {"jumps"} if name.startswith("jmp") else {"branches"}
+        return {"jumps"} | through_memory if name.startswith("jmp") else {"branches"}
     if name.startswith(("call", "ret")):
-        return {"jumps", "stack"}
+        return {"jumps", "stack"} | through_memory
     if name.startswith(("push", "pop")):
         return {"stack"}
     memory = re.search(r"\(|%[fg]s:", operands)
@@ -142,13 +143,12 @@ def count(instructions):
     return total
 
 
-def measure(library, build):
+def measure(library, ours):
     """{call: its executed instructions}."""
+    library = os.path.realpath(library)
     kmem = HERE / "out/bin/golden-kmem"
-    linked = build and kmem.exists()
-    program, preload = (kmem, None) if linked else (HERE / "out/bin/golden", library)
-    found = slices(trace(program, preload), os.path.realpath(library))
-    return dict(zip(CALLS, found))
+    program = kmem if ours and kmem.exists() else HERE / "out/bin/golden"
+    return dict(zip(CALLS, slices(trace(program, library), library)))
 
 
 def compiler(library):
