@@ -141,7 +141,7 @@ static void mixed_teardown(void)
 	micro_free_slots(micro.arg[0]);
 }
 
-/* replace LIVE MAX: a random one of LIVE objects is replaced by one of 16..MAX bytes, and written. */
+/* replace LIVE MAX: a random one of LIVE objects gives way to one of 16..MAX bytes, written. */
 static void replace_one(uint32_t slot)
 {
 	uint32_t size = micro.size[micro.at++ % SIZES];

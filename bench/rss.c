@@ -7,8 +7,8 @@
  *   rss waves [MIB]    six waves of MIB each that come and go, with short pauses; then idle
  *
  * While idle the program makes no call at all, as a server at night does not: what has not been
- * given back by then, or by a thread of the allocator, stays. Each line of output is one sample,
- * `t_ms= rss_mib= live_mib= phase=`; bench/run draws them. The samples are kept in static memory and
+ * given back by then, or by a thread of the allocator, stays. Each line of output is a sample,
+ * `t_ms= rss_mib= live_mib= phase=`; bench/run draws them. Samples are kept in static memory and
  * read with plain system calls, so that the probe itself allocates nothing.
  */
 #include "bench.h"

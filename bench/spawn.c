@@ -4,8 +4,8 @@
  *
  *   spawn RESULT PRELOAD PROGRAM [ARG...]      PRELOAD may be ""
  *
- * RESULT gets one line: wall and CPU milliseconds (of the program and all descendants it waited for)
- * and the peak resident KiB of the largest process among them. A small program of its own, because
+ * RESULT gets one line: wall and CPU milliseconds (of it and all descendants it waited for)
+ * and the peak resident KiB of the largest process among them. A small program of its own, as
  * a child's peak starts at the size of the process that forked it: under Python every program would
  * seem to need what Python needs.
  */

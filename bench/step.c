@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * step.c - run a program, and from the moment it stops itself print the address of every instruction.
+ * step.c - run a program, and once it has stopped itself print the address of each instruction.
  *
  *   step PROGRAM [ARG...]
  *

@@ -6,7 +6,7 @@
  *
  * COUNT threads, all alive at once, hold about 6 KiB each in 30 objects of 16 to 400 bytes. Printed
  * is the growth of the resident size for each of them, its stack (one or two pages) included: the
- * stacks are the same for all allocators. Many services are like this: a thread for each connection.
+ * stacks are equal for all allocators. Many services are like this: a thread for each connection.
  */
 #include "bench.h"
 

@@ -7,7 +7,7 @@
  * In the manner of MicroQuill's SmartHeap benchmark sh6bench, from its description in D. Leijen, B.
  * Zorn and L. de Moura, "Mimalloc: Free List Sharding in Action", MSR-TR-2019-18: a stress test
  * where some objects are freed in the usual last-allocated, first-freed order and others in
- * reverse. Sizes grow from 1 to 1000 bytes, small ones many times more often. Threads share nothing.
+ * reverse. Sizes grow from 1 to 1000 bytes, small ones far more often. Threads share nothing.
  */
 #include "bench.h"
 
@@ -49,7 +49,8 @@ static void sh6_free_fifo(void **object, uint32_t from, uint32_t to)
 static void *sh6_thread(void *argument)
 {
 	struct bench_rng rng = bench_seed((uintptr_t)argument);
-	void **batch[2] = { bench_alloc(BATCH * sizeof(void *)), bench_alloc(BATCH * sizeof(void *)) };
+	void **batch[2] = { bench_alloc(BATCH * sizeof(void *)),
+			    bench_alloc(BATCH * sizeof(void *)) };
 
 	for (int round = 0; round < ROUNDS; round++) {
 		sh6_fill(batch[round % 2], BATCH, &rng);
