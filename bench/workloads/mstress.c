@@ -5,10 +5,10 @@
  *   mstress [THREADS [PHASES [SCALE]]]
  *
  * Written from the description of mstress in D. Leijen, B. Zorn and L. de Moura, "Mimalloc: Free
- * List Sharding in Action", MSR-TR-2019-18: N threads allocate power-of-two sizes, mostly
- * small, sometimes large; objects migrate between threads, some live long; between phases all
- * threads end and new ones begin. Punished is who forgets the memory of dead threads,
- * and who maps and unmaps large blocks one at a time.
+ * List Sharding in Action", MSR-TR-2019-18: N threads allocate power-of-two sizes, mostly small,
+ * sometimes large; objects migrate between threads, some live long; between phases all threads end
+ * and new ones begin. Allocators lose here that forget the memory of dead threads, or that map and
+ * unmap large blocks one at a time.
  */
 #include "bench.h"
 
