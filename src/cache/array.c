@@ -90,9 +90,10 @@ void *array_pop(size_t header_offset)
 {
 	void *object;
 
-	if (percpu_ready())
-		return percpu_pop(header_offset);
-	return array_pop_owned((u32)header_offset, &object, 1) ? object : NULL;
+	if (percpu_ready() ? percpu_pop(header_offset, &object) :
+			     array_pop_owned((u32)header_offset, &object, 1) == 1)
+		return object;
+	return NULL;
 }
 
 bool array_push(size_t header_offset, void *object)

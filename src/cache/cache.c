@@ -43,9 +43,9 @@ void cache_list_unlock(void)
 
 void *kmem_cache_alloc(struct kmem_cache *c, gfp_t gfp)
 {
-	void *p = percpu_ready() ? percpu_pop(c->header_offset) : NULL;
+	void *p;
 
-	if (unlikely(!p))
+	if (unlikely(!percpu_ready()) || unlikely(!percpu_pop(c->header_offset, &p)))
 		return cache_alloc_slow(c, gfp);
 	object_claim(p);
 	if (unlikely(gfp & __GFP_ZERO))
@@ -69,8 +69,7 @@ static always_inline void cache_release(struct kmem_cache *c, void *p)
 {
 	size_t granule = object_granule(p);
 
-	if (unlikely(granule >= map.nr_pages << (PAGE_SHIFT - GRANULE_SHIFT)) ||
-	    unlikely(map.state[granule] != STATE_IN_USE))
+	if (unlikely(granule >= map.granules) || unlikely(map.state[granule] != STATE_IN_USE))
 		report_pointer("kmem_cache_free", p);
 	if (unlikely(map.ids[granule >> (PAGE_SHIFT - GRANULE_SHIFT)] != c->header_offset))
 		report_cache(c, p);

@@ -15,7 +15,7 @@
 #define FACE_PUBLIC __attribute__((visibility("default")))
 
 /* The program brings its own malloc: every name goes on to the next definition. */
-extern bool preload_inert;
+extern bool preload_inert __attribute__((visibility("hidden")));
 bool preload_decide(void);
 
 /* The definitions behind ours (libc's), found when first needed. */

@@ -19,9 +19,9 @@
 
 FACE_PUBLIC void *malloc(size_t size)
 {
-	void *p = kmalloc_pop(size);
+	void *p;
 
-	return likely(p) ? p : malloc_slow(size);
+	return likely(kmalloc_pop(size, &p)) ? p : malloc_slow(size);
 }
 
 noinline void *malloc_slow(size_t size)
@@ -79,8 +79,7 @@ FACE_PUBLIC void *calloc(size_t count, size_t size)
 		errno = ENOMEM;
 		return NULL;
 	}
-	p = kmalloc_pop(bytes);
-	if (likely(p))
+	if (likely(kmalloc_pop(bytes, &p)))
 		return memset(p, 0, bytes);
 	return preload_inert ? preload_next_calloc(count, size) : calloc_slow(bytes);
 }

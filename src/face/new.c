@@ -77,9 +77,9 @@ static noinline void *new_nothrow(const char *name, size_t size, size_t align)
 
 static always_inline void *new_fast(size_t size)
 {
-	void *p = kmalloc_pop(size);
+	void *p;
 
-	return likely(p) ? p : new_slow(size, 1);
+	return likely(kmalloc_pop(size, &p)) ? p : new_slow(size, 1);
 }
 
 static always_inline void delete_fast(void *p, const char *function)

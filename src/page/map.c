@@ -18,6 +18,7 @@ struct map map;
 
 static size_t map_page_bytes; /* the machine's grain */
 static size_t map_ids_end;    /* bytes of ids[] that are writable, from its start */
+static bool map_is_open;      /* the fast paths may look */
 
 /* Sizes of the parts for an arena of @pages pages, each rounded to the guard's size. */
 struct map_layout {
@@ -50,7 +51,7 @@ static size_t map_fit_pages(size_t budget, size_t align)
 	return ((budget - overhead) / per_page) & ~((align >> PAGE_SHIFT) - 1);
 }
 
-static bool map_place(size_t budget)
+static bool map_place(size_t budget, unsigned nodes)
 {
 	size_t align = budget >= MAP_BIG_ARENA ? PAGE_SIZE << MAX_ORDER : MAP_MIN_BYTES;
 	size_t pages = map_fit_pages(budget, align);
@@ -65,7 +66,7 @@ static bool map_place(size_t budget)
 	if (!start)
 		return false;
 	table = start + before - l.tables;
-	if (!port_map_zeros(table, l.tables))
+	if (!port_map_zeros(table, nodes > 1 ? l.tables : MAP_DUMMY_BYTES))
 		return false;
 	map.dummy = table;
 	table += MAP_DUMMY_BYTES + MAP_GUARD_BYTES;
@@ -78,14 +79,16 @@ static bool map_place(size_t budget)
 	map.state_at = (u8 *)((uintptr_t)map.state - (map.base >> GRANULE_SHIFT));
 	map.nr_pages = pages;
 	map.align = align;
+	if (nodes > 1)
+		map.granules = pages * MAP_STATES_PER_PAGE;
 	return true;
 }
 
-bool map_init(size_t budget, size_t page_bytes)
+bool map_init(size_t budget, size_t page_bytes, unsigned nodes)
 {
 	map_page_bytes = size_max(page_bytes, PAGE_SIZE);
 	for (; budget >= MAP_MIN_BYTES; budget /= 2)
-		if (map_place(budget))
+		if (map_place(budget, nodes))
 			return true;
 	return false;
 }
@@ -108,15 +111,43 @@ static bool map_online_ids(size_t end)
 	return true;
 }
 
+/* The readable part of the tables only grows, however many threads bring memory online. */
+static void map_extend(size_t granules)
+{
+	size_t seen = READ_ONCE(map.granules);
+
+	while (seen < granules &&
+	       !__atomic_compare_exchange_n(&map.granules, &seen, granules, false,
+					    __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+		continue;
+	if (map_is_open)
+		map_open();
+}
+
+void map_open(void)
+{
+	size_t granules = READ_ONCE(map.granules);
+	size_t seen = READ_ONCE(map.fast_granules);
+
+	map_is_open = true;
+	while (seen < granules &&
+	       !__atomic_compare_exchange_n(&map.fast_granules, &seen, granules, false,
+					    __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+		continue;
+}
+
 bool map_online(size_t pfn, size_t count)
 {
 	size_t states = count * MAP_STATES_PER_PAGE;
 
 	ASSERT(pfn % map_grain() == 0 && count % map_grain() == 0);
-	return map_online_ids(pfn + count) &&
-	       port_map(&map.pages[pfn], count * sizeof(struct page)) &&
-	       port_map(&map.state[pfn * MAP_STATES_PER_PAGE], states) &&
-	       port_map(map_address(pfn), count << PAGE_SHIFT);
+	if (!map_online_ids(pfn + count) ||
+	    !port_map(&map.pages[pfn], count * sizeof(struct page)) ||
+	    !port_map(&map.state[pfn * MAP_STATES_PER_PAGE], states) ||
+	    !port_map(map_address(pfn), count << PAGE_SHIFT))
+		return false;
+	map_extend((pfn + count) * MAP_STATES_PER_PAGE);
+	return true;
 }
 
 /* The head's descriptor stays: it is the link by which the block is found again. */

@@ -8,7 +8,9 @@
  *           reserved:  [dummy region][ids][pages][state][ arena ............... ]
  *
  * Why     Address to pfn is a subtraction and a shift; nothing about an object
- *         lies in the object. Tables read as zero until their section is online.
+ *         lies in the object. On one node memory comes online from the bottom up, and
+ *         the tables above are not mapped at all: nothing there costs a core file or a
+ *         debugger anything. On several nodes they read as zeros until they are online.
  * Rules   M1  map.base is aligned to map.align; pfn 0 is there
  *         M2  state is not 0 only at the first granule of an object or run in use
  */
@@ -25,27 +27,31 @@ enum state {
 
 struct map {
 	uintptr_t base;         /* first address of the arena */
-	size_t fast_granules;   /* size of the arena in granules for the fast path: 0 keeps it out */
+	size_t fast_granules;   /* granules that the fast paths may look at: 0 keeps them out */
 	u8 *state;              /* state[granule of the arena] */
 	u8 *state_at;           /* state_at[address >> 4]: the same, biased */
 	u16 *ids;               /* ids[pfn] */
 	struct page *pages;     /* pages[pfn] */
+	size_t granules;        /* granules that have readable tables: addresses below are "ours" */
 	size_t nr_pages;        /* of the arena, online or not */
 	size_t align;           /* bytes that base is a multiple of */
 	void *dummy;            /* the region that is always empty and always full: zeros */
 } cacheline_aligned;
 
-extern struct map map;
+extern struct map map internal_data;
 
 /* Reserve and lay out an arena of at most @budget bytes, tables included; false iff not even
  * a small one can be had. */
-bool map_init(size_t budget, size_t page_bytes);
+bool map_init(size_t budget, size_t page_bytes, unsigned nodes);
 
 /* Bring the tables of pages [pfn, pfn+count) in, then the pages. count and pfn are multiples
  * of map_grain(). false, with nothing usable changed, iff memory is exhausted. */
 bool map_online(size_t pfn, size_t count);
 void map_offline(size_t pfn, size_t count);
 size_t map_grain(void);
+
+/* Let the fast paths look at what is online, from now on. */
+void map_open(void);
 
 /* Mark @count pages, which become free, as dirty; or clear ids, returning how many of them
  * were dirty. The zone lock of the pages is held, or they are the caller's own. */
@@ -55,7 +61,7 @@ size_t map_count_dirty(size_t pfn, size_t count);
 
 static inline bool map_contains(const void *p)
 {
-	return (uintptr_t)p - map.base < map.nr_pages << PAGE_SHIFT;
+	return ((uintptr_t)p - map.base) >> GRANULE_SHIFT < map.granules;
 }
 
 static inline size_t map_pfn(const void *p)

@@ -27,7 +27,7 @@ bool page_init(size_t budget_bytes, unsigned cpus, unsigned nodes, size_t page_b
 {
 	size_t share;
 
-	if (!map_init(budget_bytes, page_bytes))
+	if (!map_init(budget_bytes, page_bytes, nodes))
 		return false;
 	memory.nodes = nodes;
 	memory.cpus = cpus;

@@ -69,8 +69,8 @@ static inline bool percpu_ready(void)
 	"jmp 1b\n\t"                                                     \
 	".popsection\n"
 
-/* The newest object of the array with this header, or NULL where it is empty. */
-static inline __attribute__((__always_inline__)) void *percpu_pop(size_t header_offset)
+/* Take the newest object of the array with this header; false where it is empty. */
+static inline __attribute__((__always_inline__)) bool percpu_pop(size_t header_offset, void **out)
 {
 	void *object;
 	void *region;
@@ -88,9 +88,10 @@ static inline __attribute__((__always_inline__)) void *percpu_pop(size_t header_
 		: [rseq] "r"(port_rseq_offset), [header] "r"(header_offset)
 		: "memory", "cc"
 		: empty);
-	return object;
+	*out = object;
+	return true;
 empty:
-	return NULL;
+	return false;
 }
 
 /* Put @object on the array with this header; false where the array is full. */
@@ -119,10 +120,11 @@ full:
 
 #else /* no sequences for this processor yet: percpu_ready() is never true */
 
-static inline void *percpu_pop(size_t header_offset)
+static inline bool percpu_pop(size_t header_offset, void **out)
 {
 	(void)header_offset;
-	return NULL;
+	(void)out;
+	return false;
 }
 
 static inline bool percpu_push(size_t header_offset, void *object)
