@@ -19,9 +19,27 @@ struct kmem_cache;
 
 void array_init(unsigned cpus);
 
-/* One object, or NULL where the array is empty, busy or not there yet. */
-void *array_pop(size_t header_offset);
-bool array_push(size_t header_offset, void *object);
+/* One object in LOCK mode; false where the array is empty (full), busy or not there yet. */
+bool array_pop_lock(size_t header_offset, void **object);
+bool array_push_lock(size_t header_offset, void *object);
+
+/* One object in either mode. */
+static inline void *array_pop(size_t header_offset)
+{
+	void *p;
+
+	if (likely(percpu_ready()) ? percpu_pop(header_offset, &p) :
+				     array_pop_lock(header_offset, &p))
+		return p;
+	return NULL;
+}
+
+static inline bool array_push(size_t header_offset, void *object)
+{
+	if (likely(percpu_ready()))
+		return percpu_push(header_offset, object);
+	return array_push_lock(header_offset, object);
+}
 
 /* Batches: as many as there are, as fit. */
 unsigned array_pop_bulk(u32 header_offset, void **objects, unsigned count);

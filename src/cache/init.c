@@ -49,7 +49,8 @@ static bool init_run(void)
 	if (!cache_boot() || !large_init() || !kmalloc_init())
 		return false;
 	cache_boot_end();
-	mode = port_percpu_init((int)options.percpu - 1, map.dummy, &init_facts.percpu_why);
+	mode = port_percpu_init((int)options.percpu - 1, (void *)(uintptr_t)map_dummy,
+				&init_facts.percpu_why);
 	array_init(machine.cpus);
 	init_facts.percpu = names[mode];
 	init_facts.arena_bytes = map.nr_pages << PAGE_SHIFT;

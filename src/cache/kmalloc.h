@@ -13,6 +13,7 @@
 #define ASHLAR_CACHE_KMALLOC_H
 
 #include "ashlar/slab.h"
+#include "cache/array.h"
 #include "cache/object.h"
 #include "percpu.h"
 
@@ -80,6 +81,28 @@ static always_inline enum kmalloc_push kmalloc_push(void *p)
 		return KMALLOC_UNKNOWN;
 	map.state[granule] = STATE_FREE;
 	if (unlikely(!percpu_push(map.ids[granule >> (PAGE_SHIFT - GRANULE_SHIFT)], p)))
+		return KMALLOC_RELEASED;
+	return KMALLOC_PUSHED;
+}
+
+/* LOCK mode's middle way: no sequences, but an array. false: take the slow path. */
+static always_inline bool kmalloc_pop_lock(size_t size, void **out)
+{
+	if (percpu_ready() || size - 1 >= CONFIG_KMALLOC_MAX_CACHE ||
+	    !array_pop_lock(kmalloc_table[(size - 1) >> GRANULE_SHIFT], out))
+		return false;
+	object_claim(*out);
+	return true;
+}
+
+static always_inline enum kmalloc_push kmalloc_push_lock(void *p)
+{
+	size_t granule = object_granule(p);
+
+	if (percpu_ready() || granule >= map.granules || map.state[granule] != STATE_IN_USE)
+		return KMALLOC_UNKNOWN;
+	map.state[granule] = STATE_FREE;
+	if (!array_push_lock(map.ids[granule >> (PAGE_SHIFT - GRANULE_SHIFT)], p))
 		return KMALLOC_RELEASED;
 	return KMALLOC_PUSHED;
 }

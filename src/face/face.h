@@ -29,6 +29,6 @@ size_t preload_next_usable(void *p);
 /* malloc and free behind their fast halves, for operator new and delete. */
 void *malloc_slow(size_t size);
 void *malloc_aligned(size_t align, size_t size);
-void free_slow(void *p, int how, const char *function);
+void free_slow(void *p, int how, const char *function); /* how: enum kmalloc_push */
 
 #endif

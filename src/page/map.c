@@ -9,8 +9,8 @@
 #include "port/port.h"
 
 struct map map;
+const u8 map_dummy[CONFIG_MAX_IDS * ARRAY_CACHE_SIZE] cacheline_aligned = { 0 };
 
-#define MAP_DUMMY_BYTES ((size_t)CONFIG_MAX_IDS * ARRAY_CACHE_SIZE)
 #define MAP_GUARD_BYTES ((size_t)64 << 10)
 #define MAP_MIN_BYTES ((size_t)2 << 20)
 #define MAP_STATES_PER_PAGE (PAGE_SIZE >> GRANULE_SHIFT)
@@ -25,7 +25,7 @@ struct map_layout {
 	size_t ids;
 	size_t pages;
 	size_t state;
-	size_t tables; /* all of the above, the dummy and the guards */
+	size_t tables; /* all of the above and the guards */
 };
 
 static struct map_layout map_measure(size_t pages)
@@ -36,7 +36,7 @@ static struct map_layout map_measure(size_t pages)
 		.state = size_align(pages * MAP_STATES_PER_PAGE, MAP_GUARD_BYTES),
 	};
 
-	l.tables = MAP_DUMMY_BYTES + l.ids + l.pages + l.state + 4 * MAP_GUARD_BYTES;
+	l.tables = l.ids + l.pages + l.state + 3 * MAP_GUARD_BYTES;
 	return l;
 }
 
@@ -44,7 +44,7 @@ static struct map_layout map_measure(size_t pages)
 static size_t map_fit_pages(size_t budget, size_t align)
 {
 	size_t per_page = PAGE_SIZE + sizeof(u16) + sizeof(struct page) + MAP_STATES_PER_PAGE;
-	size_t overhead = MAP_DUMMY_BYTES + 8 * MAP_GUARD_BYTES + 2 * align;
+	size_t overhead = 8 * MAP_GUARD_BYTES + 2 * align;
 
 	if (budget <= overhead)
 		return 0;
@@ -66,10 +66,8 @@ static bool map_place(size_t budget, unsigned nodes)
 	if (!start)
 		return false;
 	table = start + before - l.tables;
-	if (!port_map_zeros(table, nodes > 1 ? l.tables : MAP_DUMMY_BYTES))
+	if (nodes > 1 && !port_map_zeros(table, l.tables))
 		return false;
-	map.dummy = table;
-	table += MAP_DUMMY_BYTES + MAP_GUARD_BYTES;
 	map.ids = (u16 *)(void *)table;
 	table += l.ids + MAP_GUARD_BYTES;
 	map.pages = (struct page *)(void *)table;
@@ -167,12 +165,28 @@ void map_set_dirty(size_t pfn, size_t count)
 		map.ids[i] = 1;
 }
 
+/* Four ids of 0 or 1 a step; the sums of 2^16 steps fit in their lanes. */
+static size_t map_count_words(const u16 *ids, size_t words)
+{
+	u64 sum = 0;
+
+	for (size_t i = 0; i < words; i++) {
+		u64 word;
+
+		__builtin_memcpy(&word, ids + 4 * i, sizeof(word));
+		sum += word;
+	}
+	sum = (sum & 0x0000ffff0000ffffu) + ((sum >> 16) & 0x0000ffff0000ffffu);
+	return (size_t)((sum & 0xffffffffu) + (sum >> 32));
+}
+
 size_t map_count_dirty(size_t pfn, size_t count)
 {
-	size_t dirty = 0;
+	const u16 *ids = &map.ids[pfn];
+	size_t dirty = map_count_words(ids, count / 4);
 
-	for (size_t i = pfn; i < pfn + count; i++)
-		dirty += map.ids[i];
+	for (size_t i = count & ~(size_t)3; i < count; i++)
+		dirty += ids[i];
 	return dirty;
 }
 

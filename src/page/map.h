@@ -5,7 +5,7 @@
  * What    The arena and its side tables: descriptors, ids, states. One line of
  *         constants, written once at start, that the fast paths read.
  *
- *           reserved:  [dummy region][ids][pages][state][ arena ............... ]
+ *           reserved:  [ids][pages][state][ arena ............... ]
  *
  * Why     Address to pfn is a subtraction and a shift; nothing about an object
  *         lies in the object. On one node memory comes online from the bottom up, and
@@ -35,10 +35,12 @@ struct map {
 	size_t granules;        /* granules that have readable tables: addresses below are "ours" */
 	size_t nr_pages;        /* of the arena, online or not */
 	size_t align;           /* bytes that base is a multiple of */
-	void *dummy;            /* the region that is always empty and always full: zeros */
 } cacheline_aligned;
 
 extern struct map map internal_data;
+
+/* The region that is always empty and always full: zeros that nobody can write. */
+extern const u8 map_dummy[CONFIG_MAX_IDS * 16] internal_data;
 
 /* Reserve and lay out an arena of at most @budget bytes, tables included; false iff not even
  * a small one can be had. */

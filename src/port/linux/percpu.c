@@ -23,9 +23,11 @@
 ptrdiff_t port_rseq_offset;
 void *port_percpu_table[PORT_MAX_CPUS + 2];
 
+void *port_percpu_dummy;
+ptrdiff_t port_cpu_offset;
+
 static struct {
 	enum port_percpu_mode mode;
-	void *dummy;
 	ptrdiff_t area; /* of the rseq area, 0: libc has none */
 } percpu;
 
@@ -149,13 +151,16 @@ static int percpu_area_cpu(void)
 
 #endif
 
+unsigned port_cpu_slow(void)
+{
+	int cpu = sched_getcpu();
+
+	return cpu < 0 || (unsigned)cpu >= linux_machine_cpus() ? 0 : (unsigned)cpu;
+}
+
 unsigned port_cpu(void)
 {
-	int cpu = percpu.area ? percpu_area_cpu() : sched_getcpu();
-
-	if (cpu < 0 && percpu.mode == PORT_PERCPU_LOCK)
-		cpu = sched_getcpu();
-	return cpu < 0 || cpu >= PORT_MAX_CPUS ? 0 : (unsigned)cpu;
+	return percpu_cpu();
 }
 
 static bool percpu_register_fence(void)
@@ -194,11 +199,13 @@ static enum port_percpu_mode percpu_choose(int wanted, const char **why)
 
 enum port_percpu_mode port_percpu_init(int wanted, void *dummy, const char **why)
 {
-	percpu.dummy = dummy;
+	port_percpu_dummy = dummy;
 	for (unsigned i = 0; i < linux_machine_cpus() + 2; i++)
 		port_percpu_table[i] = dummy;
 	percpu.area = &__rseq_offset ? __rseq_offset : 0;
 	percpu.mode = percpu_choose(wanted, why);
+	if (percpu.mode == PORT_PERCPU_PRETEND || (percpu.area && percpu_area_cpu() >= 0))
+		port_cpu_offset = percpu.area;
 	if (percpu.mode != PORT_PERCPU_LOCK)
 		__atomic_store_n(&port_rseq_offset, percpu.area, __ATOMIC_RELEASE);
 	return percpu.mode;
@@ -206,12 +213,12 @@ enum port_percpu_mode port_percpu_init(int wanted, void *dummy, const char **why
 
 void *port_percpu_own(unsigned cpu)
 {
-	void *region = __atomic_exchange_n(&port_percpu_table[cpu + 2], percpu.dummy,
+	void *region = __atomic_exchange_n(&port_percpu_table[cpu + 2], port_percpu_dummy,
 					   __ATOMIC_ACQUIRE);
 
 	if (percpu.mode == PORT_PERCPU_PRETEND && cpu == 0)
-		port_percpu_table[0] = port_percpu_table[1] = percpu.dummy;
-	return region == percpu.dummy ? NULL : region;
+		port_percpu_table[0] = port_percpu_table[1] = port_percpu_dummy;
+	return region == port_percpu_dummy ? NULL : region;
 }
 
 void port_percpu_publish(unsigned cpu, void *region)

@@ -31,6 +31,14 @@ extern ptrdiff_t port_rseq_offset __attribute__((visibility("hidden")));
 /* The region of CPU i is table[i + 2]: -2 and -1 are what a thread without rseq shows. */
 extern void *port_percpu_table[PORT_MAX_CPUS + 2] __attribute__((visibility("hidden")));
 
+/* What port_percpu_own gives to the sequences instead of a region. */
+extern void *port_percpu_dummy __attribute__((visibility("hidden")));
+
+/* Distance of an rseq area that shows the CPU number, or 0: then port_cpu() must be asked. */
+extern ptrdiff_t port_cpu_offset __attribute__((visibility("hidden")));
+
+unsigned port_cpu_slow(void);
+
 static inline bool percpu_ready(void)
 {
 	return port_rseq_offset != 0;
@@ -118,7 +126,23 @@ full:
 	return false;
 }
 
+/* The CPU this thread runs on, stale as soon as it is known. */
+static inline unsigned percpu_cpu(void)
+{
+	int cpu;
+
+	if (!port_cpu_offset)
+		return port_cpu_slow();
+	__asm__ volatile("movl %%fs:4(%1), %0" : "=r"(cpu) : "r"(port_cpu_offset));
+	return cpu < 0 ? 0 : (unsigned)cpu;
+}
+
 #else /* no sequences for this processor yet: percpu_ready() is never true */
+
+static inline unsigned percpu_cpu(void)
+{
+	return port_cpu_slow();
+}
 
 static inline bool percpu_pop(size_t header_offset, void **out)
 {
@@ -135,5 +159,19 @@ static inline bool percpu_push(size_t header_offset, void *object)
 }
 
 #endif
+
+/* Own a CPU's region for the length of one operation (LOCK mode); NULL: somebody else has it. */
+static inline struct array_cache *percpu_own(unsigned cpu)
+{
+	void *region = __atomic_exchange_n(&port_percpu_table[cpu + 2], port_percpu_dummy,
+					   __ATOMIC_ACQUIRE);
+
+	return region == port_percpu_dummy ? NULL : region;
+}
+
+static inline void percpu_disown(unsigned cpu, struct array_cache *region)
+{
+	__atomic_store_n(&port_percpu_table[cpu + 2], region, __ATOMIC_RELEASE);
+}
 
 #endif

@@ -46,4 +46,22 @@ static inline bool percpu_push(size_t header_offset, void *object)
 	return true;
 }
 
+static inline unsigned percpu_cpu(void)
+{
+	return sim.cpu;
+}
+
+static inline struct array_cache *percpu_own(unsigned cpu)
+{
+	void *region = sim.region[cpu];
+
+	sim.region[cpu] = sim.dummy;
+	return region == sim.dummy ? NULL : region;
+}
+
+static inline void percpu_disown(unsigned cpu, struct array_cache *region)
+{
+	sim.region[cpu] = region;
+}
+
 #endif
