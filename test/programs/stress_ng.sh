@@ -6,13 +6,13 @@
 need stress-ng stress-ng
 
 threads() {
-	under stress-ng --malloc 2 --malloc-pthreads 2 --malloc-ops 40000 --malloc-bytes 32M \
+	under stress-ng --malloc 2 --malloc-pthreads 2 --malloc-ops 10000 --malloc-bytes 1M \
 		--malloc-max 4096 --verify --timeout 60 >&2
 }
 
 zeroed() {
-	under stress-ng --malloc 2 --malloc-ops 40000 --malloc-bytes 64M --malloc-touch \
-		--malloc-thresh 64K --verify --timeout 60 >&2
+	under stress-ng --malloc 2 --malloc-ops 3000 --malloc-bytes 16M --malloc-touch \
+		--malloc-max 512 --malloc-thresh 64K --verify --timeout 60 >&2
 }
 
 structures() {
