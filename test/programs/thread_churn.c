@@ -2,7 +2,7 @@
 /*
  * thread_churn.c - threads come and go by the thousand and leave their objects to others
  *
- * What    20,000 threads, 16 at a time. Each allocates stamped objects, takes over those
+ * What    Many threads (20,000, or the number given), 16 at a time. Each allocates stamped objects, takes over those
  *         of an earlier thread, verifies and frees them, and leaves its own behind.
  * Why     Memory must not die with its thread, must not be lost with it either: at the
  *         end the peak resident size is bounded, whatever the number of threads.
@@ -12,7 +12,7 @@
 
 #include "stamp.h"
 
-enum { THREADS = 20000, AT_ONCE = 16, OBJECTS = 64 };
+enum { AT_ONCE = 16, OBJECTS = 64 };
 
 struct bag {
 	struct stamp s[OBJECTS];
@@ -66,14 +66,15 @@ static void *come_and_go(void *arg)
 	return NULL;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	unsigned long threads = argc > 1 ? strtoul(argv[1], NULL, 10) : 20000;
 	pthread_t t[AT_ONCE];
 	struct rusage ru;
 
 	if (pthread_key_create(&key, at_thread_exit))
 		stamp_die("pthread_key_create");
-	for (uintptr_t n = 0; n < THREADS; n++) {
+	for (uintptr_t n = 0; n < threads; n++) {
 		if (n >= AT_ONCE)
 			pthread_join(t[n % AT_ONCE], NULL);
 		if (pthread_create(&t[n % AT_ONCE], NULL, come_and_go, (void *)n))
@@ -85,7 +86,7 @@ int main(void)
 	}
 	getrusage(RUSAGE_SELF, &ru);
 	fprintf(stderr, "peak %ld KiB\n", ru.ru_maxrss);
-	printf("%d threads, peak below 64 MiB: %s\n", THREADS,
+	printf("%lu threads, peak below 64 MiB: %s\n", threads,
 	       ru.ru_maxrss < 64 << 10 ? "yes" : "no");
 	return 0;
 }
