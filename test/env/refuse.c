@@ -12,6 +12,7 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stddef.h>
@@ -78,13 +79,15 @@ static void *thread(void *arg)
 
 /*
  * Each thread has allocated once, because the C library looks for the number of processors
- * at a thread's first malloc. The filter comes in the middle of their work.
+ * at a thread's first malloc; and it has one arena, because it reads a file when it shrinks a
+ * second one. The filter comes in the middle of the threads' work.
  */
 static int sandbox(void)
 {
 	unsigned int n = sizeof(libc_calls) / sizeof(libc_calls[0]);
 	pthread_t t[2];
 
+	mallopt(M_ARENA_MAX, 1);
 	for (uintptr_t i = 0; i < 2; i++)
 		if (pthread_create(&t[i], NULL, thread, (void *)(i + 1)))
 			return 2;
