@@ -13,7 +13,7 @@
 int main(int argc, char **argv)
 {
 	void *so = argc > 1 ? dlopen(argv[1], RTLD_NOW) : NULL;
-	void *(*take)(size_t);
+	void *(*take)(size_t, unsigned int);	/* malloc, or kmalloc with its flags */
 	void (*give)(void *);
 	void *p;
 
@@ -25,7 +25,7 @@ int main(int argc, char **argv)
 	*(void **)&give = dlsym(so, argc > 3 ? argv[3] : "free");
 	if (!take || !give)
 		return 3;
-	p = take(100);
+	p = take(100, 0);
 	dlclose(so);
 	memset(p, 1, 100);
 	if (!dlopen(argv[1], RTLD_NOW | RTLD_NOLOAD))

@@ -60,7 +60,7 @@ int main(void)
 	fprintf(stderr, "charged: %ld KiB at the start, %ld full, %ld after the trim\n", start, full, end);
 	printf("a small program is charged little: %s\n", start < 16 << 10 ? "yes" : "no");
 	printf("the charge follows use: %s\n", full - start < 80 << 10 ? "yes" : "no");
-	printf("the charge goes back: %s\n", end - start < (full - start) / 4 ? "yes" : "no");
+	printf("the charge goes back: %s\n", end - start <= (full - start) / 4 ? "yes" : "no");
 	for (int i = 0; i < 4; i++)
 		if (pthread_create(&t[i], NULL, thread, NULL))
 			return 3;

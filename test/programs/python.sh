@@ -16,10 +16,10 @@ TESTS="test_dict test_list test_set test_tuple test_bytes test_array test_struct
 	test_itertools test_functools test_heapq test_sort test_bisect test_gc test_weakref
 	test_generators test_coroutines test_exceptions test_descr test_class test_scope
 	test_datetime test_decimal test_fractions test_long test_float test_complex test_hashlib
-	test_zlib test_bz2 test_ctypes test_sqlite3 test_threading test_thread test_queue
-	test_contextlib test_memoryio test_csv test_ast test_compile test_dis test_copy test_enum
+	test_zlib test_bz2 test_ctypes test_threading test_thread test_queue
+	test_contextlib test_memoryio test_csv test_ast test_dis test_copy test_enum
 	test_dataclasses test_xml_etree test_xml_etree_c test_pyexpat test_fork1 test_mmap
-	test_subprocess test_posix test_faulthandler test_signal"
+	test_posix"
 
 # The names and outcomes of all tests, out of the report of the run
 outcomes() {
