@@ -10,7 +10,7 @@
 need strace strace
 
 # The same segments as ours: the loader's calls must not count as Ashlar's.
-echo 'static char zeros[1 << 20]; static int here = 1; int *empty_library(void);
+echo 'char zeros[1 << 20]; int here = 1; int *empty_library(void);
 int *empty_library(void) { return &here + zeros[here]; }' >"$T/empty.c"
 compile empty.so "$T/empty.c" -shared -fPIC -Wl,-z,nodelete -Wl,-z,initfirst
 
