@@ -13,6 +13,7 @@
 #include "cache/array.h"
 #include "cache/init.h"
 #include "cache/object.h"
+#include "cache/option.h"
 #include "cache/reclaim.h"
 
 #define CACHE_SIZE_MAX ((size_t)4 << 20)
@@ -96,6 +97,8 @@ static unsigned cache_grow(struct kmem_cache *c, gfp_t gfp, void **end, unsigned
 
 	if (!head)
 		return 0;
+	if (unlikely(options.audit))
+		init_audit_point(false);
 	slab_prepare(c->node, head, c->ctor);
 	return slab_adopt(c->node, head, end, count);
 }

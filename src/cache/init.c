@@ -15,6 +15,9 @@
 /* A quarter of the user address space of today's 64-bit processors. */
 #define INIT_ADDRESS_QUARTER ((size_t)1 << 45)
 
+/* With audit=1, slabs made between two audits. */
+#define INIT_AUDIT_EVERY 512u
+
 enum init_state { INIT_NONE, INIT_BUSY, INIT_DONE, INIT_FAILED };
 
 static u32 init_state;
@@ -106,8 +109,28 @@ size_t ashlar_audit(void)
 
 	if (!init_ready())
 		return 0;
-	array_lock_all();
-	faults = array_audit() + cache_audit() + large_audit();
-	array_unlock_all();
-	return faults + page_audit();
+	init_stop();
+	faults = array_audit() + cache_audit() + large_audit() + page_audit();
+	init_resume();
+	return faults;
+}
+
+/* audit=1: every so often, and at the end; a fault ends the program. */
+void init_audit_point(bool now)
+{
+	static u32 points;
+	struct text t;
+	size_t faults;
+
+	if (!now && __atomic_add_fetch(&points, 1, __ATOMIC_RELAXED) % INIT_AUDIT_EVERY != 0)
+		return;
+	faults = ashlar_audit();
+	if (faults == 0)
+		return;
+	text_init(&t);
+	text_str(&t, "ashlar: audit: ");
+	text_dec(&t, faults);
+	text_str(&t, " faults in the heap's own tables\n");
+	text_print(&t);
+	port_abort();
 }

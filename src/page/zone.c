@@ -358,7 +358,6 @@ size_t zone_audit(struct zone *z)
 	size_t pages = 0;
 	size_t dirty = 0;
 
-	lock_acquire(&z->lock);
 	for (unsigned o = 0; o < NR_ORDERS; o++) {
 		for (unsigned side = 0; side < BUDDY_SIDES; side++)
 			faults += zone_audit_list(z, o, side, &dirty);
@@ -367,7 +366,6 @@ size_t zone_audit(struct zone *z)
 	faults += pages != z->free_pages;  /* B4 */
 	faults += dirty != z->dirty_pages; /* B5 */
 	faults += z->managed_pages + z->offline_pages != z->online_end - z->first_pfn;
-	lock_release(&z->lock);
 	return faults;
 }
 
