@@ -10,6 +10,7 @@
 #include "cache/kmalloc.h"
 #include "cache/large.h"
 #include "cache/option.h"
+#include "cache/reclaim.h"
 #include "port/port.h"
 
 /* A quarter of the user address space of today's 64-bit processors. */
@@ -21,6 +22,7 @@
 enum init_state { INIT_NONE, INIT_BUSY, INIT_DONE, INIT_FAILED };
 
 static u32 init_state;
+static bool init_fenced; /* array_lock: no sequence was running when everything stopped */
 struct init_facts init_facts;
 
 /* The least of four times the memory, half the address space that is left, and a quarter of
@@ -89,18 +91,27 @@ bool init_begun(void)
 /* Arrays first (no CPU works on its own any more), then the locks from the top down. */
 void init_stop(void)
 {
-	array_lock_all();
+	init_fenced = array_lock_all();
 	cache_lock_all();
 	large_lock_all();
+	reclaim_lock_all();
 	page_lock_all();
 }
 
 void init_resume(void)
 {
 	page_unlock_all();
+	reclaim_unlock_all();
 	large_unlock_all();
 	cache_unlock_all();
 	array_unlock_all();
+}
+
+void init_resume_child(void)
+{
+	if (!init_fenced)
+		array_forget();
+	init_resume();
 }
 
 size_t ashlar_audit(void)
@@ -110,7 +121,8 @@ size_t ashlar_audit(void)
 	if (!init_ready())
 		return 0;
 	init_stop();
-	faults = array_audit() + cache_audit() + large_audit() + page_audit();
+	faults = init_fenced ? array_audit() : 0;
+	faults += cache_audit() + large_audit() + page_audit();
 	init_resume();
 	return faults;
 }

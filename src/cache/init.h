@@ -30,5 +30,6 @@ void init_audit_point(bool now);
 /* Stop everything (every CPU, every lock) and let it go on: fork and audits. */
 void init_stop(void);
 void init_resume(void);
+void init_resume_child(void); /* in a fork's child */
 
 #endif

@@ -93,6 +93,7 @@ void reclaim_release(struct list *emptied)
 		struct page *head = list_first_entry(emptied, struct page, link);
 
 		list_remove(&head->link);
+		slab_unmake(head);
 		page_free(head, head->order);
 	}
 	reclaim_check();
@@ -172,4 +173,14 @@ size_t ashlar_purge(void)
 	pages += page_discard(0);
 	pages += page_offline();
 	return pages << PAGE_SHIFT;
+}
+
+void reclaim_lock_all(void)
+{
+	lock_acquire(&reclaim.lock);
+}
+
+void reclaim_unlock_all(void)
+{
+	lock_release(&reclaim.lock);
 }

@@ -23,6 +23,9 @@ void reclaim_check(void);
 /* An allocation found nothing: do what @gfp permits. Returns whether to try again. */
 bool reclaim_retry(gfp_t gfp, unsigned attempt);
 
+void reclaim_lock_all(void);
+void reclaim_unlock_all(void);
+
 /* Bytes kept free at most, at this moment. */
 size_t reclaim_bound(void);
 

@@ -70,6 +70,7 @@ void slab_prepare(struct kmem_cache_node *n, struct page *head, void (*ctor)(voi
 	if (ctor)
 		for (unsigned i = 0; i < s->objects; i++)
 			ctor(slab_first(s, head) + (size_t)i * s->stride);
+	map_fill_state(pfn, (size_t)1 << s->order, STATE_FREE);
 	for (size_t i = pfn; i < pfn + ((size_t)1 << s->order); i++)
 		map.ids[i] = (u16)n->header_offset;
 }
@@ -109,6 +110,17 @@ static void slab_relist(struct kmem_cache_node *n, struct page *head)
 	list_remove(&head->link);
 	if (head->inuse < n->shape->objects)
 		list_add(&n->partial, &head->link);
+}
+
+/* With all objects free, all states are: an object of the slab in use would have been freed
+ * twice, once into the slab and once by a thread that still had it. */
+void slab_unmake(struct page *head)
+{
+	size_t pfn = map_page_pfn(head);
+	size_t count = (size_t)1 << head->order;
+
+	CHECK(map_is_state_free(pfn, count), "no object of an empty slab is in use");
+	map_fill_state(pfn, count, STATE_NONE);
 }
 
 static unsigned slab_take_shared(struct kmem_cache_node *n, void **end, unsigned count)

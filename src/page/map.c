@@ -199,3 +199,22 @@ size_t map_clear_dirty(size_t pfn, size_t count)
 			map.ids[i] = 0;
 	return dirty;
 }
+
+void map_fill_state(size_t pfn, size_t count, enum state state)
+{
+	memset(&map.state[pfn * MAP_STATES_PER_PAGE], (int)state, count * MAP_STATES_PER_PAGE);
+}
+
+bool map_is_state_free(size_t pfn, size_t count)
+{
+	const u8 *states = &map.state[pfn * MAP_STATES_PER_PAGE];
+	u64 seen = 0;
+
+	for (size_t i = 0; i < count * MAP_STATES_PER_PAGE; i += sizeof(u64)) {
+		u64 word;
+
+		__builtin_memcpy(&word, states + i, sizeof(word));
+		seen |= word;
+	}
+	return seen == 0;
+}
