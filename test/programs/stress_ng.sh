@@ -6,7 +6,7 @@
 need stress-ng stress-ng
 
 threads() {
-	under stress-ng --malloc 2 --malloc-pthreads 2 --malloc-ops 10000 --malloc-bytes 1M \
+	under stress-ng --malloc 2 --malloc-pthreads 2 --malloc-ops 100000 --malloc-bytes 1M \
 		--malloc-max 4096 --verify --timeout 60 >&2
 }
 
@@ -16,7 +16,7 @@ zeroed() {
 }
 
 structures() {
-	under stress-ng --tree 1 --tree-ops 3 --list 1 --list-ops 3 --hsearch 1 --hsearch-ops 20 \
+	under stress-ng --tree 1 --tree-ops 2 --list 1 --list-ops 2 --hsearch 1 --hsearch-ops 20 \
 		--tsearch 1 --tsearch-ops 10 --lsearch 1 --lsearch-ops 3 --verify --timeout 60 >&2
 }
 
