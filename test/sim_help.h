@@ -80,7 +80,7 @@ static inline const char *help_format(struct help_text *t, const char *format, .
 		switch (*++format) {
 		case 'p':
 			help_str(t, "0x");
-			help_number(t, (uintptr_t)__builtin_va_arg(arguments, void *), 16);
+			help_number(t, (uintptr_t) __builtin_va_arg(arguments, void *), 16);
 			break;
 		case 'd':
 			help_number(t, __builtin_va_arg(arguments, size_t), 10);

@@ -75,9 +75,12 @@ void tap_skip(const char *reason);
 /* Integers of any type; both values are printed. Signed ones are sign-extended. */
 #define EXPECT_EQ(a, b) \
 	tap_expect_eq((uint64_t)(a), (uint64_t)(b), __FILE__, __LINE__, #a " == " #b)
-#define EXPECT_ORDER_(a, op, b)                                                      \
-	tap_expect_order((a)op(b), (uint64_t)(a), (uint64_t)(b), __FILE__, __LINE__, \
-			 #a " " #op " " #b)
+#define EXPECT_ORDER_(a, op, b)                                                                \
+	({                                                                                     \
+		__typeof__(1 ? (a) : (b)) left_ = (a), right_ = (b);                           \
+		tap_expect_order(left_ op right_, (uint64_t)left_, (uint64_t)right_, __FILE__, \
+				 __LINE__, #a " " #op " " #b);                                 \
+	})
 #define EXPECT_NE(a, b) EXPECT_ORDER_(a, !=, b)
 #define EXPECT_LT(a, b) EXPECT_ORDER_(a, <, b)
 #define EXPECT_LE(a, b) EXPECT_ORDER_(a, <=, b)

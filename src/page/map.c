@@ -84,6 +84,7 @@ static bool map_place(size_t budget)
 bool map_init(size_t budget, size_t page_bytes)
 {
 	map_page_bytes = size_max(page_bytes, PAGE_SIZE);
+	map_ids_end = 0;
 	for (; budget >= MAP_MIN_BYTES; budget /= 2)
 		if (map_place(budget))
 			return true;

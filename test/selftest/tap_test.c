@@ -45,6 +45,17 @@ TEST(tap_expectations_hold)
 	REQUIRE(x == 0);
 }
 
+TEST(tap_arguments_are_evaluated_once)
+{
+	int n = 0;
+
+	EXPECT_EQ(n++, 0);
+	EXPECT_GT(++n, 1);
+	EXPECT_NE(n--, 0);
+	EXPECT(n++ == 1);
+	EXPECT_EQ(n, 2);
+}
+
 TEST(tap_skips_with_a_reason)
 {
 	SKIP("to show that it can");
