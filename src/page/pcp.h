@@ -28,6 +28,9 @@ void pcp_give(unsigned cpu, struct page *head, struct list *out);
 void pcp_drain(unsigned cpu, struct list *out);
 
 size_t pcp_pages(unsigned cpu);
+
+/* CPUs at and above this number never kept a block. */
+unsigned pcp_cpus(void);
 size_t pcp_audit(unsigned cpu);
 void pcp_lock(unsigned cpu);
 void pcp_unlock(unsigned cpu);
