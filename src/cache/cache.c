@@ -430,6 +430,8 @@ struct kmem_cache *kmem_cache_create(const char *name, unsigned int size, unsign
 
 	if (!init_ready())
 		why = "there is no memory at all";
+	else if (!why && align > map.align)
+		why = "this memory cannot be aligned so far";
 	if (why)
 		report_refusal("kmem_cache_create", name, why);
 	else
