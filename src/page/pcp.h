@@ -28,6 +28,9 @@ void pcp_give(unsigned cpu, struct page *head, struct list *out);
 void pcp_drain(unsigned cpu, struct list *out);
 
 size_t pcp_pages(unsigned cpu);
+
+/* CPU 0's count of pages, for tools; the next CPU's is *@step bytes on. */
+const u32 *pcp_pages_table(size_t *step);
 size_t pcp_audit(unsigned cpu);
 void pcp_lock(unsigned cpu);
 void pcp_unlock(unsigned cpu);
