@@ -41,6 +41,10 @@ void array_retire(struct kmem_cache *c);
 size_t array_count(const struct kmem_cache *c);
 unsigned array_cpus(void);
 
+/* Where the first CPU's pointer to its headers lies, for tools; the next CPU's is *@step bytes
+ * on, and there are *@count. */
+const void *array_regions(size_t *step, unsigned *count);
+
 size_t array_audit(void);
 void array_lock_all(void);
 void array_unlock_all(void);
