@@ -5,6 +5,7 @@
 #include "cache/init.h"
 #include "base/check.h"
 #include "base/text.h"
+#include "cache/anchor.h"
 #include "cache/array.h"
 #include "cache/cache.h"
 #include "cache/kmalloc.h"
@@ -57,6 +58,7 @@ static bool init_run(void)
 	init_facts.cpus = machine.cpus;
 	if (mode != PORT_PERCPU_LOCK)
 		kmalloc_open();
+	anchor_init();
 	return true;
 }
 
@@ -108,5 +110,8 @@ size_t ashlar_audit(void)
 	array_lock_all();
 	faults = array_audit() + cache_audit() + large_audit();
 	array_unlock_all();
-	return faults + page_audit();
+	faults += page_audit();
+	for (size_t i = 0; i < faults; i++)
+		anchor_event(ASHLAR_EVENT_FAULT);
+	return faults;
 }
