@@ -16,6 +16,7 @@
 
 #include "ashlar/slab.h"
 #include "cache/init.h"
+#include "face/face.h"
 
 /* Only libashlar-malloc.so has it: false where the program's malloc is not ours. */
 __attribute__((weak, visibility("hidden"))) bool preload_decide(void);
@@ -30,6 +31,8 @@ __attribute__((constructor)) static void start(void)
 {
 	if (preload_decide ? !preload_decide() : !start_is_first())
 		return;
-	if (init_ready())
-		pthread_atfork(init_stop, init_resume, init_resume);
+	if (!init_ready())
+		return;
+	pthread_atfork(init_stop, init_resume, init_resume);
+	record_start();
 }
