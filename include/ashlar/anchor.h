@@ -165,13 +165,6 @@ struct ashlar_row {
 	uint32_t shared_factor;
 };
 
-/* Was the heap audited before the record was written? */
-enum ashlar_audited {
-	ASHLAR_AUDITED_NO,
-	ASHLAR_AUDITED_YES,
-	ASHLAR_AUDITED_THREADS, /* asked for, but other threads were still running */
-};
-
 /* What a process leaves behind. */
 struct ashlar_record {
 	uint64_t magic;
@@ -181,7 +174,7 @@ struct ashlar_record {
 	uint32_t pid;
 	uint32_t parent;
 	uint32_t cpus;    /* CPUs that have arrays */
-	uint32_t audited; /* enum ashlar_audited */
+	uint32_t audited;   /* 1: all rules of the heap were proved before this was written */
 	uint64_t page_bytes;
 	uint64_t rss_peak; /* the most memory the process had, as the system counts */
 	uint64_t user_us;  /* processor time */

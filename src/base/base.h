@@ -26,6 +26,8 @@ typedef uint64_t u64;
 #define noinline __attribute__((__noinline__))
 #define cold __attribute__((__cold__, __noinline__))
 #define always_inline inline __attribute__((__always_inline__))
+/* Data of ours alone: reached directly, not through the table that other libraries could change. */
+#define internal_data __attribute__((__visibility__("hidden")))
 #define cacheline_aligned __attribute__((aligned(64)))
 #define STATIC_ASSERT _Static_assert
 

@@ -38,15 +38,15 @@ void array_init(unsigned cpus)
 
 static struct array_cache *array_header(struct array_cache *region, size_t header_offset)
 {
-	return &region[header_offset / ARRAY_CACHE_SIZE];
+	return (struct array_cache *)((uintptr_t)region + header_offset);
 }
 
 /* ---- LOCK mode: own the region for the length of one operation ---------- */
 
 static unsigned array_pop_owned(u32 header_offset, void **objects, unsigned count)
 {
-	unsigned cpu = port_cpu();
-	struct array_cache *region = port_percpu_own(cpu);
+	unsigned cpu = percpu_cpu();
+	struct array_cache *region = percpu_own(cpu);
 	struct array_cache *a;
 	unsigned n;
 
@@ -60,14 +60,14 @@ static unsigned array_pop_owned(u32 header_offset, void **objects, unsigned coun
 		for (unsigned i = 0; i < n; i++)
 			objects[i] = a->entry[a->avail + i];
 	}
-	port_percpu_publish(cpu, region);
+	percpu_disown(cpu, region);
 	return n;
 }
 
 static unsigned array_push_owned(u32 header_offset, void *const *objects, unsigned count)
 {
-	unsigned cpu = port_cpu();
-	struct array_cache *region = port_percpu_own(cpu);
+	unsigned cpu = percpu_cpu();
+	struct array_cache *region = percpu_own(cpu);
 	struct array_cache *a;
 	unsigned room;
 
@@ -80,26 +80,46 @@ static unsigned array_push_owned(u32 header_offset, void *const *objects, unsign
 	for (unsigned i = 0; i < count; i++)
 		a->entry[a->avail + i] = objects[i];
 	a->avail = (u16)(a->avail + count);
-	port_percpu_publish(cpu, region);
+	percpu_disown(cpu, region);
 	return count;
 }
 
 /* ---- either mode -------------------------------------------------------- */
 
-void *array_pop(size_t header_offset)
+bool array_pop_lock(size_t header_offset, void **object)
 {
-	void *object;
+	unsigned cpu = percpu_cpu();
+	struct array_cache *region = percpu_own(cpu);
+	struct array_cache *a;
+	bool got;
 
-	if (percpu_ready())
-		return percpu_pop(header_offset);
-	return array_pop_owned((u32)header_offset, &object, 1) ? object : NULL;
+	if (unlikely(!region))
+		return false;
+	a = array_header(region, header_offset);
+	got = a->avail != 0;
+	if (likely(got)) {
+		a->touched = 1;
+		*object = a->entry[--a->avail];
+	}
+	percpu_disown(cpu, region);
+	return got;
 }
 
-bool array_push(size_t header_offset, void *object)
+bool array_push_lock(size_t header_offset, void *object)
 {
-	if (percpu_ready())
-		return percpu_push(header_offset, object);
-	return array_push_owned((u32)header_offset, &object, 1) == 1;
+	unsigned cpu = percpu_cpu();
+	struct array_cache *region = percpu_own(cpu);
+	struct array_cache *a;
+	bool room;
+
+	if (unlikely(!region))
+		return false;
+	a = array_header(region, header_offset);
+	room = a->avail < a->limit;
+	if (likely(room))
+		a->entry[a->avail++] = object;
+	percpu_disown(cpu, region);
+	return room;
 }
 
 unsigned array_pop_bulk(u32 header_offset, void **objects, unsigned count)
@@ -359,13 +379,21 @@ size_t array_audit(void)
 	return faults;
 }
 
-void array_lock_all(void)
+bool array_lock_all(void)
 {
 	lock_acquire(&arrays.lock);
 	for (unsigned number = 0; number < arrays.cpus; number++)
 		while (arrays.cpu[number].region && !port_percpu_own(number))
 			port_yield();
-	port_percpu_fence(-1);
+	return port_percpu_fence(-1);
+}
+
+void array_forget(void)
+{
+	for (unsigned number = 0; number < arrays.cpus; number++)
+		for (u32 id = 0; arrays.cpu[number].region && id < CONFIG_MAX_IDS; id++)
+			if (arrays.cpu[number].region[id].avail)
+				arrays.cpu[number].region[id].avail = 0;
 }
 
 void array_unlock_all(void)

@@ -19,9 +19,27 @@ struct kmem_cache;
 
 void array_init(unsigned cpus);
 
-/* One object, or NULL where the array is empty, busy or not there yet. */
-void *array_pop(size_t header_offset);
-bool array_push(size_t header_offset, void *object);
+/* One object in LOCK mode; false where the array is empty (full), busy or not there yet. */
+bool array_pop_lock(size_t header_offset, void **object);
+bool array_push_lock(size_t header_offset, void *object);
+
+/* One object in either mode. */
+static inline void *array_pop(size_t header_offset)
+{
+	void *p;
+
+	if (likely(percpu_ready()) ? percpu_pop(header_offset, &p) :
+				     array_pop_lock(header_offset, &p))
+		return p;
+	return NULL;
+}
+
+static inline bool array_push(size_t header_offset, void *object)
+{
+	if (likely(percpu_ready()))
+		return percpu_push(header_offset, object);
+	return array_push_lock(header_offset, object);
+}
 
 /* Batches: as many as there are, as fit. */
 unsigned array_pop_bulk(u32 header_offset, void **objects, unsigned count);
@@ -46,7 +64,12 @@ unsigned array_cpus(void);
 const void *array_regions(size_t *step, unsigned *count);
 
 size_t array_audit(void);
-void array_lock_all(void);
+/* Own every CPU. false: the system refused the fence, and sequences that had begun may still be
+ * storing: a copy of the memory made now (fork) must not trust the arrays. */
+bool array_lock_all(void);
 void array_unlock_all(void);
+
+/* In the copy: forget what the arrays held; these objects are lost to it. */
+void array_forget(void);
 
 #endif

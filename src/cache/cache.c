@@ -13,6 +13,7 @@
 #include "cache/array.h"
 #include "cache/init.h"
 #include "cache/object.h"
+#include "cache/option.h"
 #include "cache/reclaim.h"
 
 #define CACHE_SIZE_MAX ((size_t)4 << 20)
@@ -43,9 +44,9 @@ void cache_list_unlock(void)
 
 void *kmem_cache_alloc(struct kmem_cache *c, gfp_t gfp)
 {
-	void *p = percpu_ready() ? percpu_pop(c->header_offset) : NULL;
+	void *p;
 
-	if (unlikely(!p))
+	if (unlikely(!percpu_ready()) || unlikely(!percpu_pop(c->header_offset, &p)))
 		return cache_alloc_slow(c, gfp);
 	object_claim(p);
 	if (unlikely(gfp & __GFP_ZERO))
@@ -69,8 +70,7 @@ static always_inline void cache_release(struct kmem_cache *c, void *p)
 {
 	size_t granule = object_granule(p);
 
-	if (unlikely(granule >= map.nr_pages << (PAGE_SHIFT - GRANULE_SHIFT)) ||
-	    unlikely(map.state[granule] != STATE_IN_USE))
+	if (unlikely(granule >= map.granules) || unlikely(map.state[granule] != STATE_IN_USE))
 		report_pointer("kmem_cache_free", p);
 	if (unlikely(map.ids[granule >> (PAGE_SHIFT - GRANULE_SHIFT)] != c->header_offset))
 		report_cache(c, p);
@@ -97,6 +97,8 @@ static unsigned cache_grow(struct kmem_cache *c, gfp_t gfp, void **end, unsigned
 
 	if (!head)
 		return 0;
+	if (unlikely(options.audit))
+		init_audit_point(false);
 	slab_prepare(c->node, head, c->ctor);
 	return slab_adopt(c->node, head, end, count);
 }

@@ -43,12 +43,12 @@ struct kmem_cache {
 };
 
 /* Every cache, in order of creation; guarded by the lock that cache_list_lock takes. */
-extern struct list cache_list;
+extern struct list cache_list internal_data;
 void cache_list_lock(void);
 void cache_list_unlock(void);
 
 /* What an id stands for; NULL for ids that are free. */
-extern struct kmem_cache_node *cache_nodes[CONFIG_MAX_IDS];
+extern struct kmem_cache_node *cache_nodes[CONFIG_MAX_IDS] internal_data;
 
 static inline struct kmem_cache_node *cache_node_at(u32 header_offset)
 {

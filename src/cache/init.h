@@ -24,8 +24,12 @@ struct init_facts {
 };
 extern struct init_facts init_facts;
 
+/* Where audits may happen with audit=1: no lock is held. @now: this one shall. */
+void init_audit_point(bool now);
+
 /* Stop everything (every CPU, every lock) and let it go on: fork and audits. */
 void init_stop(void);
 void init_resume(void);
+void init_resume_child(void); /* in a fork's child */
 
 #endif

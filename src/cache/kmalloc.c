@@ -35,6 +35,17 @@ static void kmalloc_name(struct text *t, size_t size)
 	text_char(t, '\0');
 }
 
+/* Which cache serves which size; the slow path reads it, too. */
+static void kmalloc_fill_table(void)
+{
+	for (u32 i = 0; i < KMALLOC_TABLE_SIZE; i++) {
+		size_t size = ((size_t)i + 1) << GRANULE_SHIFT;
+
+		kmalloc_table[i] =
+			(u16)ashlar_kmalloc_caches[ashlar_kmalloc_class(size)]->header_offset;
+	}
+}
+
 bool kmalloc_init(void)
 {
 	struct text name;
@@ -50,19 +61,14 @@ bool kmalloc_init(void)
 			return false;
 		ashlar_kmalloc_caches[class] = c;
 	}
+	kmalloc_fill_table();
 	return true;
 }
 
 void kmalloc_open(void)
 {
-	for (u32 i = 0; i < KMALLOC_TABLE_SIZE; i++) {
-		size_t size = ((size_t)i + 1) << GRANULE_SHIFT;
-
-		kmalloc_table[i] =
-			(u16)ashlar_kmalloc_caches[ashlar_kmalloc_class(size)]->header_offset;
-	}
+	map_open();
 	STORE_RELEASE(kmalloc_fast_limit, CONFIG_KMALLOC_MAX_CACHE);
-	STORE_RELEASE(map.fast_granules, map.nr_pages << (PAGE_SHIFT - GRANULE_SHIFT));
 }
 
 struct kmem_cache *kmalloc_cache(size_t size, size_t align)
@@ -90,8 +96,10 @@ noinline void *kmalloc_slow(size_t size, gfp_t gfp)
 
 	if (!init_ready())
 		return NULL;
-	c = kmalloc_cache(size, 1);
-	return c ? cache_alloc_slow(c, gfp) : large_alloc(size, PAGE_SIZE, gfp);
+	if (size - 1 >= CONFIG_KMALLOC_MAX_CACHE)
+		return large_alloc(size, PAGE_SIZE, gfp);
+	c = cache_node_at(kmalloc_table[(size - 1) >> GRANULE_SHIFT])->cache;
+	return cache_alloc_slow(c, gfp);
 }
 
 void *kmalloc_aligned(size_t size, size_t align, gfp_t gfp)
@@ -110,8 +118,7 @@ void *ashlar_kmalloc(size_t size, ashlar_gfp_t gfp)
 
 	if (unlikely(size == 0))
 		return ZERO_SIZE_PTR;
-	p = kmalloc_pop(size);
-	if (unlikely(!p))
+	if (unlikely(!kmalloc_pop(size, &p)))
 		return kmalloc_slow(size, gfp);
 	if (gfp & __GFP_ZERO)
 		memset(p, 0, size);
@@ -149,8 +156,7 @@ static bool kmalloc_is_in_use(const void *p)
 {
 	size_t granule = object_granule(p);
 
-	return granule < map.nr_pages << (PAGE_SHIFT - GRANULE_SHIFT) &&
-	       map.state[granule] == STATE_IN_USE;
+	return granule < map.granules && map.state[granule] == STATE_IN_USE;
 }
 
 noinline void kmalloc_free_released(void *p)

@@ -7,22 +7,23 @@
  *         of size gives the header offset of the cache.
  * Rules   KM1 an object of a power-of-two class is aligned to its size; any is aligned to
  *             the largest power of two that divides its class
- *         KM2 the table is zeros, and kmalloc_fast_limit 0, until sequences may run
+ *         KM2 kmalloc_fast_limit is 0 until sequences may run: nothing takes the fast path
  */
 #ifndef ASHLAR_CACHE_KMALLOC_H
 #define ASHLAR_CACHE_KMALLOC_H
 
 #include "ashlar/slab.h"
+#include "cache/array.h"
 #include "cache/object.h"
 #include "percpu.h"
 
 #define KMALLOC_TABLE_SIZE (CONFIG_KMALLOC_MAX_CACHE / 16)
 
 /* kmalloc_table[(size - 1) >> 4] is the header offset of the cache that serves size. */
-extern u16 kmalloc_table[KMALLOC_TABLE_SIZE];
+extern u16 kmalloc_table[KMALLOC_TABLE_SIZE] internal_data;
 
 /* Sizes of 1 .. this may take the fast path. */
-extern size_t kmalloc_fast_limit;
+extern size_t kmalloc_fast_limit internal_data;
 
 bool kmalloc_init(void);
 
@@ -56,17 +57,14 @@ size_t kmalloc_usable(const void *p, const char *function);
 /* krealloc for any caller: @p is a block in use, @size is not 0. */
 void *kmalloc_resize(void *p, size_t size, gfp_t gfp, const char *function);
 
-/* The fast halves; the callers are the doors. NULL, false: take the slow path. */
-static always_inline void *kmalloc_pop(size_t size)
+/* The fast halves; the callers are the doors. false: take the slow path. */
+static always_inline bool kmalloc_pop(size_t size, void **out)
 {
-	void *p;
-
-	if (unlikely(size - 1 >= kmalloc_fast_limit))
-		return NULL;
-	p = percpu_pop(kmalloc_table[(size - 1) >> GRANULE_SHIFT]);
-	if (likely(p))
-		object_claim(p);
-	return p;
+	if (unlikely(size - 1 >= kmalloc_fast_limit) ||
+	    unlikely(!percpu_pop(kmalloc_table[(size - 1) >> GRANULE_SHIFT], out)))
+		return false;
+	object_claim(*out);
+	return true;
 }
 
 enum kmalloc_push {
@@ -83,6 +81,28 @@ static always_inline enum kmalloc_push kmalloc_push(void *p)
 		return KMALLOC_UNKNOWN;
 	map.state[granule] = STATE_FREE;
 	if (unlikely(!percpu_push(map.ids[granule >> (PAGE_SHIFT - GRANULE_SHIFT)], p)))
+		return KMALLOC_RELEASED;
+	return KMALLOC_PUSHED;
+}
+
+/* LOCK mode's middle way: no sequences, but an array. false: take the slow path. */
+static always_inline bool kmalloc_pop_lock(size_t size, void **out)
+{
+	if (percpu_ready() || size - 1 >= CONFIG_KMALLOC_MAX_CACHE ||
+	    !array_pop_lock(kmalloc_table[(size - 1) >> GRANULE_SHIFT], out))
+		return false;
+	object_claim(*out);
+	return true;
+}
+
+static always_inline enum kmalloc_push kmalloc_push_lock(void *p)
+{
+	size_t granule = object_granule(p);
+
+	if (percpu_ready() || granule >= map.granules || map.state[granule] != STATE_IN_USE)
+		return KMALLOC_UNKNOWN;
+	map.state[granule] = STATE_FREE;
+	if (!array_push_lock(map.ids[granule >> (PAGE_SHIFT - GRANULE_SHIFT)], p))
 		return KMALLOC_RELEASED;
 	return KMALLOC_PUSHED;
 }

@@ -9,6 +9,8 @@
 #include "base/check.h"
 #include "base/lock.h"
 #include "cache/cache.h"
+#include "cache/option.h"
+#include "page/page.h"
 #include "cache/reclaim.h"
 #include "port/port.h"
 
@@ -100,6 +102,19 @@ static void large_enter(struct mapping *m)
 	page_note_mapped(pages);
 }
 
+/* May @pages more be mapped under the limit that the user set? */
+static bool large_is_allowed(size_t pages)
+{
+	struct page_stat s;
+
+	if (!options.limit)
+		return true;
+	page_stat(&s);
+	return s.online_pages - s.free_pages + s.dirty_pages + large.pages.used +
+		       large.pages.kept + pages <=
+	       options.limit >> PAGE_SHIFT;
+}
+
 /* A new mapping; learn where as much was unmapped before. */
 static struct mapping *large_map(size_t bytes, size_t align, gfp_t gfp)
 {
@@ -109,7 +124,7 @@ static struct mapping *large_map(size_t bytes, size_t align, gfp_t gfp)
 
 	if (!m)
 		return NULL;
-	m->start = port_mapping_alloc(bytes, align);
+	m->start = large_is_allowed(pages) ? port_mapping_alloc(bytes, align) : NULL;
 	if (!m->start) {
 		kmem_cache_free(large.mappings, m);
 		return NULL;

@@ -25,7 +25,7 @@ struct options {
 	char report[OPTION_TEXT_MAX]; /* directory for the record at exit; empty: none */
 };
 
-extern struct options options;
+extern struct options options internal_data;
 
 void option_read(const char *text, bool secure);
 

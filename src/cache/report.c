@@ -147,12 +147,17 @@ _Noreturn void report_pointer(const char *function, const void *p)
 
 	report_begin(&t, function, p);
 	if (!map_contains(p)) {
+		bool ours = (uintptr_t)p - map.base < map.nr_pages << PAGE_SHIFT;
+
 		text_str(&t, report_is_free(function) ? "invalid free: " : "invalid pointer: ");
-		text_str(&t, "this memory is not Ashlar's\n  arena    [");
+		text_str(&t, ours ? "no block starts here" : "this memory is not Ashlar's");
+		text_str(&t, "\n  arena    [");
 		text_pointer(&t, (void *)map.base);
 		text_str(&t, " - ");
 		text_pointer(&t, map_address(map.nr_pages));
-		text_str(&t, ")\n");
+		text_str(&t, "), in use below ");
+		text_pointer(&t, (void *)(map.base + (map.granules << GRANULE_SHIFT)));
+		text_str(&t, "\n");
 		report_end(&t);
 	}
 	header_offset = map.ids[map_pfn(p)] & ~15u;

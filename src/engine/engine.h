@@ -65,6 +65,10 @@ void slab_put(struct kmem_cache_node *n, void *const *objects, unsigned count,
 /* Make a fresh block of the shape's order a slab, constructing its objects; no lock needed. */
 void slab_prepare(struct kmem_cache_node *n, struct page *head, void (*ctor)(void *));
 
+/* The reverse, for a slab that has left its node empty: its memory holds no objects any more. A
+ * state that is not FREE tells that somebody still has one: then the program ends. */
+void slab_unmake(struct page *head);
+
 /* A prepared slab joins the node, up to @count of its objects are taken, as slab_take does. */
 unsigned slab_adopt(struct kmem_cache_node *n, struct page *head, void **end, unsigned count);
 

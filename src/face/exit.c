@@ -13,7 +13,7 @@
 static _Noreturn void exit_now(int status)
 {
 	if (!preload_inert)
-		record_leave();
+		record_leave(false);
 	for (;;)
 		syscall(SYS_exit_group, status);
 }

@@ -19,15 +19,17 @@
 
 FACE_PUBLIC void *malloc(size_t size)
 {
-	void *p = kmalloc_pop(size);
+	void *p;
 
-	return likely(p) ? p : malloc_slow(size);
+	return likely(kmalloc_pop(size, &p)) ? p : malloc_slow(size);
 }
 
 noinline void *malloc_slow(size_t size)
 {
 	void *p;
 
+	if (kmalloc_pop_lock(size, &p))
+		return p;
 	if (unlikely(preload_inert))
 		return preload_next_malloc(size);
 	p = kmalloc_slow(size_max(size, 1), GFP_KERNEL);
@@ -46,10 +48,15 @@ FACE_PUBLIC void free(void *p)
 
 noinline void free_slow(void *p, int how, const char *function)
 {
-	int saved = errno;
+	int saved;
 
 	if (!p)
 		return;
+	if (how == KMALLOC_UNKNOWN)
+		how = kmalloc_push_lock(p);
+	if (how == KMALLOC_PUSHED)
+		return;
+	saved = errno;
 	if (unlikely(preload_inert))
 		preload_next_free(p);
 	else if (how == KMALLOC_RELEASED)
@@ -79,8 +86,7 @@ FACE_PUBLIC void *calloc(size_t count, size_t size)
 		errno = ENOMEM;
 		return NULL;
 	}
-	p = kmalloc_pop(bytes);
-	if (likely(p))
+	if (likely(kmalloc_pop(bytes, &p)))
 		return memset(p, 0, bytes);
 	return preload_inert ? preload_next_calloc(count, size) : calloc_slow(bytes);
 }

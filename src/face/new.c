@@ -19,13 +19,28 @@
 
 typedef void (*new_handler)(void);
 
+/* A function of the C++ library: in the program's scope, or in a library that a plugin brought. */
+static void *new_find(const char *name)
+{
+	static const char *const libraries[] = { "libstdc++.so.6", "libc++.so.1", "libc++abi.so.1" };
+	void *found = dlsym(RTLD_DEFAULT, name);
+
+	for (unsigned i = 0; !found && i < ARRAY_SIZE(libraries); i++) {
+		void *library = dlopen(libraries[i], RTLD_LAZY | RTLD_NOLOAD);
+
+		if (library)
+			found = dlsym(library, name);
+	}
+	return found;
+}
+
 /* Call the program's new-handler; false iff it has none. */
 static bool new_call_handler(void)
 {
 	new_handler (*get)(void);
 	new_handler handler;
 
-	*(void **)&get = dlsym(RTLD_DEFAULT, "_ZSt15get_new_handlerv");
+	*(void **)&get = new_find("_ZSt15get_new_handlerv");
 	handler = get ? get() : NULL;
 	if (!handler)
 		return false;
@@ -37,7 +52,7 @@ static void new_throw(void)
 {
 	void (*throw_bad_alloc)(void);
 
-	*(void **)&throw_bad_alloc = dlsym(RTLD_DEFAULT, "_ZSt17__throw_bad_allocv");
+	*(void **)&throw_bad_alloc = new_find("_ZSt17__throw_bad_allocv");
 	if (throw_bad_alloc)
 		throw_bad_alloc();
 	port_write("ashlar: operator new: out of memory\n", 36);
@@ -77,9 +92,9 @@ static noinline void *new_nothrow(const char *name, size_t size, size_t align)
 
 static always_inline void *new_fast(size_t size)
 {
-	void *p = kmalloc_pop(size);
+	void *p;
 
-	return likely(p) ? p : new_slow(size, 1);
+	return likely(kmalloc_pop(size, &p)) ? p : new_slow(size, 1);
 }
 
 static always_inline void delete_fast(void *p, const char *function)

@@ -9,8 +9,8 @@
 #include "port/port.h"
 
 struct map map;
+const u8 map_dummy[CONFIG_MAX_IDS * ARRAY_CACHE_SIZE] cacheline_aligned = { 0 };
 
-#define MAP_DUMMY_BYTES ((size_t)CONFIG_MAX_IDS * ARRAY_CACHE_SIZE)
 #define MAP_GUARD_BYTES ((size_t)64 << 10)
 #define MAP_MIN_BYTES ((size_t)2 << 20)
 #define MAP_STATES_PER_PAGE (PAGE_SIZE >> GRANULE_SHIFT)
@@ -18,13 +18,14 @@ struct map map;
 
 static size_t map_page_bytes; /* the machine's grain */
 static size_t map_ids_end;    /* bytes of ids[] that are writable, from its start */
+static bool map_is_open;      /* the fast paths may look */
 
 /* Sizes of the parts for an arena of @pages pages, each rounded to the guard's size. */
 struct map_layout {
 	size_t ids;
 	size_t pages;
 	size_t state;
-	size_t tables; /* all of the above, the dummy and the guards */
+	size_t tables; /* all of the above and the guards */
 };
 
 static struct map_layout map_measure(size_t pages)
@@ -35,7 +36,7 @@ static struct map_layout map_measure(size_t pages)
 		.state = size_align(pages * MAP_STATES_PER_PAGE, MAP_GUARD_BYTES),
 	};
 
-	l.tables = MAP_DUMMY_BYTES + l.ids + l.pages + l.state + 4 * MAP_GUARD_BYTES;
+	l.tables = l.ids + l.pages + l.state + 3 * MAP_GUARD_BYTES;
 	return l;
 }
 
@@ -43,14 +44,14 @@ static struct map_layout map_measure(size_t pages)
 static size_t map_fit_pages(size_t budget, size_t align)
 {
 	size_t per_page = PAGE_SIZE + sizeof(u16) + sizeof(struct page) + MAP_STATES_PER_PAGE;
-	size_t overhead = MAP_DUMMY_BYTES + 8 * MAP_GUARD_BYTES + 2 * align;
+	size_t overhead = 8 * MAP_GUARD_BYTES + 2 * align;
 
 	if (budget <= overhead)
 		return 0;
 	return ((budget - overhead) / per_page) & ~((align >> PAGE_SHIFT) - 1);
 }
 
-static bool map_place(size_t budget)
+static bool map_place(size_t budget, unsigned nodes)
 {
 	size_t align = budget >= MAP_BIG_ARENA ? PAGE_SIZE << MAX_ORDER : MAP_MIN_BYTES;
 	size_t pages = map_fit_pages(budget, align);
@@ -65,10 +66,8 @@ static bool map_place(size_t budget)
 	if (!start)
 		return false;
 	table = start + before - l.tables;
-	if (!port_map_zeros(table, l.tables))
+	if (nodes > 1 && !port_map_zeros(table, l.tables))
 		return false;
-	map.dummy = table;
-	table += MAP_DUMMY_BYTES + MAP_GUARD_BYTES;
 	map.ids = (u16 *)(void *)table;
 	table += l.ids + MAP_GUARD_BYTES;
 	map.pages = (struct page *)(void *)table;
@@ -78,14 +77,16 @@ static bool map_place(size_t budget)
 	map.state_at = (u8 *)((uintptr_t)map.state - (map.base >> GRANULE_SHIFT));
 	map.nr_pages = pages;
 	map.align = align;
+	if (nodes > 1)
+		map.granules = pages * MAP_STATES_PER_PAGE;
 	return true;
 }
 
-bool map_init(size_t budget, size_t page_bytes)
+bool map_init(size_t budget, size_t page_bytes, unsigned nodes)
 {
 	map_page_bytes = size_max(page_bytes, PAGE_SIZE);
 	for (; budget >= MAP_MIN_BYTES; budget /= 2)
-		if (map_place(budget))
+		if (map_place(budget, nodes))
 			return true;
 	return false;
 }
@@ -108,15 +109,43 @@ static bool map_online_ids(size_t end)
 	return true;
 }
 
+/* The readable part of the tables only grows, however many threads bring memory online. */
+static void map_extend(size_t granules)
+{
+	size_t seen = READ_ONCE(map.granules);
+
+	while (seen < granules &&
+	       !__atomic_compare_exchange_n(&map.granules, &seen, granules, false,
+					    __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+		continue;
+	if (map_is_open)
+		map_open();
+}
+
+void map_open(void)
+{
+	size_t granules = READ_ONCE(map.granules);
+	size_t seen = READ_ONCE(map.fast_granules);
+
+	map_is_open = true;
+	while (seen < granules &&
+	       !__atomic_compare_exchange_n(&map.fast_granules, &seen, granules, false,
+					    __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+		continue;
+}
+
 bool map_online(size_t pfn, size_t count)
 {
 	size_t states = count * MAP_STATES_PER_PAGE;
 
 	ASSERT(pfn % map_grain() == 0 && count % map_grain() == 0);
-	return map_online_ids(pfn + count) &&
-	       port_map(&map.pages[pfn], count * sizeof(struct page)) &&
-	       port_map(&map.state[pfn * MAP_STATES_PER_PAGE], states) &&
-	       port_map(map_address(pfn), count << PAGE_SHIFT);
+	if (!map_online_ids(pfn + count) ||
+	    !port_map(&map.pages[pfn], count * sizeof(struct page)) ||
+	    !port_map(&map.state[pfn * MAP_STATES_PER_PAGE], states) ||
+	    !port_map(map_address(pfn), count << PAGE_SHIFT))
+		return false;
+	map_extend((pfn + count) * MAP_STATES_PER_PAGE);
+	return true;
 }
 
 /* The head's descriptor stays: it is the link by which the block is found again. */
@@ -136,12 +165,28 @@ void map_set_dirty(size_t pfn, size_t count)
 		map.ids[i] = 1;
 }
 
+/* Four ids of 0 or 1 a step; the sums of 2^16 steps fit in their lanes. */
+static size_t map_count_words(const u16 *ids, size_t words)
+{
+	u64 sum = 0;
+
+	for (size_t i = 0; i < words; i++) {
+		u64 word;
+
+		__builtin_memcpy(&word, ids + 4 * i, sizeof(word));
+		sum += word;
+	}
+	sum = (sum & 0x0000ffff0000ffffu) + ((sum >> 16) & 0x0000ffff0000ffffu);
+	return (size_t)((sum & 0xffffffffu) + (sum >> 32));
+}
+
 size_t map_count_dirty(size_t pfn, size_t count)
 {
-	size_t dirty = 0;
+	const u16 *ids = &map.ids[pfn];
+	size_t dirty = map_count_words(ids, count / 4);
 
-	for (size_t i = pfn; i < pfn + count; i++)
-		dirty += map.ids[i];
+	for (size_t i = count & ~(size_t)3; i < count; i++)
+		dirty += ids[i];
 	return dirty;
 }
 
@@ -153,4 +198,23 @@ size_t map_clear_dirty(size_t pfn, size_t count)
 		for (size_t i = pfn; i < pfn + count; i++)
 			map.ids[i] = 0;
 	return dirty;
+}
+
+void map_fill_state(size_t pfn, size_t count, enum state state)
+{
+	memset(&map.state[pfn * MAP_STATES_PER_PAGE], (int)state, count * MAP_STATES_PER_PAGE);
+}
+
+bool map_is_state_free(size_t pfn, size_t count)
+{
+	const u8 *states = &map.state[pfn * MAP_STATES_PER_PAGE];
+	u64 seen = 0;
+
+	for (size_t i = 0; i < count * MAP_STATES_PER_PAGE; i += sizeof(u64)) {
+		u64 word;
+
+		__builtin_memcpy(&word, states + i, sizeof(word));
+		seen |= word;
+	}
+	return seen == 0;
 }

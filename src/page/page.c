@@ -29,7 +29,7 @@ bool page_init(size_t budget_bytes, unsigned cpus, unsigned nodes, size_t page_b
 {
 	size_t share;
 
-	if (!map_init(budget_bytes, page_bytes))
+	if (!map_init(budget_bytes, page_bytes, nodes))
 		return false;
 	memory.nodes = nodes;
 	memory.cpus = cpus;
@@ -93,7 +93,7 @@ static bool page_has_pcp(void)
 {
 	size_t pages = 0;
 
-	for (unsigned cpu = 0; cpu < memory.cpus; cpu++)
+	for (unsigned cpu = 0; cpu < pcp_cpus(); cpu++)
 		pages += pcp_pages(cpu);
 	return pages != 0;
 }
@@ -217,7 +217,7 @@ void page_drain(void)
 	struct list out;
 
 	list_init(&out);
-	for (unsigned cpu = 0; cpu < memory.cpus; cpu++)
+	for (unsigned cpu = 0; cpu < pcp_cpus(); cpu++)
 		pcp_drain(cpu, &out);
 	if (!list_is_empty(&out))
 		page_free_list(&out);
@@ -235,7 +235,7 @@ void page_stat(struct page_stat *stat)
 		stat->refaulted += READ_ONCE(z->refaulted);
 		stat->discarded += READ_ONCE(z->discarded);
 	}
-	for (unsigned cpu = 0; cpu < memory.cpus; cpu++)
+	for (unsigned cpu = 0; cpu < pcp_cpus(); cpu++)
 		stat->pcp_pages += pcp_pages(cpu);
 	stat->peak_pages = READ_ONCE(memory.peak_pages);
 }
@@ -266,13 +266,13 @@ void page_lock_all(void)
 	for (unsigned cpu = 0; cpu < memory.cpus; cpu++)
 		pcp_lock(cpu);
 	for (unsigned n = 0; n < memory.nodes; n++)
-		lock_acquire(&memory.zones[n].lock);
+		zone_lock_all(&memory.zones[n]);
 }
 
 void page_unlock_all(void)
 {
 	for (unsigned n = 0; n < memory.nodes; n++)
-		lock_release(&memory.zones[n].lock);
+		zone_unlock_all(&memory.zones[n]);
 	for (unsigned cpu = 0; cpu < memory.cpus; cpu++)
 		pcp_unlock(cpu);
 }

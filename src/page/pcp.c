@@ -12,6 +12,7 @@ struct pcp {
 } cacheline_aligned;
 
 static struct pcp pcp[PORT_MAX_CPUS];
+static u32 pcp_end; /* one above the highest CPU that kept a block */
 
 static struct list *pcp_list(struct pcp *c, unsigned order)
 {
@@ -54,6 +55,20 @@ static void pcp_flush(struct pcp *c, unsigned order, struct list *out)
 	}
 }
 
+static void pcp_see(unsigned cpu)
+{
+	u32 end = READ_ONCE(pcp_end);
+
+	while (end <= cpu && !__atomic_compare_exchange_n(&pcp_end, &end, cpu + 1, false,
+							  __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		continue;
+}
+
+unsigned pcp_cpus(void)
+{
+	return READ_ONCE(pcp_end);
+}
+
 void pcp_give(unsigned cpu, struct page *head, struct list *out)
 {
 	struct pcp *c = &pcp[cpu];
@@ -63,6 +78,8 @@ void pcp_give(unsigned cpu, struct page *head, struct list *out)
 		list_add_tail(out, &head->link);
 		return;
 	}
+	if (cpu >= READ_ONCE(pcp_end))
+		pcp_see(cpu);
 	head->kind = PAGE_PCP;
 	list_add(pcp_list(c, order), &head->link);
 	c->pages += 1u << order;

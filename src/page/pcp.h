@@ -31,6 +31,9 @@ size_t pcp_pages(unsigned cpu);
 
 /* CPU 0's count of pages, for tools; the next CPU's is *@step bytes on. */
 const u32 *pcp_pages_table(size_t *step);
+
+/* CPUs at and above this number never kept a block. */
+unsigned pcp_cpus(void);
 size_t pcp_audit(unsigned cpu);
 void pcp_lock(unsigned cpu);
 void pcp_unlock(unsigned cpu);

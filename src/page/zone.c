@@ -182,33 +182,33 @@ static bool zone_reonline(struct zone *z)
 	return true;
 }
 
+/* Bring [online_end, end) online and make it free; the caller holds z->growing. */
+static bool zone_extend(struct zone *z, size_t end)
+{
+	size_t begin = z->online_end;
+
+	if (end == 0 || !map_online(begin, end - begin))
+		return false;
+	lock_acquire(&z->lock);
+	z->online_end = end;
+	zone_add(z, begin, end - begin);
+	lock_release(&z->lock);
+	return true;
+}
+
 bool zone_grow(struct zone *z, unsigned order, size_t pages)
 {
-	size_t step = size_min(z->managed_pages / 8, ZONE_STEP_MAX);
+	size_t seen = READ_ONCE(z->managed_pages);
+	size_t step = size_min(seen / 8, ZONE_STEP_MAX);
 	size_t want = size_max(size_max(pages, step), (size_t)1 << order);
-	size_t begin = READ_ONCE(z->online_end);
-	size_t end = zone_next_end(z, order, want);
-	bool grown = false;
+	bool grown;
 
-	if (zone_reonline(z))
-		return true;
-	if (end == 0)
-		end = zone_next_end(z, order, pages);
-	if (end == 0)
-		return false;
-	if (!map_online(begin, end - begin)) {
-		end = zone_next_end(z, order, pages);
-		if (end == 0 || !map_online(begin, end - begin))
-			return false;
-	}
-	lock_acquire(&z->lock);
-	if (z->online_end == begin) {
-		z->online_end = end;
-		zone_add(z, begin, end - begin);
-		grown = true;
-	}
-	lock_release(&z->lock);
-	return grown || READ_ONCE(z->online_end) != begin;
+	lock_acquire(&z->growing);
+	grown = READ_ONCE(z->managed_pages) > seen || zone_reonline(z) ||
+		zone_extend(z, zone_next_end(z, order, want)) ||
+		zone_extend(z, zone_next_end(z, order, pages));
+	lock_release(&z->growing);
+	return grown;
 }
 
 bool zone_claim(struct zone *z, size_t pfn, size_t extra, bool *zero)
@@ -358,7 +358,6 @@ size_t zone_audit(struct zone *z)
 	size_t pages = 0;
 	size_t dirty = 0;
 
-	lock_acquire(&z->lock);
 	for (unsigned o = 0; o < NR_ORDERS; o++) {
 		for (unsigned side = 0; side < BUDDY_SIDES; side++)
 			faults += zone_audit_list(z, o, side, &dirty);
@@ -367,6 +366,17 @@ size_t zone_audit(struct zone *z)
 	faults += pages != z->free_pages;  /* B4 */
 	faults += dirty != z->dirty_pages; /* B5 */
 	faults += z->managed_pages + z->offline_pages != z->online_end - z->first_pfn;
-	lock_release(&z->lock);
 	return faults;
+}
+
+void zone_lock_all(struct zone *z)
+{
+	lock_acquire(&z->growing);
+	lock_acquire(&z->lock);
+}
+
+void zone_unlock_all(struct zone *z)
+{
+	lock_release(&z->lock);
+	lock_release(&z->growing);
 }

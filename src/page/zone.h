@@ -6,7 +6,8 @@
  *         and keep count of what is dirty; zone_grow brings more memory online.
  * Rules   Z1  an ordinary request leaves watermark[MIN] pages free; __GFP_HIGH may
  *             use half of these, __GFP_MEMALLOC all
- *         Z2  the lock is never held while the port is called
+ *         Z2  the zone's lock is never held while the port is called. `growing` is: it keeps
+ *             two threads from bringing the same memory online, and guards nothing else
  */
 #ifndef ASHLAR_PAGE_ZONE_H
 #define ASHLAR_PAGE_ZONE_H
@@ -26,8 +27,8 @@ void zone_free(struct zone *z, size_t pfn, size_t count);
 /* Free every block on @blocks (linked by link, order set); all are this zone's and dirty. */
 void zone_free_list(struct zone *z, struct list *blocks);
 
-/* Bring at least @pages more pages online, enough for one block of 2^order; false iff the
- * port or the zone has no more. Makes system calls. */
+/* Bring at least @pages more pages online, enough for one block of 2^order; or find that somebody
+ * else just did. false iff the port or the zone has no more. Makes system calls. */
 bool zone_grow(struct zone *z, unsigned order, size_t pages);
 
 /* Take the @extra pages from @pfn if all are free. */
@@ -40,5 +41,9 @@ size_t zone_discard(struct zone *z, size_t keep);
 size_t zone_offline(struct zone *z);
 
 size_t zone_audit(struct zone *z);
+
+/* fork: hold both of its locks, in their order; let go. */
+void zone_lock_all(struct zone *z);
+void zone_unlock_all(struct zone *z);
 
 #endif

@@ -59,8 +59,8 @@ void *port_reserve(size_t bytes, size_t align);
 /* Let reads of a reserved range give zeros, without memory. Returns false if refused. */
 bool port_map_zeros(void *start, size_t bytes);
 
-/* Put memory, zeros, behind a reserved range; before or after port_map_zeros. Returns
- * false, with nothing changed, iff memory or address space is exhausted. */
+/* Put memory, zeros, behind a reserved range that has none (or zeros of port_map_zeros).
+ * Returns false, with nothing changed, iff memory or address space is exhausted. */
 bool port_map(void *start, size_t bytes);
 
 /* Make [start, start+bytes) reserved again: its memory and its charge go back. */

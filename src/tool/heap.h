@@ -30,7 +30,7 @@ struct heap {
 	uint32_t pid;
 	uint32_t parent;
 	uint32_t cpus;
-	uint32_t audited; /* enum ashlar_audited */
+	uint32_t audited; /* 1: all rules were proved at the end */
 	bool ended;       /* from a record: the figures are those at the end */
 	uint64_t page_bytes;
 	uint64_t rss_peak; /* 0: not known */

@@ -138,10 +138,8 @@ void print_events(FILE *out, const struct heap *h)
 	}
 	if (any && h->message[0])
 		fprintf(out, "  %-16s %s\n", "the last", h->message);
-	if (h->audited == ASHLAR_AUDITED_YES && !h->events[ASHLAR_EVENT_FAULT])
+	if (h->audited && !h->events[ASHLAR_EVENT_FAULT])
 		fprintf(out, "  %-16s every rule holds\n", "audit");
-	if (h->audited == ASHLAR_AUDITED_THREADS)
-		fprintf(out, "  %-16s left out: other threads were still running\n", "audit");
 }
 
 /* ---- for scripts ---------------------------------------------------------------------- */
@@ -192,7 +190,7 @@ struct json_object *print_json(const struct heap *h)
 	json_object_object_add(process, "percpu_why", json_object_new_string(h->why));
 	json_object_object_add(process, "message", json_object_new_string(h->message));
 	json_object_object_add(process, "audited",
-			       json_object_new_boolean(h->audited == ASHLAR_AUDITED_YES));
+			       json_object_new_boolean(h->audited != 0));
 	print_json_columns(process, columns_process, h, NULL);
 	for (size_t i = 0; i < h->nr_rows; i++) {
 		struct json_object *cache = json_object_new_object();

@@ -97,17 +97,7 @@ static u64 record_us(const struct timeval *t)
 	return (u64)t->tv_sec * 1000000 + (u64)t->tv_usec;
 }
 
-static enum ashlar_audited record_audit(u64 threads)
-{
-	if (!options.audit)
-		return ASHLAR_AUDITED_NO;
-	if (threads != 1)
-		return ASHLAR_AUDITED_THREADS; /* their work half done would look like faults */
-	ashlar_audit();
-	return ASHLAR_AUDITED_YES;
-}
-
-static noinline void record_fill(struct ashlar_record *r, bool may_audit)
+static noinline void record_fill(struct ashlar_record *r, bool audited)
 {
 	char status[1024]; /* what is asked for stands before that */
 	struct rusage usage = { 0 };
@@ -124,13 +114,12 @@ static noinline void record_fill(struct ashlar_record *r, bool may_audit)
 		.pid = (u32)getpid(),
 		.parent = (u32)getppid(),
 		.cpus = array_cpus(),
+		.audited = audited,
 		.page_bytes = PAGE_SIZE,
 		.rss_peak = (peak ? peak : (u64)usage.ru_maxrss) << 10,
 		.user_us = record_us(&usage.ru_utime),
 		.system_us = record_us(&usage.ru_stime),
 	};
-	if (may_audit)
-		r->audited = record_audit(record_status(status, "\nThreads:"));
 	anchor_pages(&r->pages);
 	memcpy(r->events, ashlar_anchor.events, sizeof(r->events));
 	memcpy(r->percpu, ashlar_anchor.percpu, sizeof(r->percpu));
@@ -172,7 +161,7 @@ static noinline int record_open(void)
 	return open(t.bytes, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 }
 
-static void record_leave_now(bool may_audit)
+void record_leave(bool audited)
 {
 	struct ashlar_record r;
 	pid_t self = getpid();
@@ -180,7 +169,7 @@ static void record_leave_now(bool may_audit)
 
 	if (!options.report[0] || __atomic_exchange_n(&record_left, self, __ATOMIC_ACQ_REL) == self)
 		return; /* RC2 */
-	record_fill(&r, may_audit);
+	record_fill(&r, audited);
 	fd = record_open();
 	if (fd < 0)
 		return;
@@ -189,19 +178,9 @@ static void record_leave_now(bool may_audit)
 	close(fd);
 }
 
-void record_leave(void)
-{
-	record_leave_now(true);
-}
-
 static void record_last_words(void)
 {
-	record_leave_now(false);
-}
-
-__attribute__((destructor)) static void record_at_exit(void)
-{
-	record_leave();
+	record_leave(false);
 }
 
 void record_start(void)
@@ -209,5 +188,5 @@ void record_start(void)
 	if (!options.report[0])
 		return;
 	check_last_words = record_last_words;
-	at_quick_exit(record_leave);
+	at_quick_exit(record_last_words);
 }

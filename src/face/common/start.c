@@ -16,6 +16,7 @@
 
 #include "ashlar/slab.h"
 #include "cache/init.h"
+#include "cache/option.h"
 #include "face/face.h"
 
 /* Only libashlar-malloc.so has it: false where the program's malloc is not ours. */
@@ -27,12 +28,21 @@ static bool start_is_first(void)
 	return dlsym(RTLD_DEFAULT, "ashlar_kmem_cache_alloc") == (void *)kmem_cache_alloc;
 }
 
+/* The library that starts first ends last: whatever still runs has stopped allocating, or is
+ * stopped for the length of the audit. */
+__attribute__((destructor)) static void end(void)
+{
+	if (options.audit && init_begun())
+		init_audit_point(true);
+	record_leave(options.audit);
+}
+
 __attribute__((constructor)) static void start(void)
 {
 	if (preload_decide ? !preload_decide() : !start_is_first())
 		return;
 	if (!init_ready())
 		return;
-	pthread_atfork(init_stop, init_resume, init_resume);
+	pthread_atfork(init_stop, init_resume, init_resume_child);
 	record_start();
 }

@@ -23,9 +23,11 @@
 ptrdiff_t port_rseq_offset;
 void *port_percpu_table[PORT_MAX_CPUS + 2];
 
+void *port_percpu_dummy;
+ptrdiff_t port_cpu_offset;
+
 static struct {
 	enum port_percpu_mode mode;
-	void *dummy;
 	ptrdiff_t area; /* of the rseq area, 0: libc has none */
 } percpu;
 
@@ -35,11 +37,32 @@ extern const unsigned __rseq_size __attribute__((weak));
 
 #if defined(__x86_64__)
 
+/* Copy n > 0 pointers, two at a time, the odd one first. */
+#define PERCPU_COPY(from, to)                                            \
+	"movl %k[n], %k[i]\n\t"                                          \
+	"andl $1, %k[i]\n\t"                                             \
+	"jz 7f\n\t"                                                      \
+	"movq (%[" from "]), %[moved]\n\t"                               \
+	"movq %[moved], (%[" to "])\n"                                   \
+	"7:\n\t"                                                         \
+	"cmpl %k[n], %k[i]\n\t"                                          \
+	"jae 8f\n"                                                       \
+	"6:\n\t"                                                         \
+	"movups (%[" from "], %[i], 8), %[pair]\n\t"                     \
+	"movups %[pair], (%[" to "], %[i], 8)\n\t"                       \
+	"addl $2, %k[i]\n\t"                                             \
+	"cmpl %k[n], %k[i]\n\t"                                          \
+	"jb 6b\n"                                                        \
+	"8:\n\t"
+
+typedef float percpu_pair __attribute__((vector_size(16)));
+
 unsigned port_percpu_pop_bulk(unsigned header_offset, void **objects, unsigned count)
 {
 	void *region;
 	void *from;
 	void *moved;
+	percpu_pair pair;
 	size_t t;
 	size_t n;
 	size_t i;
@@ -55,18 +78,12 @@ unsigned port_percpu_pop_bulk(unsigned header_offset, void **objects, unsigned c
 		"subl %k[n], %k[t]\n\t"
 		"movq 8(%[r]), %[from]\n\t"
 		"leaq (%[from], %[t], 8), %[from]\n\t"
-		"xorl %k[i], %k[i]\n"
-		"6:\n\t"
-		"movq (%[from], %[i], 8), %[moved]\n\t"
-		"movq %[moved], (%[objects], %[i], 8)\n\t"
-		"incl %k[i]\n\t"
-		"cmpl %k[n], %k[i]\n\t"
-		"jb 6b\n\t"
+		PERCPU_COPY("from", "objects")
 		"addl $0x10000, %k[t]\n\t" /* touched = 1 (A2) */
 		"movl %k[t], (%[r])\n"
 		PERCPU_END
 		: [r] "=&r"(region), [t] "=&r"(t), [n] "=&r"(n), [i] "=&r"(i), [from] "=&r"(from),
-		  [moved] "=&r"(moved)
+		  [moved] "=&r"(moved), [pair] "=x"(pair)
 		: [rseq] "r"(port_rseq_offset), [header] "r"((size_t)header_offset),
 		  [objects] "r"(objects), [count] "r"(count)
 		: "memory", "cc");
@@ -78,6 +95,7 @@ unsigned port_percpu_push_bulk(unsigned header_offset, void *const *objects, uns
 	void *region;
 	void *to;
 	void *moved;
+	percpu_pair pair;
 	size_t t;
 	size_t n;
 	size_t i;
@@ -93,18 +111,12 @@ unsigned port_percpu_push_bulk(unsigned header_offset, void *const *objects, uns
 		"jz 5f\n\t"
 		"movq 8(%[r]), %[to]\n\t"
 		"leaq (%[to], %[t], 8), %[to]\n\t"
-		"xorl %k[i], %k[i]\n"
-		"6:\n\t"
-		"movq (%[objects], %[i], 8), %[moved]\n\t"
-		"movq %[moved], (%[to], %[i], 8)\n\t"
-		"incl %k[i]\n\t"
-		"cmpl %k[n], %k[i]\n\t"
-		"jb 6b\n\t"
+		PERCPU_COPY("objects", "to")
 		"addl %k[n], %k[t]\n\t"
 		"movw %w[t], (%[r])\n"
 		PERCPU_END
 		: [r] "=&r"(region), [t] "=&r"(t), [n] "=&r"(n), [i] "=&r"(i), [to] "=&r"(to),
-		  [moved] "=&r"(moved)
+		  [moved] "=&r"(moved), [pair] "=x"(pair)
 		: [rseq] "r"(port_rseq_offset), [header] "r"((size_t)header_offset),
 		  [objects] "r"(objects), [count] "r"(count)
 		: "memory", "cc");
@@ -149,13 +161,16 @@ static int percpu_area_cpu(void)
 
 #endif
 
+unsigned port_cpu_slow(void)
+{
+	int cpu = sched_getcpu();
+
+	return cpu < 0 || (unsigned)cpu >= linux_machine_cpus() ? 0 : (unsigned)cpu;
+}
+
 unsigned port_cpu(void)
 {
-	int cpu = percpu.area ? percpu_area_cpu() : sched_getcpu();
-
-	if (cpu < 0 && percpu.mode == PORT_PERCPU_LOCK)
-		cpu = sched_getcpu();
-	return cpu < 0 || cpu >= PORT_MAX_CPUS ? 0 : (unsigned)cpu;
+	return percpu_cpu();
 }
 
 static bool percpu_register_fence(void)
@@ -194,11 +209,13 @@ static enum port_percpu_mode percpu_choose(int wanted, const char **why)
 
 enum port_percpu_mode port_percpu_init(int wanted, void *dummy, const char **why)
 {
-	percpu.dummy = dummy;
+	port_percpu_dummy = dummy;
 	for (unsigned i = 0; i < linux_machine_cpus() + 2; i++)
 		port_percpu_table[i] = dummy;
 	percpu.area = &__rseq_offset ? __rseq_offset : 0;
 	percpu.mode = percpu_choose(wanted, why);
+	if (percpu.mode == PORT_PERCPU_PRETEND || (percpu.area && percpu_area_cpu() >= 0))
+		port_cpu_offset = percpu.area;
 	if (percpu.mode != PORT_PERCPU_LOCK)
 		__atomic_store_n(&port_rseq_offset, percpu.area, __ATOMIC_RELEASE);
 	return percpu.mode;
@@ -206,12 +223,12 @@ enum port_percpu_mode port_percpu_init(int wanted, void *dummy, const char **why
 
 void *port_percpu_own(unsigned cpu)
 {
-	void *region = __atomic_exchange_n(&port_percpu_table[cpu + 2], percpu.dummy,
+	void *region = __atomic_exchange_n(&port_percpu_table[cpu + 2], port_percpu_dummy,
 					   __ATOMIC_ACQUIRE);
 
 	if (percpu.mode == PORT_PERCPU_PRETEND && cpu == 0)
-		port_percpu_table[0] = port_percpu_table[1] = percpu.dummy;
-	return region == percpu.dummy ? NULL : region;
+		port_percpu_table[0] = port_percpu_table[1] = port_percpu_dummy;
+	return region == port_percpu_dummy ? NULL : region;
 }
 
 void port_percpu_publish(unsigned cpu, void *region)

@@ -31,6 +31,14 @@ extern ptrdiff_t port_rseq_offset __attribute__((visibility("hidden")));
 /* The region of CPU i is table[i + 2]: -2 and -1 are what a thread without rseq shows. */
 extern void *port_percpu_table[PORT_MAX_CPUS + 2] __attribute__((visibility("hidden")));
 
+/* What port_percpu_own gives to the sequences instead of a region. */
+extern void *port_percpu_dummy __attribute__((visibility("hidden")));
+
+/* Distance of an rseq area that shows the CPU number, or 0: then port_cpu() must be asked. */
+extern ptrdiff_t port_cpu_offset __attribute__((visibility("hidden")));
+
+unsigned port_cpu_slow(void);
+
 static inline bool percpu_ready(void)
 {
 	return port_rseq_offset != 0;
@@ -69,8 +77,8 @@ static inline bool percpu_ready(void)
 	"jmp 1b\n\t"                                                     \
 	".popsection\n"
 
-/* The newest object of the array with this header, or NULL where it is empty. */
-static inline __attribute__((__always_inline__)) void *percpu_pop(size_t header_offset)
+/* Take the newest object of the array with this header; false where it is empty. */
+static inline __attribute__((__always_inline__)) bool percpu_pop(size_t header_offset, void **out)
 {
 	void *object;
 	void *region;
@@ -88,9 +96,10 @@ static inline __attribute__((__always_inline__)) void *percpu_pop(size_t header_
 		: [rseq] "r"(port_rseq_offset), [header] "r"(header_offset)
 		: "memory", "cc"
 		: empty);
-	return object;
+	*out = object;
+	return true;
 empty:
-	return NULL;
+	return false;
 }
 
 /* Put @object on the array with this header; false where the array is full. */
@@ -117,12 +126,29 @@ full:
 	return false;
 }
 
+/* The CPU this thread runs on, stale as soon as it is known. */
+static inline unsigned percpu_cpu(void)
+{
+	int cpu;
+
+	if (!port_cpu_offset)
+		return port_cpu_slow();
+	__asm__ volatile("movl %%fs:4(%1), %0" : "=r"(cpu) : "r"(port_cpu_offset));
+	return cpu < 0 ? 0 : (unsigned)cpu;
+}
+
 #else /* no sequences for this processor yet: percpu_ready() is never true */
 
-static inline void *percpu_pop(size_t header_offset)
+static inline unsigned percpu_cpu(void)
+{
+	return port_cpu_slow();
+}
+
+static inline bool percpu_pop(size_t header_offset, void **out)
 {
 	(void)header_offset;
-	return NULL;
+	(void)out;
+	return false;
 }
 
 static inline bool percpu_push(size_t header_offset, void *object)
@@ -133,5 +159,19 @@ static inline bool percpu_push(size_t header_offset, void *object)
 }
 
 #endif
+
+/* Own a CPU's region for the length of one operation (LOCK mode); NULL: somebody else has it. */
+static inline struct array_cache *percpu_own(unsigned cpu)
+{
+	void *region = __atomic_exchange_n(&port_percpu_table[cpu + 2], port_percpu_dummy,
+					   __ATOMIC_ACQUIRE);
+
+	return region == port_percpu_dummy ? NULL : region;
+}
+
+static inline void percpu_disown(unsigned cpu, struct array_cache *region)
+{
+	__atomic_store_n(&port_percpu_table[cpu + 2], region, __ATOMIC_RELEASE);
+}
 
 #endif

@@ -121,6 +121,7 @@ void *port_reserve(size_t bytes, size_t align)
 
 	if (start == MAP_FAILED)
 		return NULL;
+	madvise(start, bytes + align, MADV_DONTDUMP); /* gdb would write it all into a core file */
 	return (void *)(((uintptr_t)start + align - 1) & ~(uintptr_t)(align - 1));
 }
 
@@ -129,9 +130,11 @@ bool port_map_zeros(void *start, size_t bytes)
 	return mprotect(start, bytes, PROT_READ) == 0;
 }
 
+/* A mapping over the reservation, not mprotect of it: that one would stay out of core files. */
 bool port_map(void *start, size_t bytes)
 {
-	return mprotect(start, bytes, PROT_READ | PROT_WRITE) == 0;
+	return mmap(start, bytes, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) != MAP_FAILED;
 }
 
 void port_unmap(void *start, size_t bytes)
@@ -139,6 +142,8 @@ void port_unmap(void *start, size_t bytes)
 	if (mmap(start, bytes, PROT_NONE,
 		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) == MAP_FAILED)
 		madvise(start, bytes, MADV_DONTNEED);
+	else
+		madvise(start, bytes, MADV_DONTDUMP);
 }
 
 bool port_discard(void *start, size_t bytes)

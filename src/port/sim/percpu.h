@@ -25,14 +25,15 @@ static inline struct array_cache *percpu_header(size_t header_offset)
 	return (struct array_cache *)((uintptr_t)sim.region[sim.cpu] + header_offset);
 }
 
-static inline void *percpu_pop(size_t header_offset)
+static inline bool percpu_pop(size_t header_offset, void **out)
 {
 	struct array_cache *a = percpu_header(header_offset);
 
 	if (a->avail == 0)
-		return NULL;
+		return false;
 	a->touched = 1;
-	return a->entry[--a->avail];
+	*out = a->entry[--a->avail];
+	return true;
 }
 
 static inline bool percpu_push(size_t header_offset, void *object)
@@ -43,6 +44,24 @@ static inline bool percpu_push(size_t header_offset, void *object)
 		return false;
 	a->entry[a->avail++] = object;
 	return true;
+}
+
+static inline unsigned percpu_cpu(void)
+{
+	return sim.cpu;
+}
+
+static inline struct array_cache *percpu_own(unsigned cpu)
+{
+	void *region = sim.region[cpu];
+
+	sim.region[cpu] = sim.dummy;
+	return region == sim.dummy ? NULL : region;
+}
+
+static inline void percpu_disown(unsigned cpu, struct array_cache *region)
+{
+	sim.region[cpu] = region;
 }
 
 #endif

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* double_free_later.c - free an object twice, with other work between */
+#include "misuse.h"
+
+int main(void)
+{
+	void *other[2000], *p = malloc(1000);
+
+	say(p, p);
+	free(p);
+	for (int i = 0; i < 2000; i++)
+		other[i] = malloc((size_t)i % 900);
+	for (int i = 0; i < 2000; i++)
+		free(other[i]);
+	free(p);
+	return 0;
+}

@@ -1,0 +1,222 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""
+run.py - each misuse ends its program, with the report that names it
+
+What    Builds each small program of this folder, runs it with Ashlar preloaded in both
+        per-CPU modes, and compares how it ended and the first line of its report.
+Why     A report that is nearly right sends its reader to the wrong place.
+Output  TAP. See test/lib.sh for ASHLAR_BUILD and ASHLAR_PRELOAD; with "none" only the
+        programs that must not be reported are run, on the plain C library.
+Table   (program, arguments, function, what): no "what" means no report and exit 0.
+        In "what", ARG and BASE stand for the two pointers that the program has printed,
+        ADDR for any address; the rest is a regular expression.
+"""
+import os
+import re
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+BUILD = os.path.abspath(os.environ.get("ASHLAR_BUILD") or os.path.join(ROOT, "build"))
+PRELOAD = os.environ.get("ASHLAR_PRELOAD") or os.path.join(BUILD, "libashlar-malloc.so")
+LIMIT = 120
+DELETE = r"(?:operator delete|operator delete\[\]|free|free_sized)"
+CLASSES = [16, 32, 48, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512, 640, 768,
+           896, 1024, 1280, 1536, 1792, 2048, 2560, 3072, 3584, 4096, 5120, 6144, 7168, 8192,
+           10240, 12288, 14336, 16384, 20480, 24576, 28672, 32768]
+OURS_NOT = "invalid free: this memory is not Ashlar's"
+POINTER_NOT = "invalid pointer: this memory is not Ashlar's"
+LARGE_TWICE = "(?:double free: this large block is already free|invalid free: no block starts here)"
+HUGE_TWICE = f"(?:{LARGE_TWICE}|{OURS_NOT})"
+
+
+def class_name(size):
+    """The name of the cache of this size, as a report prints it"""
+    return f"kmalloc-{size // 1024}k" if size % 1024 == 0 else f"kmalloc-{size}"
+
+
+def twice(size):
+    return f"double free: this object of {class_name(size)} is already free"
+
+
+def inside(offset, size, word="invalid free"):
+    return f"{word}: {offset} bytes inside an object of {class_name(size)} that starts at BASE"
+
+
+def inside_large(offset):
+    return f"invalid free: {offset} bytes inside a large block of 102400 bytes that starts at BASE"
+
+
+def used_after(size):
+    return f"use after free: this object of {class_name(size)} is already free"
+
+
+def wrong_size(size):
+    return f"wrong size: freed with {size} bytes, this object is of kmalloc-64"
+
+
+CASES = [
+    ("double_free.c", [], "free", twice(64)),
+    ("double_free_later.c", [], "free", twice(1024)),
+    ("double_free_thread.c", [], "free", twice(64)),
+    ("double_free_fork.c", [], "free", twice(64)),
+    ("double_free_race.c", [], None,
+     f"(?:free\\(ADDR\\): {twice(64)}|"
+     "malloc: corruption: object ADDR of kmalloc-64 was handed out while in use)"),
+    ("double_free_large.c", ["102400"], "free", LARGE_TWICE),
+    ("double_free_large.c", ["3000000"], "free", LARGE_TWICE),
+    ("double_free_large.c", ["40000000"], "free", HUGE_TWICE),
+    ("free_inside.c", [], "free", inside(24, 64)),
+    ("free_inside_aligned.c", [], "free", inside(256, 512)),
+    ("free_inside_large.c", ["8"], "free", inside_large(8)),
+    ("free_inside_large.c", ["4096"], "free", inside_large(4096)),
+    ("free_inside_large.c", ["98304"], "free", inside_large(98304)),
+    ("free_stack.c", [], "free", OURS_NOT),
+    ("free_static.c", [], "free", OURS_NOT),
+    ("free_first.c", [], "free", OURS_NOT),
+    ("free_mapped.c", [], "free", OURS_NOT),
+    ("free_address.c", ["0x10"], "free", OURS_NOT),
+    ("free_address.c", ["0x10008"], "free", OURS_NOT),
+    ("free_address.c", ["0x7fffffffe000"], "free", OURS_NOT),
+    ("free_address.c", ["0x8000000000000000"], "free", OURS_NOT),
+    ("free_address.c", ["0xfffffffffffffff0"], "free", OURS_NOT),
+    ("free_beside.c", ["below"], "free", OURS_NOT),
+    ("free_beside.c", ["above"], "free", OURS_NOT),
+    ("free_never.c", ["0x4000000"], "free", LARGE_TWICE),
+    ("free_never.c", ["0x4000010"], "free", "invalid free: no block starts here"),
+    ("realloc_freed.c", [], "realloc", used_after(64)),
+    ("realloc_freed_same.c", [], "realloc", used_after(64)),
+    ("realloc_freed_zero.c", [], "realloc", used_after(64)),
+    ("realloc_inside.c", [], "realloc", inside(32, 64, "invalid pointer")),
+    ("realloc_stack.c", [], "realloc", POINTER_NOT),
+    ("usable_freed.c", [], "malloc_usable_size", used_after(64)),
+    ("usable_inside.c", [], "malloc_usable_size", inside(16, 1280, "invalid pointer")),
+    ("usable_stack.c", [], "malloc_usable_size", POINTER_NOT),
+    ("free_sized_wrong.c", ["100"], "free_sized", wrong_size(100)),
+    ("free_sized_wrong.c", ["100000"], "free_sized", wrong_size(100000)),
+    ("free_aligned_sized_wrong.c", [], "free_aligned_sized", wrong_size(100)),
+    ("delete_sized_wrong.cc", [], DELETE, wrong_size(100)),
+    ("delete_twice.cc", [], DELETE, twice(64)),
+    ("free_inside_all.c", [], None, None),
+    ("free_sized_right.c", [], None, None),
+    ("too_large.c", [], None, None),
+    ("overflow.c", [], None, None),
+    ("alignment.c", [], None, None),
+    ("fine.c", [], None, None),
+] + [("double_free_sizes.c", [str(size)], "free", twice(size)) for size in CLASSES] + [
+    # Their slab has gone back to the pages, so its cache is forgotten: the report names less.
+    ("double_free_gone.c", [str(size)], "free", f"(?:{twice(size)}|{LARGE_TWICE})") for size in CLASSES]
+
+# These call what the C library has not, or expect our report inside.
+NOT_PLAIN = ("free_sized_right.c", "free_inside_all.c")
+
+
+class Tap:
+    """Numbered results, and whether all were good"""
+
+    def __init__(self):
+        self.count = 0
+        self.failed = 0
+
+    def result(self, good, name, why=""):
+        self.count += 1
+        self.failed += not good
+        print(f"{'ok' if good else 'not ok'} {self.count} - {name}")
+        if not good:
+            for line in why.splitlines()[:20]:
+                print("# " + line[:300])
+        sys.stdout.flush()
+
+
+def build(folder, source):
+    """Compile once; the compiler is told to leave malloc and free as they are written."""
+    out = os.path.join(folder, source.replace(".", "_"))
+    if not os.path.exists(out):
+        cxx = source.endswith(".cc")
+        compiler = os.environ.get("CXX", "c++") if cxx else os.environ.get("CC", "cc")
+        flags = ["-std=c++17"] if cxx else ["-std=gnu11"]
+        if PRELOAD != "none" and "sized" in source and not cxx:
+            flags.append(PRELOAD)
+        subprocess.run(compiler.split() + ["-O1", "-g", "-w", "-fno-builtin", "-pthread", "-I", HERE,
+                                           "-o", out, os.path.join(HERE, source)] + flags,
+                       check=True)
+    return out
+
+
+def start(program, args, options):
+    """Run to the end, in a process group that is ended with it; returns code, stdout, stderr"""
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("ASHLAR_", "LD_", "MALLOC_"))}
+    env["LC_ALL"] = "C"
+    if PRELOAD != "none":
+        env["LD_PRELOAD"] = PRELOAD
+        env["ASHLAR_OPTIONS"] = options
+    try:
+        done = subprocess.run([program] + args, env=env, capture_output=True, timeout=LIMIT,
+                              start_new_session=True, stdin=subprocess.DEVNULL, check=False)
+    except subprocess.TimeoutExpired:
+        return "no end", "", ""
+    return done.returncode, done.stdout.decode(), done.stderr.decode(errors="replace")
+
+
+def pattern(function, what, printed):
+    """The regular expression of a report's first line"""
+    arg, base = (printed.split() + ["0x[0-9a-f]+"] * 2)[:2]
+    arg, base = ("0x0" if p == "(nil)" else p for p in (arg, base))
+    line = f"ashlar: {function}\\(ARG\\): {what}" if function else f"ashlar: {what}"
+    return line.replace("ARG", arg).replace("BASE", base).replace("ADDR", "0x[0-9a-f]+")
+
+
+def try_case(tap, folder, case, options):
+    source, args, function, what = case
+    code, out, err = start(build(folder, source), args, options)
+    lines = err.splitlines()
+    name = f"{' '.join([source] + args)}, {options or 'plain'}"
+    why = f"ended with {code}, printed:\n{out}{err}"
+    if what is None:
+        tap.result(code == 0 and not lines, name, why)
+        return
+    wanted = pattern(function, what, out)
+    good = code == -6 and lines and re.fullmatch(wanted, lines[0])
+    detail = len(lines) > 1 and all(line.startswith((" ", "\t")) for line in lines[1:])
+    tap.result(bool(good and detail), name, f"wanted: {wanted}\n{why}")
+
+
+def try_options(tap, folder):
+    """Unknown names are told once, each, and the program goes on."""
+    program = build(folder, "fine.c")
+    for options, unknown in (("foo", ["foo"]), ("foo=1;bar=x", ["foo", "bar"]), ("percpu=rseq;foo", ["foo"])):
+        code, out, err = start(program, [], options)
+        want = [f"ashlar: ASHLAR_OPTIONS: unknown option '{name}', ignored" for name in unknown]
+        tap.result(code == 0 and out == "fine\n" and err.splitlines() == want,
+                   f"ASHLAR_OPTIONS={options}", f"ended with {code}, printed:\n{out}{err}")
+
+
+def main():
+    if PRELOAD != "none" and not os.access(PRELOAD, os.R_OK):
+        print(f"Bail out! {PRELOAD} is missing: build it, or set ASHLAR_PRELOAD=none")
+        return 1
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    tap = Tap()
+    folder = tempfile.mkdtemp(prefix="ashlar-test.")
+    try:
+        if PRELOAD == "none":
+            for case in CASES:
+                if case[3] is None and case[0] not in NOT_PLAIN:
+                    try_case(tap, folder, case, "")
+        else:
+            for options in ("percpu=rseq", "percpu=lock"):
+                for case in CASES:
+                    try_case(tap, folder, case, options)
+            try_options(tap, folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    print(f"1..{tap.count}")
+    return 1 if tap.failed else 0
+
+
+sys.exit(main())
