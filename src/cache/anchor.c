@@ -118,8 +118,6 @@ void anchor_message(const char *text, size_t bytes)
 
 u32 anchor_take_request(void)
 {
-	if (likely(READ_ONCE(ashlar_anchor.request) == 0))
-		return 0;
 	return __atomic_exchange_n(&ashlar_anchor.request, 0, __ATOMIC_ACQ_REL);
 }
 

@@ -65,7 +65,8 @@ const struct column columns_process[] = {
 	{ "lists", "on page lists", COLUMN_BYTES, columns_lists,
 	  "Free pages that still have memory behind them, on the lists of the zones and CPUs, and "
 	  "freed mappings; kept for reuse within a bound." },
-	{ "tables", NULL, COLUMN_BYTES, columns_tables, "Pages of Ashlar's own: the arrays." },
+	{ "tables", NULL, COLUMN_BYTES, columns_tables,
+	  "What Ashlar itself has: arrays, and descriptions of caches and mappings." },
 	{ "online", NULL, COLUMN_BYTES, columns_online,
 	  "Address space that is ready for use; a page of it costs memory when it is touched." },
 	{ "discarded", NULL, COLUMN_BYTES, columns_discarded,

@@ -58,6 +58,9 @@ void heap_free(struct heap *h);
 /* @a * @b, or the largest number there is. */
 uint64_t heap_times(uint64_t a, uint64_t b);
 
+/* Is it a cache of Ashlar's own? No object of the program's is in it. */
+bool heap_row_is_ours(const struct ashlar_row *r);
+
 /* Figures of one cache. */
 uint64_t heap_row_total(const struct ashlar_row *r);  /* objects in its slabs */
 uint64_t heap_row_parked(const struct ashlar_row *r); /* of them free, in arrays */

@@ -126,6 +126,36 @@ char *tool_text(const char *format, ...)
 	return text;
 }
 
+/* Bytes of the UTF-8 character that @text begins with; 0 iff it begins with none. */
+static size_t tool_character(const unsigned char *text)
+{
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	size_t n = text[0] < 0x80 ? 1 : text[0] >= 0xf0 ? 4 : text[0] >= 0xe0 ? 3 : 2;
+	uint32_t c = text[0] & (0x7fu >> (n > 1 ? n : 0));
+
+	if (n == 1)
+		return 1;
+	if (text[0] < 0xc0 || text[0] >= 0xf8)
+		return 0;
+	for (size_t i = 1; i < n; i++) {
+		if ((text[i] & 0xc0) != 0x80)
+			return 0;
+		c = c << 6 | (text[i] & 0x3f);
+	}
+	return c < least[n] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000) ? 0 : n;
+}
+
+void tool_clean(char *text)
+{
+	while (*text) {
+		size_t n = tool_character((const unsigned char *)text);
+
+		if (n == 0 || (unsigned char)*text < ' ' || *text == 127)
+			*text = '?';
+		text += n ? n : 1;
+	}
+}
+
 void *tool_open_output(const char *path)
 {
 	FILE *file = strcmp(path, "-") == 0 ? stdout : fopen(path, "we");

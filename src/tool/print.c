@@ -103,7 +103,8 @@ void print_caches(FILE *out, const struct heap *h, const struct column *key, siz
 	size_t n = 0;
 
 	for (size_t i = 0; i < h->nr_rows; i++)
-		if (h->rows[i].slabs_grown && (!limit || key->value(h, &h->rows[i])))
+		if (h->rows[i].slabs_grown &&
+		    (!limit || (key->value(h, &h->rows[i]) && !heap_row_is_ours(&h->rows[i]))))
 			order[n++] = &h->rows[i];
 	print_order.heap = h;
 	print_order.key = key;
@@ -137,7 +138,8 @@ void print_events(FILE *out, const struct heap *h)
 		any = true;
 	}
 	if (any && h->message[0])
-		fprintf(out, "  %-16s %s\n", "the last", h->message);
+		fprintf(out, "  %-16s %s\n", "the last",
+			h->message + (strncmp(h->message, "ashlar: ", 8) == 0 ? 8 : 0));
 	if (h->audited && !h->events[ASHLAR_EVENT_FAULT])
 		fprintf(out, "  %-16s every rule holds\n", "audit");
 }
@@ -189,8 +191,7 @@ struct json_object *print_json(const struct heap *h)
 	json_object_object_add(process, "percpu", json_object_new_string(h->percpu));
 	json_object_object_add(process, "percpu_why", json_object_new_string(h->why));
 	json_object_object_add(process, "message", json_object_new_string(h->message));
-	json_object_object_add(process, "audited",
-			       json_object_new_boolean(h->audited != 0));
+	json_object_object_add(process, "audited", json_object_new_boolean(h->audited != 0));
 	print_json_columns(process, columns_process, h, NULL);
 	for (size_t i = 0; i < h->nr_rows; i++) {
 		struct json_object *cache = json_object_new_object();

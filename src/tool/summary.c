@@ -3,6 +3,7 @@
  * summary.c - see summary.h
  */
 #include <json-c/json.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 
@@ -32,9 +33,7 @@ static void summary_command(char *to, size_t bytes, char **argv)
 	}
 	if (at >= bytes)
 		memcpy(to + bytes - 4, "...", 4);
-	for (; *to; to++)
-		if ((unsigned char)*to < ' ' || *to == 127)
-			*to = ' ';
+	tool_clean(to);
 }
 
 static void summary_title(FILE *out, const struct summary *s)
@@ -121,8 +120,13 @@ struct json_object *summary_json(const struct summary *s)
 	struct json_object *command = json_object_new_array();
 	struct json_object *processes = json_object_new_array();
 
-	for (char **a = s->argv; *a; a++)
-		json_object_array_add(command, json_object_new_string(*a));
+	for (char **a = s->argv; *a; a++) {
+		char *word = tool_text("%s", *a);
+
+		tool_clean(word);
+		json_object_array_add(command, json_object_new_string(word));
+		free(word);
+	}
 	json_object_object_add(run, "command", command);
 	json_object_object_add(run, "pid", json_object_new_uint64(s->pid));
 	json_object_object_add(run, "seconds", json_object_new_double(s->seconds));

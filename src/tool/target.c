@@ -268,43 +268,61 @@ static void target_say_refused(const struct target *t)
 		scope = 0;
 	if (f)
 		fclose(f);
-	if (scope)
+	if (geteuid() == 0)
+		tool_say("%s: permission denied (this system lets nobody look into it)", t->name);
+	else if (scope)
 		tool_say("%s: permission denied (kernel.yama.ptrace_scope is %d: ask as root)",
 			 t->name, scope);
 	else
-		tool_say(
-			"%s: permission denied (another user's process: ask as root or as that user)",
-			t->name);
+		tool_say("%s: permission denied (another user's process: ask as root)", t->name);
+}
+
+/* The files in which the anchor may be; returns 0 or an errno. */
+static int target_list_files(const struct target *t, struct target_file **files, size_t *count)
+{
+	char *path = tool_text("/proc/%u/maps", t->pid);
+	FILE *maps = fopen(path, "re");
+	int error = maps ? 0 : errno;
+
+	free(path);
+	if (!maps)
+		return error;
+	*count = target_parse_maps(maps, files);
+	error = ferror(maps) ? EACCES : 0;
+	fclose(maps);
+	return error;
+}
+
+/* May its memory be read at all? The first bytes of the program's file are there to try. */
+static bool target_may_read(struct target *t, const struct target_file *files, size_t count)
+{
+	char byte;
+
+	return count == 0 || target_read(t, files[0].start, &byte, 1);
 }
 
 static bool target_open_live(struct target *t, uint32_t pid)
 {
-	char *path = tool_text("/proc/%u/maps", pid);
 	char *memory = tool_text("/proc/%u/mem", pid);
-	FILE *maps = fopen(path, "re");
 	struct target_file *files = NULL;
-	int error = maps ? 0 : errno;
 	size_t count = 0;
 	bool found = false;
+	int error;
 
 	t->live = true;
 	t->pid = pid;
 	t->fd = open(memory, O_RDONLY | O_CLOEXEC);
-	if (maps) {
-		count = target_parse_maps(maps, &files);
-		error = ferror(maps) ? EACCES : 0;
-		fclose(maps);
-		found = target_find_anchor(t, files, count);
-	}
+	free(memory);
+	error = target_list_files(t, &files, &count);
 	if (error == ENOENT || error == ESRCH)
 		tool_say("%s: no such process", t->name);
-	else if (error || (!found && count && t->fd < 0 && errno != ENOENT))
+	else if (error || !target_may_read(t, files, count))
 		target_say_refused(t);
-	else if (!found)
+	else if (!target_find_anchor(t, files, count))
 		tool_say("%s: not started under Ashlar", t->name);
+	else
+		found = true;
 	target_free_files(files, count);
-	free(path);
-	free(memory);
 	return found;
 }
 

@@ -47,6 +47,10 @@ void *tool_alloc(size_t bytes);
 void *tool_grow(void *p, size_t bytes);
 char *tool_text(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Replace what a terminal or JSON could not show: control characters, and bytes that are not
+ * UTF-8. */
+void tool_clean(char *text);
+
 /* A file that scripts read: "-" is standard output. NULL, said, iff it cannot be opened. */
 void *tool_open_output(const char *path);
 bool tool_close_output(void *file, const char *path);
