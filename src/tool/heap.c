@@ -242,13 +242,13 @@ static bool heap_table_is_sane(const struct ashlar_table *t)
 
 static bool heap_anchor_is_sane(const struct ashlar_anchor *a)
 {
-	return a->magic == ASHLAR_ANCHOR_MAGIC && a->version == ASHLAR_ANCHOR_VERSION &&
-	       a->bytes >= sizeof(*a) && a->nr_fields >= ASHLAR_FIELDS &&
-	       heap_table_is_sane(&a->nodes) && heap_table_is_sane(&a->regions) &&
-	       heap_table_is_sane(&a->zones) && heap_table_is_sane(&a->pcps) &&
-	       a->header_bytes > 0 && a->header_bytes <= 256 && a->page_bytes >= 1024 &&
-	       a->page_bytes <= (1u << 20) && a->node_bytes <= HEAP_STRUCT_MAX &&
-	       a->cache_bytes <= HEAP_STRUCT_MAX && a->zone_bytes <= HEAP_STRUCT_MAX;
+	return a->state == ASHLAR_STATE_SERVING && a->bytes >= sizeof(*a) &&
+	       a->nr_fields >= ASHLAR_FIELDS && heap_table_is_sane(&a->nodes) &&
+	       heap_table_is_sane(&a->regions) && heap_table_is_sane(&a->zones) &&
+	       heap_table_is_sane(&a->pcps) && a->header_bytes > 0 && a->header_bytes <= 256 &&
+	       a->page_bytes >= 1024 && a->page_bytes <= (1u << 20) &&
+	       a->node_bytes <= HEAP_STRUCT_MAX && a->cache_bytes <= HEAP_STRUCT_MAX &&
+	       a->zone_bytes <= HEAP_STRUCT_MAX;
 }
 
 static void heap_take_name(const struct heap_reader *r, const unsigned char *cache,
@@ -354,21 +354,41 @@ static void heap_take_pages(struct heap *h, const struct heap_reader *r)
 	p->kept = heap_times(heap_figure(r, r->a.large, ASHLAR_LARGE_KEPT), page);
 }
 
+/* The library's description of itself, looked over; false, said, iff it will not do. */
+static bool heap_take_anchor(struct heap_reader *r)
+{
+	const struct ashlar_anchor *a = &r->a;
+	const char *name = r->t->name;
+
+	if (!target_read(r->t, r->t->anchor, &r->a, sizeof(r->a)) ||
+	    a->magic != ASHLAR_ANCHOR_MAGIC) {
+		tool_say("%s: the library's description of itself cannot be read", name);
+		return false;
+	}
+	if (a->version != ASHLAR_ANCHOR_VERSION) {
+		tool_say("%s: another version of the library (%u; this command reads %u)", name,
+			 a->version, ASHLAR_ANCHOR_VERSION);
+		return false;
+	}
+	if (a->state == ASHLAR_STATE_IDLE) {
+		tool_say("%s: Ashlar is loaded but not used: the program has its own malloc", name);
+		return false;
+	}
+	if (!heap_anchor_is_sane(a)) {
+		tool_say("%s: the library's description of itself is damaged", name);
+		return false;
+	}
+	return true;
+}
+
 bool heap_read_target(struct heap *h, struct target *t)
 {
 	struct heap_reader r = { .t = t };
 	uint32_t *ids;
 
 	*h = (struct heap){ .pid = t->pid };
-	if (!target_read(t, t->anchor, &r.a, sizeof(r.a)) || !heap_anchor_is_sane(&r.a)) {
-		tool_say("%s: the library's description is damaged or of another version", t->name);
+	if (!heap_take_anchor(&r))
 		return false;
-	}
-	if (r.a.state != ASHLAR_STATE_SERVING) {
-		tool_say("%s: Ashlar is loaded but not used: the program has its own malloc",
-			 t->name);
-		return false;
-	}
 	h->page_bytes = r.a.page_bytes;
 	memcpy(h->events, r.a.events, sizeof(h->events));
 	memcpy(h->percpu, r.a.percpu, sizeof(h->percpu));

@@ -16,7 +16,7 @@ children=""
 
 finish() {
 	# shellcheck disable=SC2086
-	[ -n "$children" ] && kill -KILL $children 2>/dev/null
+	[ -n "$children" ] && disown -a && kill -KILL $children 2>/dev/null
 	rm -rf "$T"
 }
 trap finish EXIT
