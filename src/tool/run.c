@@ -340,6 +340,23 @@ static int run_program(const struct run_options *o, char **argv, const struct pr
 	spawn_end_like(s.status);
 }
 
+/* The folder for the records; NULL, said, iff it cannot be made. */
+static char *run_prepare_folder(const struct run_options *o)
+{
+	char *folder;
+
+	if (!o->keep)
+		return run_make_folder();
+	if (mkdir(o->keep, 0700) != 0 && errno != EEXIST) {
+		tool_say("run: %s: %s", o->keep, strerror(errno));
+		return NULL;
+	}
+	folder = realpath(o->keep, NULL);
+	if (!folder)
+		tool_say("run: %s: %s", o->keep, strerror(errno));
+	return folder;
+}
+
 int run_main(int argc, char **argv)
 {
 	struct run_options o = { 0 };
@@ -351,14 +368,12 @@ int run_main(int argc, char **argv)
 		return status;
 	program_inspect(&facts, argv[optind]);
 	status = run_judge(&o, &facts, argv[optind]);
-	if (status >= 0)
-		return status;
-	if (o.keep && mkdir(o.keep, 0700) != 0 && errno != EEXIST) {
-		tool_say("%s: %s", o.keep, strerror(errno));
-		return TOOL_FAILED;
+	if (status < 0) {
+		folder = run_prepare_folder(&o);
+		status = folder ? run_program(&o, argv + optind, &facts, folder) : TOOL_FAILED;
+		free(folder);
 	}
-	folder = o.keep ? realpath(o.keep, NULL) : run_make_folder();
-	if (!folder)
-		return TOOL_FAILED;
-	return run_program(&o, argv + optind, &facts, folder);
+	program_facts_free(&facts);
+	free(o.set);
+	return status;
 }
