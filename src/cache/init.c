@@ -100,6 +100,12 @@ void init_resume(void)
 	array_unlock_all();
 }
 
+void init_resume_child(void)
+{
+	cache_forget_visitors();
+	init_resume();
+}
+
 size_t ashlar_audit(void)
 {
 	size_t faults;

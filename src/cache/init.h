@@ -24,8 +24,10 @@ struct init_facts {
 };
 extern struct init_facts init_facts;
 
-/* Stop everything (every CPU, every lock) and let it go on: fork and audits. */
+/* Stop everything (every CPU, every lock) and let it go on: fork and audits. The child of a
+ * fork has no other threads: it also forgets what these were about. */
 void init_stop(void);
 void init_resume(void);
+void init_resume_child(void);
 
 #endif

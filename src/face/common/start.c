@@ -31,5 +31,5 @@ __attribute__((constructor)) static void start(void)
 	if (preload_decide ? !preload_decide() : !start_is_first())
 		return;
 	if (init_ready())
-		pthread_atfork(init_stop, init_resume, init_resume);
+		pthread_atfork(init_stop, init_resume, init_resume_child);
 }
