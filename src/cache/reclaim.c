@@ -23,7 +23,7 @@ static struct {
 	struct lock lock;            /* guards shrinkers */
 	struct shrinker *shrinkers;
 	size_t learned;              /* pages kept beyond the fixed part (R2) */
-	size_t peak;                 /* most pages in use, ever */
+	size_t peak;                 /* most pages in use or kept, ever */
 	size_t seen_refaulted;       /* page_stat's, at the last look */
 	size_t recent;               /* pages discarded lately that were not faulted in again */
 } reclaim;
@@ -44,7 +44,8 @@ static void reclaim_learn(const struct page_stat *s)
 {
 	size_t refaulted = s->refaulted + large_refaulted_pages();
 	size_t again = refaulted - READ_ONCE(reclaim.seen_refaulted);
-	size_t peak = size_max(READ_ONCE(reclaim.peak), reclaim_live(s));
+	size_t footprint = reclaim_live(s) + s->dirty_pages + large_kept_pages();
+	size_t peak = size_max(READ_ONCE(reclaim.peak), footprint);
 	size_t early = size_min(again, READ_ONCE(reclaim.recent));
 	size_t most = size_max(peak / 4, size_min(peak, RECLAIM_LEARN_BYTES >> PAGE_SHIFT));
 
