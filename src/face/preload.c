@@ -80,7 +80,7 @@ size_t preload_next_usable(void *p)
 static bool preload_is_ours(const char *name, void *ours)
 {
 	void *found = dlsym(RTLD_DEFAULT, name);
-	const ElfW(Sym) *symbol = NULL;
+	ElfW(Sym) *symbol = NULL;
 	Dl_info where;
 
 	if (found == ours || !found)
