@@ -211,9 +211,12 @@ static bool array_make_region(unsigned number)
 	lock_acquire(&arrays.lock);
 	if (!cpu->region && region && chunk) {
 		array_add_chunk(cpu, chunk);
-		for (u32 id = 1; id < CONFIG_MAX_IDS; id++)
-			if (cache_nodes[id])
-				array_furnish(cpu, &region[id], cache_nodes[id]->cache->limit);
+		for (u32 id = 1; id < CONFIG_MAX_IDS; id++) {
+			const struct kmem_cache_node *n = LOAD_ACQUIRE(cache_nodes[id]);
+
+			if (n) /* destroy frees it after array_retire, which waits for this lock */
+				array_furnish(cpu, &region[id], n->cache->limit);
+		}
 		STORE_RELEASE(cpu->region, region);
 		arrays.regions++;
 		port_percpu_publish(number, region);
@@ -321,6 +324,8 @@ void array_drain(struct kmem_cache *c)
 
 void array_retire(struct kmem_cache *c)
 {
+	lock_acquire(&arrays.lock); /* a region being made may still get an array for it */
+	lock_release(&arrays.lock);
 	array_strip_all(c, true);
 }
 
@@ -358,7 +363,7 @@ static size_t array_audit_cpu(struct array_cache *region)
 		const struct array_cache *a = &region[id];
 
 		faults += a->avail > a->limit || a->limit > a->capacity;
-		faults += a->limit != 0 && !cache_nodes[id]; /* K1 */
+		faults += a->avail != 0 && !cache_nodes[id]; /* K1 */
 		for (unsigned i = 0; i < a->avail; i++) {
 			const void *p = a->entry[i];
 

@@ -8,6 +8,7 @@
  * See     cache.h for the theory, docs/tour.md for the way
  */
 #include "cache/cache.h"
+#include "base/bitmap.h"
 #include "base/bits.h"
 #include "base/check.h"
 #include "cache/anchor.h"
@@ -16,6 +17,7 @@
 #include "cache/object.h"
 #include "cache/option.h"
 #include "cache/reclaim.h"
+#include "port/port.h"
 
 #define CACHE_SIZE_MAX ((size_t)4 << 20)
 
@@ -25,6 +27,7 @@ struct kmem_cache_node *cache_nodes[CONFIG_MAX_IDS];
 static struct {
 	struct lock lock;
 	u32 next_id;                        /* ids below this were given out at some time */
+	u64 leaving[CONFIG_MAX_IDS / 64];   /* ids whose caches go away: nobody's, not free (K1) */
 	struct kmem_cache caches;           /* of struct kmem_cache */
 	struct kmem_cache nodes;            /* of struct kmem_cache_node */
 	struct kmem_cache_node caches_node;
@@ -319,7 +322,7 @@ static u32 cache_find_id(void)
 	for (u32 i = 0; i < CONFIG_MAX_IDS; i++) {
 		u32 id = (boot.next_id + i) % CONFIG_MAX_IDS;
 
-		if (id != 0 && !cache_nodes[id]) {
+		if (id != 0 && !cache_nodes[id] && !bitmap_count_range(boot.leaving, id, 1)) {
 			boot.next_id = id + 1;
 			return id;
 		}
@@ -440,6 +443,8 @@ struct kmem_cache *kmem_cache_create(const char *name, unsigned int size, unsign
 
 	if (!init_ready())
 		why = "there is no memory at all";
+	else if (!why && align > map.align)
+		why = "this memory cannot be aligned so far";
 	if (why)
 		report_refusal("kmem_cache_create", name, why);
 	else
@@ -466,13 +471,55 @@ int kmem_cache_shrink(struct kmem_cache *c)
 	return cache_shrink(c);
 }
 
+/* ---- visits, which keep a cache from going away (K3) ------------------------ */
+
+struct kmem_cache_node *cache_visit(u32 id)
+{
+	struct kmem_cache_node *n;
+
+	if (!LOAD_ACQUIRE(cache_nodes[id]))
+		return NULL;
+	lock_acquire(&boot.lock);
+	n = cache_nodes[id];
+	if (n && n->cache->closed)
+		n = NULL;
+	if (n)
+		__atomic_fetch_add(&n->cache->visitors, 1, __ATOMIC_RELAXED);
+	lock_release(&boot.lock);
+	return n;
+}
+
+void cache_leave(struct kmem_cache_node *n)
+{
+	__atomic_fetch_sub(&n->cache->visitors, 1, __ATOMIC_RELEASE);
+}
+
+static void cache_set_closed(struct kmem_cache *c, bool closed)
+{
+	lock_acquire(&boot.lock);
+	c->closed = closed;
+	lock_release(&boot.lock);
+	while (closed && LOAD_ACQUIRE(c->visitors))
+		port_yield();
+}
+
+void cache_forget_visitors(void)
+{
+	for (u32 id = 1; id < CONFIG_MAX_IDS; id++)
+		if (cache_nodes[id])
+			cache_nodes[id]->cache->visitors = 0;
+}
+
 void cache_shrink_all(void)
 {
 	for (u32 id = 1; id < CONFIG_MAX_IDS; id++) {
-		struct kmem_cache_node *n = LOAD_ACQUIRE(cache_nodes[id]);
+		struct kmem_cache_node *n = cache_visit(id);
 
-		if (n && READ_ONCE(n->slabs))
+		if (!n)
+			continue;
+		if (READ_ONCE(n->slabs))
 			cache_shrink(n->cache);
+		cache_leave(n);
 	}
 }
 
@@ -481,10 +528,13 @@ size_t cache_discard_all(void)
 	size_t pages = 0;
 
 	for (u32 id = 1; id < CONFIG_MAX_IDS; id++) {
-		struct kmem_cache_node *n = LOAD_ACQUIRE(cache_nodes[id]);
+		struct kmem_cache_node *n = cache_visit(id);
 
-		if (n && !n->cache->ctor)
+		if (!n)
+			continue;
+		if (!n->cache->ctor)
 			pages += slab_discard(n);
+		cache_leave(n);
 	}
 	return pages;
 }
@@ -495,6 +545,22 @@ static size_t cache_live(const struct kmem_cache *c)
 	return c->node->slabs * c->shape.objects - c->node->free_objects;
 }
 
+/* K1: the id is nobody's now, but free only when no array of any CPU knows it. */
+static void cache_delist(struct kmem_cache *c)
+{
+	u32 id = c->header_offset / 16;
+
+	lock_acquire(&boot.lock);
+	list_remove(&c->link);
+	bitmap_set_range(boot.leaving, id, 1);
+	STORE_RELEASE(cache_nodes[id], NULL);
+	lock_release(&boot.lock);
+	array_retire(c);
+	lock_acquire(&boot.lock);
+	bitmap_clear_range(boot.leaving, id, 1);
+	lock_release(&boot.lock);
+}
+
 void kmem_cache_destroy(struct kmem_cache *c)
 {
 	struct kmem_cache_node *n;
@@ -502,17 +568,15 @@ void kmem_cache_destroy(struct kmem_cache *c)
 	if (!c)
 		return;
 	n = c->node;
+	cache_set_closed(c, true);
 	if (cache_shrink(c)) {
 		report_leak(c, cache_live(c));
+		cache_set_closed(c, false);
 		return;
 	}
-	lock_acquire(&boot.lock);
-	list_remove(&c->link);
-	lock_release(&boot.lock);
-	array_retire(c);
+	cache_delist(c);
 	if (n->shared)
 		page_free(&map.pages[map_pfn(n->shared)], 0);
-	STORE_RELEASE(cache_nodes[c->header_offset / 16], NULL);
 	kmem_cache_free(&boot.nodes, n);
 	kmem_cache_free(&boot.caches, c);
 }

@@ -113,6 +113,7 @@ void init_resume_child(void)
 {
 	if (!init_fenced)
 		array_forget();
+	cache_forget_visitors();
 	init_resume();
 }
 

@@ -85,6 +85,7 @@ static bool map_place(size_t budget, unsigned nodes)
 bool map_init(size_t budget, size_t page_bytes, unsigned nodes)
 {
 	map_page_bytes = size_max(page_bytes, PAGE_SIZE);
+	map_ids_end = 0;
 	for (; budget >= MAP_MIN_BYTES; budget /= 2)
 		if (map_place(budget, nodes))
 			return true;

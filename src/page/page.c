@@ -18,9 +18,9 @@ static struct {
 	struct zone zones[PORT_MAX_NODES];
 	unsigned nodes;
 	unsigned cpus;
+	size_t share;        /* pages of the arena that each node has */
 	size_t mapped_pages; /* page_note_mapped */
 	size_t peak_pages;   /* page_stat */
-	size_t share; /* pages of the arena that each node has */
 } memory;
 
 /* Online at start, pages: enough for a small program without a second step. */

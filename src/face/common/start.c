@@ -25,7 +25,7 @@ __attribute__((weak, visibility("hidden"))) bool preload_decide(void);
 /* With both libraries in a process the first one serves, and the other has nothing to do. */
 static bool start_is_first(void)
 {
-	return dlsym(RTLD_DEFAULT, "ashlar_kmem_cache_alloc") == (void *)kmem_cache_alloc;
+	return dlsym(RTLD_DEFAULT, "ashlar_audit") == (void *)ashlar_audit;
 }
 
 /* The library that starts first ends last: whatever still runs has stopped allocating, or is
