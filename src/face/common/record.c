@@ -164,10 +164,13 @@ static noinline int record_open(void)
 void record_leave(bool audited)
 {
 	struct ashlar_record r;
-	pid_t self = getpid();
+	pid_t self;
 	int fd;
 
-	if (!options.report[0] || __atomic_exchange_n(&record_left, self, __ATOMIC_ACQ_REL) == self)
+	if (!options.report[0])
+		return; /* and no system call: a sandbox may kill for it */
+	self = getpid();
+	if (__atomic_exchange_n(&record_left, self, __ATOMIC_ACQ_REL) == self)
 		return; /* RC2 */
 	record_fill(&r, audited);
 	fd = record_open();
