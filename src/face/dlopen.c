@@ -16,7 +16,7 @@
 
 static void *(*dlopen_next)(const char *file, int mode);
 
-__attribute__((noinline)) static void dlopen_find(void)
+static noinline void dlopen_find(void)
 {
 	*(void **)&dlopen_next = dlsym(RTLD_NEXT, "dlopen");
 }

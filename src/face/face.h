@@ -12,6 +12,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "cache/kmalloc.h"
+
 #define FACE_PUBLIC __attribute__((visibility("default")))
 
 /* The program brings its own malloc: every name goes on to the next definition. */
@@ -29,6 +31,6 @@ size_t preload_next_usable(void *p);
 /* malloc and free behind their fast halves, for operator new and delete. */
 void *malloc_slow(size_t size);
 void *malloc_aligned(size_t align, size_t size);
-void free_slow(void *p, int how, const char *function); /* how: enum kmalloc_push */
+void free_slow(void *p, enum kmalloc_push how, const char *function);
 
 #endif

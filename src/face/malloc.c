@@ -53,7 +53,7 @@ FACE_PUBLIC void free(void *p)
 		free_slow(p, how, "free");
 }
 
-noinline void free_slow(void *p, int how, const char *function)
+noinline void free_slow(void *p, enum kmalloc_push how, const char *function)
 {
 	int saved;
 
