@@ -91,6 +91,7 @@ TEST(page_G1_tails_speak_through_their_head)
 	REQUIRE(p != NULL);
 	for (unsigned i = 1; i < 16; i++)
 		EXPECT_EQ(p[i].kind, PAGE_TAIL);
+	REQUIRE(setup(2));
 	EXPECT_EQ(map.pages[map.nr_pages - 1].kind, PAGE_TAIL); /* offline: zeros */
 }
 

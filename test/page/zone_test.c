@@ -14,7 +14,7 @@ static struct zone z;
 static bool setup(void)
 {
 	sim_reset();
-	if (!map_init(sim.arena_bytes, PAGE_SIZE))
+	if (!map_init(sim.arena_bytes, PAGE_SIZE, 1))
 		return false;
 	zone_init(&z, 0, 0, 0, map.nr_pages);
 	return true;
@@ -259,21 +259,30 @@ TEST(zone_grow_asks_again_for_less)
 	EXPECT_EQ(zone_audit(&z), 0);
 }
 
-static void grow_too(void)
+static void watch_growing(void)
 {
 	watched++;
-	zone_grow(&z, 0, 64);
+	EXPECT_EQ(z.growing.word, LOCK_HELD);
 }
 
-TEST(zone_grow_raced_by_another_thread)
+TEST(zone_grow_by_one_thread_at_a_time)
 {
 	REQUIRE(setup_online());
-	sim.watch = grow_too;
-	EXPECT(zone_grow(&z, 0, 128)); /* there is more memory, if not from here */
-	sim.watch = NULL;
+	sim.watch = watch_growing;
+	EXPECT(zone_grow(&z, 0, 128));
+	EXPECT_EQ(z.growing.word, LOCK_FREE);
+	sim.fail_at = 1;
+	sim.fail_on = true;
+	EXPECT_FALSE(zone_grow(&z, 0, 128));
+	EXPECT_EQ(z.growing.word, LOCK_FREE);
 	EXPECT_GT(watched, 0);
-	EXPECT_GT(z.managed_pages, 512);
 	EXPECT_EQ(zone_audit(&z), 0);
+	zone_lock_all(&z);
+	EXPECT_EQ(z.lock.word, LOCK_HELD);
+	EXPECT_EQ(z.growing.word, LOCK_HELD);
+	zone_unlock_all(&z);
+	EXPECT_EQ(z.lock.word, LOCK_FREE);
+	EXPECT_EQ(z.growing.word, LOCK_FREE);
 }
 
 /* ---- claiming the pages behind a run ------------------------------------------- */
