@@ -481,13 +481,15 @@ void kmem_cache_destroy(struct kmem_cache *c)
 		report_leak(c, cache_live(c));
 		return;
 	}
+	if (!array_retire(c)) {
+		report_refusal("kmem_cache_destroy", c->name, "the CPUs cannot be stopped");
+		return;
+	}
 	lock_acquire(&boot.lock);
 	list_remove(&c->link);
 	lock_release(&boot.lock);
-	array_retire(c);
 	if (n->shared)
 		page_free(&map.pages[map_pfn(n->shared)], 0);
-	STORE_RELEASE(cache_nodes[c->header_offset / 16], NULL);
 	kmem_cache_free(&boot.nodes, n);
 	kmem_cache_free(&boot.caches, c);
 }
