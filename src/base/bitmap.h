@@ -20,7 +20,7 @@ static inline u64 bitmap_span(size_t first, size_t end)
 }
 
 /* Set the range; returns how many bits were clear before. */
-static inline size_t bitmap_set_range(u64 *map, size_t first, size_t count)
+static inline size_t bitmap_set_range(u64 *bits, size_t first, size_t count)
 {
 	size_t end = first + count;
 	size_t changed = 0;
@@ -28,45 +28,45 @@ static inline size_t bitmap_set_range(u64 *map, size_t first, size_t count)
 	for (size_t i = first; i < end; i = (i | 63) + 1) {
 		u64 span = bitmap_span(i, end);
 
-		changed += bits_count(span & ~map[i / 64]);
-		map[i / 64] |= span;
+		changed += bits_count(span & ~bits[i / 64]);
+		bits[i / 64] |= span;
 	}
 	return changed;
 }
 
 /* Clear the range; returns how many bits were set before. */
-static inline size_t bitmap_clear_range(u64 *map, size_t first, size_t count)
+static inline size_t bitmap_clear_range(u64 *bits, size_t first, size_t count)
 {
 	size_t end = first + count;
 	size_t changed = 0;
 
 	for (size_t i = first; i < end; i = (i | 63) + 1) {
 		u64 span = bitmap_span(i, end);
-		u64 hit = span & map[i / 64];
+		u64 hit = span & bits[i / 64];
 
 		if (hit) {
 			changed += bits_count(hit);
-			map[i / 64] &= ~span;
+			bits[i / 64] &= ~span;
 		}
 	}
 	return changed;
 }
 
-static inline size_t bitmap_count_range(const u64 *map, size_t first, size_t count)
+static inline size_t bitmap_count_range(const u64 *bits, size_t first, size_t count)
 {
 	size_t end = first + count;
 	size_t n = 0;
 
 	for (size_t i = first; i < end; i = (i | 63) + 1)
-		n += bits_count(map[i / 64] & bitmap_span(i, end));
+		n += bits_count(bits[i / 64] & bitmap_span(i, end));
 	return n;
 }
 
 /* First index in [first, end) whose bit equals @value; @end where there is none. */
-static inline size_t bitmap_find(const u64 *map, size_t first, size_t end, bool value)
+static inline size_t bitmap_find(const u64 *bits, size_t first, size_t end, bool value)
 {
 	for (size_t i = first; i < end; i = (i | 63) + 1) {
-		u64 word = value ? map[i / 64] : ~map[i / 64];
+		u64 word = value ? bits[i / 64] : ~bits[i / 64];
 		u64 hit = word & bitmap_span(i, end);
 
 		if (hit)

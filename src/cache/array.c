@@ -211,9 +211,12 @@ static bool array_make_region(unsigned number)
 	lock_acquire(&arrays.lock);
 	if (!cpu->region && region && chunk) {
 		array_add_chunk(cpu, chunk);
-		for (u32 id = 1; id < CONFIG_MAX_IDS; id++)
-			if (cache_nodes[id])
-				array_furnish(cpu, &region[id], cache_nodes[id]->cache->limit);
+		for (u32 id = 1; id < CONFIG_MAX_IDS; id++) {
+			const struct kmem_cache_node *n = LOAD_ACQUIRE(cache_nodes[id]);
+
+			if (n) /* destroy frees it after array_retire, which waits for this lock */
+				array_furnish(cpu, &region[id], n->cache->limit);
+		}
 		STORE_RELEASE(cpu->region, region);
 		arrays.regions++;
 		port_percpu_publish(number, region);
@@ -329,12 +332,11 @@ bool array_retire(struct kmem_cache *c)
 {
 	bool done = true;
 
+	/* A region that is being made may still get an array for it: that holds the lock, too. */
 	lock_acquire(&arrays.lock);
 	for (unsigned number = 0; number < arrays.cpus && done; number++)
 		if (arrays.cpu[number].region)
 			done = array_close(number, c->header_offset);
-	if (done)
-		STORE_RELEASE(cache_nodes[c->header_offset / ARRAY_CACHE_SIZE], NULL);
 	lock_release(&arrays.lock);
 	return done;
 }
@@ -357,6 +359,13 @@ unsigned array_cpus(void)
 	return READ_ONCE(arrays.regions);
 }
 
+const void *array_regions(size_t *step, unsigned *count)
+{
+	*step = sizeof(arrays.cpu[0]);
+	*count = arrays.cpus;
+	return &arrays.cpu[0].region;
+}
+
 /* A1, and every entry a free object of the cache whose array it is in. */
 static size_t array_audit_cpu(struct array_cache *region)
 {
@@ -366,7 +375,7 @@ static size_t array_audit_cpu(struct array_cache *region)
 		const struct array_cache *a = &region[id];
 
 		faults += a->avail > a->limit || a->limit > a->capacity;
-		faults += a->limit != 0 && !cache_nodes[id]; /* K1 */
+		faults += a->avail != 0 && !cache_nodes[id]; /* K1 */
 		for (unsigned i = 0; i < a->avail; i++) {
 			const void *p = a->entry[i];
 

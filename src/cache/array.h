@@ -52,14 +52,17 @@ bool array_equip(const struct kmem_cache *c);
 /* Empty every CPU's array of @c into its node. */
 void array_drain(struct kmem_cache *c);
 
-/* Close the arrays of a cache that is going away, on every CPU, and free its id in the same
- * moment, so that no CPU that is first seen then gets an array for it (K1). false, with the id
- * kept, iff an array is not empty or the system refuses the fence. */
+/* Close the arrays of a cache that is going away: limit 0 on every CPU (K1). false, with some
+ * of them still open, iff an array is not empty or the system refuses the fence. */
 bool array_retire(struct kmem_cache *c);
 
 /* Free objects of @c in all arrays, at this moment; CPUs that have a region. */
 size_t array_count(const struct kmem_cache *c);
 unsigned array_cpus(void);
+
+/* Where the first CPU's pointer to its headers lies, for tools; the next CPU's is *@step bytes
+ * on, and there are *@count. */
+const void *array_regions(size_t *step, unsigned *count);
 
 size_t array_audit(void);
 /* Own every CPU. false: the system refused the fence, and sequences that had begun may still be

@@ -8,13 +8,16 @@
  * See     cache.h for the theory, docs/tour.md for the way
  */
 #include "cache/cache.h"
+#include "base/bitmap.h"
 #include "base/bits.h"
 #include "base/check.h"
+#include "cache/anchor.h"
 #include "cache/array.h"
 #include "cache/init.h"
 #include "cache/object.h"
 #include "cache/option.h"
 #include "cache/reclaim.h"
+#include "port/port.h"
 
 #define CACHE_SIZE_MAX ((size_t)4 << 20)
 
@@ -24,6 +27,7 @@ struct kmem_cache_node *cache_nodes[CONFIG_MAX_IDS];
 static struct {
 	struct lock lock;
 	u32 next_id;                        /* ids below this were given out at some time */
+	u64 leaving[CONFIG_MAX_IDS / 64];   /* ids whose caches go away: nobody's, not free (K1) */
 	struct kmem_cache caches;           /* of struct kmem_cache */
 	struct kmem_cache nodes;            /* of struct kmem_cache_node */
 	struct kmem_cache_node caches_node;
@@ -66,25 +70,39 @@ void *kmem_cache_alloc_node(struct kmem_cache *c, gfp_t gfp, int node)
 }
 
 /* The door of every free to a cache: in use -> free, or a report. */
-static always_inline void cache_release(struct kmem_cache *c, void *p)
+static always_inline void cache_release(struct kmem_cache *c, void *p, size_t granules)
 {
 	size_t granule = object_granule(p);
 
-	if (unlikely(granule >= map.granules) || unlikely(map.state[granule] != STATE_IN_USE))
+	if (unlikely(granule >= granules) || unlikely(map.state[granule] != STATE_IN_USE))
 		report_pointer("kmem_cache_free", p);
 	if (unlikely(map.ids[granule >> (PAGE_SHIFT - GRANULE_SHIFT)] != c->header_offset))
 		report_cache(c, p);
 	map.state[granule] = STATE_FREE;
 }
 
+static noinline void cache_free_locked(struct kmem_cache *c, void *p)
+{
+	if (!p)
+		return;
+	cache_release(c, p, map.granules);
+	cache_free_slow(c->node, p);
+}
+
 void kmem_cache_free(struct kmem_cache *c, void *p)
 {
-	if (unlikely(!p))
+	size_t granule = object_granule(p);
+	u32 header_offset = c->header_offset;
+
+	if (unlikely(granule >= map.fast_granules) ||
+	    unlikely(map.state[granule] != STATE_IN_USE) ||
+	    unlikely(map.ids[granule >> (PAGE_SHIFT - GRANULE_SHIFT)] != header_offset)) {
+		cache_free_locked(c, p);
 		return;
-	cache_release(c, p);
-	if (likely(percpu_ready()) && likely(percpu_push(c->header_offset, p)))
-		return;
-	cache_free_slow(c->node, p);
+	}
+	map.state[granule] = STATE_FREE;
+	if (unlikely(!percpu_push(header_offset, p)))
+		cache_free_slow(c->node, p);
 }
 
 /* ---- behind the array ------------------------------------------------------ */
@@ -124,6 +142,13 @@ static void *cache_refill(struct kmem_cache *c, gfp_t gfp)
 	return end[-1];
 }
 
+/* What a tool has asked for from outside. */
+static cold void cache_answer(void)
+{
+	if (anchor_take_request() & ASHLAR_REQUEST_TRIM)
+		ashlar_purge();
+}
+
 void *cache_alloc_slow(struct kmem_cache *c, gfp_t gfp)
 {
 	void *p = array_pop(c->header_offset);
@@ -133,6 +158,8 @@ void *cache_alloc_slow(struct kmem_cache *c, gfp_t gfp)
 		if (!p && !reclaim_retry(gfp, attempt))
 			return NULL;
 	}
+	if (unlikely(READ_ONCE(ashlar_anchor.request)) && (gfp & __GFP_DIRECT_RECLAIM))
+		cache_answer();
 	object_claim(p);
 	if (gfp & __GFP_ZERO)
 		memset(p, 0, c->object_size);
@@ -142,11 +169,14 @@ void *cache_alloc_slow(struct kmem_cache *c, gfp_t gfp)
 void cache_put(struct kmem_cache_node *n, void *const *objects, unsigned count)
 {
 	struct list emptied;
+	bool holes;
 
 	list_init(&emptied);
-	slab_put(n, objects, count, &emptied);
+	holes = slab_put(n, objects, count, &emptied);
 	if (!list_is_empty(&emptied))
 		reclaim_release(&emptied);
+	if (unlikely(holes) && !n->cache->ctor)
+		slab_discard(n);
 }
 
 /* The array is full: its oldest batch leaves, the rest and @object stay. */
@@ -253,7 +283,7 @@ void kmem_cache_free_bulk(struct kmem_cache *c, size_t count, void **objects)
 		return;
 	}
 	for (size_t i = 0; i < count; i++)
-		cache_release(c, objects[i]);
+		cache_release(c, objects[i], map.granules);
 	while (done < count) {
 		unsigned some = (unsigned)size_min(count - done, CONFIG_BATCH_MAX);
 		unsigned pushed = array_push_bulk(c->header_offset, objects + done, some);
@@ -292,7 +322,7 @@ static u32 cache_find_id(void)
 	for (u32 i = 0; i < CONFIG_MAX_IDS; i++) {
 		u32 id = (boot.next_id + i) % CONFIG_MAX_IDS;
 
-		if (id != 0 && !cache_nodes[id]) {
+		if (id != 0 && !cache_nodes[id] && !bitmap_count_range(boot.leaving, id, 1)) {
 			boot.next_id = id + 1;
 			return id;
 		}
@@ -441,13 +471,55 @@ int kmem_cache_shrink(struct kmem_cache *c)
 	return cache_shrink(c);
 }
 
+/* ---- visits, which keep a cache from going away (K3) ------------------------ */
+
+struct kmem_cache_node *cache_visit(u32 id)
+{
+	struct kmem_cache_node *n;
+
+	if (!LOAD_ACQUIRE(cache_nodes[id]))
+		return NULL;
+	lock_acquire(&boot.lock);
+	n = cache_nodes[id];
+	if (n && n->cache->closed)
+		n = NULL;
+	if (n)
+		__atomic_fetch_add(&n->cache->visitors, 1, __ATOMIC_RELAXED);
+	lock_release(&boot.lock);
+	return n;
+}
+
+void cache_leave(struct kmem_cache_node *n)
+{
+	__atomic_fetch_sub(&n->cache->visitors, 1, __ATOMIC_RELEASE);
+}
+
+static void cache_set_closed(struct kmem_cache *c, bool closed)
+{
+	lock_acquire(&boot.lock);
+	c->closed = closed;
+	lock_release(&boot.lock);
+	while (closed && LOAD_ACQUIRE(c->visitors))
+		port_yield();
+}
+
+void cache_forget_visitors(void)
+{
+	for (u32 id = 1; id < CONFIG_MAX_IDS; id++)
+		if (cache_nodes[id])
+			cache_nodes[id]->cache->visitors = 0;
+}
+
 void cache_shrink_all(void)
 {
 	for (u32 id = 1; id < CONFIG_MAX_IDS; id++) {
-		struct kmem_cache_node *n = LOAD_ACQUIRE(cache_nodes[id]);
+		struct kmem_cache_node *n = cache_visit(id);
 
-		if (n && READ_ONCE(n->slabs))
+		if (!n)
+			continue;
+		if (READ_ONCE(n->slabs))
 			cache_shrink(n->cache);
+		cache_leave(n);
 	}
 }
 
@@ -456,10 +528,13 @@ size_t cache_discard_all(void)
 	size_t pages = 0;
 
 	for (u32 id = 1; id < CONFIG_MAX_IDS; id++) {
-		struct kmem_cache_node *n = LOAD_ACQUIRE(cache_nodes[id]);
+		struct kmem_cache_node *n = cache_visit(id);
 
-		if (n && !n->cache->ctor)
+		if (!n)
+			continue;
+		if (!n->cache->ctor)
 			pages += slab_discard(n);
+		cache_leave(n);
 	}
 	return pages;
 }
@@ -470,6 +545,29 @@ static size_t cache_live(const struct kmem_cache *c)
 	return c->node->slabs * c->shape.objects - c->node->free_objects;
 }
 
+/* K1: the id is nobody's now, but free only when no array of any CPU knows it. false, with the
+ * cache where it was, iff that cannot be had. */
+static bool cache_delist(struct kmem_cache *c)
+{
+	u32 id = c->header_offset / 16;
+	bool done;
+
+	lock_acquire(&boot.lock);
+	list_remove(&c->link);
+	bitmap_set_range(boot.leaving, id, 1);
+	STORE_RELEASE(cache_nodes[id], NULL);
+	lock_release(&boot.lock);
+	done = array_retire(c);
+	lock_acquire(&boot.lock);
+	bitmap_clear_range(boot.leaving, id, 1);
+	if (!done) {
+		list_add_tail(&cache_list, &c->link);
+		STORE_RELEASE(cache_nodes[id], c->node);
+	}
+	lock_release(&boot.lock);
+	return done;
+}
+
 void kmem_cache_destroy(struct kmem_cache *c)
 {
 	struct kmem_cache_node *n;
@@ -477,17 +575,17 @@ void kmem_cache_destroy(struct kmem_cache *c)
 	if (!c)
 		return;
 	n = c->node;
+	cache_set_closed(c, true);
 	if (cache_shrink(c)) {
 		report_leak(c, cache_live(c));
+		cache_set_closed(c, false);
 		return;
 	}
-	if (!array_retire(c)) {
+	if (!cache_delist(c)) {
 		report_refusal("kmem_cache_destroy", c->name, "the CPUs cannot be stopped");
+		cache_set_closed(c, false);
 		return;
 	}
-	lock_acquire(&boot.lock);
-	list_remove(&c->link);
-	lock_release(&boot.lock);
 	if (n->shared)
 		page_free(&map.pages[map_pfn(n->shared)], 0);
 	kmem_cache_free(&boot.nodes, n);

@@ -17,6 +17,8 @@
  *         are checked first, so that no object ever has two owners
  * Rules   K1  an id is given to one cache until all its arrays are empty
  *         K2  a cache is on the list of caches from create to destroy
+ *         K3  who looks at caches that are not his visits them; destroy waits until all
+ *             visitors have left, and so finds every free object in its slab
  * Locks   array_lock, cache_lock, node->lock, large_lock: one at a time; fork takes all
  */
 #ifndef ASHLAR_CACHE_CACHE_H
@@ -35,6 +37,8 @@ struct kmem_cache {
 	u16 shared_factor;           /* the shared array holds this many batches */
 	u32 flags;                   /* SLAB_* */
 	u32 align;                   /* bytes */
+	u32 visitors;                /* atomic, up under cache_lock (K3) */
+	bool closed;                 /* cache_lock: it is being destroyed, no more visits */
 	void (*ctor)(void *);
 	struct kmem_cache_node *node; /* its slabs and shared array */
 	struct shape shape;
@@ -54,6 +58,14 @@ static inline struct kmem_cache_node *cache_node_at(u32 header_offset)
 {
 	return cache_nodes[header_offset / 16];
 }
+
+/* The node of a cache that may be destroyed meanwhile: it stays until cache_leave. NULL iff the
+ * id is free or its cache is going away. */
+struct kmem_cache_node *cache_visit(u32 id);
+void cache_leave(struct kmem_cache_node *n);
+
+/* fork's child: the visitors were other threads. */
+void cache_forget_visitors(void);
 
 /* Caches that exist before any other: of struct kmem_cache and of struct kmem_cache_node. */
 bool cache_boot(void);

@@ -27,9 +27,10 @@ extern struct init_facts init_facts;
 /* Where audits may happen with audit=1: no lock is held. @now: this one shall. */
 void init_audit_point(bool now);
 
-/* Stop everything (every CPU, every lock) and let it go on: fork and audits. */
+/* Stop everything (every CPU, every lock) and let it go on: fork and audits. The child of a
+ * fork has no other threads: it also forgets what these were about. */
 void init_stop(void);
 void init_resume(void);
-void init_resume_child(void); /* in a fork's child */
+void init_resume_child(void);
 
 #endif

@@ -7,6 +7,7 @@
 #include "cache/reclaim.h"
 #include "base/check.h"
 #include "base/lock.h"
+#include "cache/anchor.h"
 #include "cache/array.h"
 #include "cache/cache.h"
 #include "cache/init.h"
@@ -22,7 +23,7 @@ static struct {
 	struct lock lock;            /* guards shrinkers */
 	struct shrinker *shrinkers;
 	size_t learned;              /* pages kept beyond the fixed part (R2) */
-	size_t peak;                 /* most pages in use, ever */
+	size_t peak;                 /* most pages in use or kept, ever */
 	size_t seen_refaulted;       /* page_stat's, at the last look */
 	size_t recent;               /* pages discarded lately that were not faulted in again */
 } reclaim;
@@ -43,7 +44,8 @@ static void reclaim_learn(const struct page_stat *s)
 {
 	size_t refaulted = s->refaulted + large_refaulted_pages();
 	size_t again = refaulted - READ_ONCE(reclaim.seen_refaulted);
-	size_t peak = size_max(READ_ONCE(reclaim.peak), reclaim_live(s));
+	size_t footprint = reclaim_live(s) + s->dirty_pages + large_kept_pages();
+	size_t peak = size_max(READ_ONCE(reclaim.peak), footprint);
 	size_t early = size_min(again, READ_ONCE(reclaim.recent));
 	size_t most = size_max(peak / 4, size_min(peak, RECLAIM_LEARN_BYTES >> PAGE_SHIFT));
 
@@ -113,7 +115,7 @@ static size_t reclaim_shrinkers(gfp_t gfp)
 	return freed;
 }
 
-bool reclaim_retry(gfp_t gfp, unsigned attempt)
+static bool reclaim_try(gfp_t gfp, unsigned attempt)
 {
 	unsigned rounds = RECLAIM_ROUNDS / 4;
 	struct page_stat before;
@@ -137,6 +139,15 @@ bool reclaim_retry(gfp_t gfp, unsigned attempt)
 	if (gfp & __GFP_NOFAIL)
 		port_yield();
 	return freed || after.free_pages > before.free_pages || (gfp & __GFP_NOFAIL);
+}
+
+bool reclaim_retry(gfp_t gfp, unsigned attempt)
+{
+	bool again = reclaim_try(gfp, attempt);
+
+	if (!again)
+		anchor_event(ASHLAR_EVENT_FAILURE);
+	return again;
 }
 
 void register_shrinker(struct shrinker *s)

@@ -27,10 +27,12 @@ void stat_sum(struct stat_sum *sum)
 	*sum = (struct stat_sum){0};
 	page_stat(&pages);
 	for (u32 id = 1; id < CONFIG_MAX_IDS; id++) {
-		const struct kmem_cache_node *n = LOAD_ACQUIRE(cache_nodes[id]);
+		struct kmem_cache_node *n = cache_visit(id);
 
-		if (n)
-			stat_add_cache(sum, n);
+		if (!n)
+			continue;
+		stat_add_cache(sum, n);
+		cache_leave(n);
 	}
 	sum->online_bytes = pages.online_pages << PAGE_SHIFT;
 	sum->free_bytes = (pages.free_pages + pages.pcp_pages) << PAGE_SHIFT;

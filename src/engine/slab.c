@@ -15,6 +15,9 @@
 #include "engine/engine.h"
 #include "port/port.h"
 
+/* Idle memory inside a node's used slabs that is never given back, beside half of the used (E7). */
+#define SLAB_IDLE_BYTES ((size_t)4 << 20)
+
 /* Most bitmap words a slab may have, for the copy that discarding needs. */
 #define SLAB_WORDS_MAX 64u
 
@@ -164,6 +167,7 @@ unsigned slab_adopt(struct kmem_cache_node *n, struct page *head, void **end, un
 
 	lock_acquire(&n->lock);
 	n->slabs++;
+	n->slabs_peak = size_max(n->slabs_peak, n->slabs);
 	n->grown++;
 	n->free_objects += n->shape->objects;
 	taken = slab_take_bits(n, head, end, count);
@@ -244,10 +248,24 @@ static void slab_release(struct kmem_cache_node *n, struct list *emptied)
 	list_add_tail(emptied, &head->link);
 }
 
-void slab_put(struct kmem_cache_node *n, void *const *objects, unsigned count,
+/* E7: is it time to give back pages inside used slabs? */
+static bool slab_has_holes(struct kmem_cache_node *n)
+{
+	size_t all = n->slabs * n->shape->objects;
+	size_t idle = n->free_objects;
+
+	if (n->put_since * 2 < idle ||
+	    (idle - (all - idle) / 2) * n->shape->stride < SLAB_IDLE_BYTES || idle < (all - idle) / 2)
+		return false;
+	n->put_since = 0;
+	return true;
+}
+
+bool slab_put(struct kmem_cache_node *n, void *const *objects, unsigned count,
 	      struct list *emptied)
 {
 	unsigned shared;
+	bool holes;
 
 	lock_acquire(&n->lock);
 	shared = (unsigned)size_min(count, n->shared_limit - n->shared_avail);
@@ -258,7 +276,10 @@ void slab_put(struct kmem_cache_node *n, void *const *objects, unsigned count,
 	slab_put_all(n, objects + shared, count - shared);
 	while (n->free_objects > n->free_limit && n->empty_slabs)
 		slab_release(n, emptied);
+	n->put_since += count - shared;
+	holes = slab_has_holes(n);
 	lock_release(&n->lock);
+	return holes;
 }
 
 bool slab_shrink(struct kmem_cache_node *n, struct list *emptied)

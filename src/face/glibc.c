@@ -82,20 +82,25 @@ FACE_PUBLIC void malloc_stats(void)
 		s.slab_bytes, s.idle_bytes, s.parked_bytes);
 }
 
-static void glibc_info_caches(FILE *out)
+/* One line about a cache; it is read during the visit and printed after: printing allocates. */
+static void glibc_info_cache(FILE *out, unsigned id)
 {
-	for (unsigned id = 1; id < CONFIG_MAX_IDS; id++) {
-		const struct kmem_cache_node *n = LOAD_ACQUIRE(cache_nodes[id]);
+	struct kmem_cache_node *n = cache_visit(id);
+	struct kmem_cache c;
+	size_t slabs, idle, parked;
 
-		if (!n || !n->slabs)
-			continue;
+	if (!n)
+		return;
+	c = *n->cache;
+	slabs = READ_ONCE(n->slabs);
+	idle = READ_ONCE(n->free_objects);
+	parked = array_count(n->cache) + READ_ONCE(n->shared_avail);
+	cache_leave(n);
+	if (slabs)
 		fprintf(out,
 			"<cache name=\"%s\" size=\"%u\" slabs=\"%zu\" objects=\"%zu\" "
 			"idle=\"%zu\" parked=\"%zu\"/>\n",
-			n->cache->name, n->cache->object_size, n->slabs,
-			n->slabs * n->shape->objects, n->free_objects,
-			array_count(n->cache) + n->shared_avail);
-	}
+			c.name, c.object_size, slabs, slabs * c.shape.objects, idle, parked);
 }
 
 FACE_PUBLIC int malloc_info(int options, FILE *out)
@@ -108,7 +113,8 @@ FACE_PUBLIC int malloc_info(int options, FILE *out)
 		stat_sum(&s);
 	fprintf(out, "<malloc version=\"ashlar-1\">\n<heap nr=\"0\">\n");
 	if (!preload_inert)
-		glibc_info_caches(out);
+		for (unsigned id = 1; id < CONFIG_MAX_IDS; id++)
+			glibc_info_cache(out, id);
 	fprintf(out,
 		"</heap>\n"
 		"<total type=\"used\" size=\"%zu\"/>\n"

@@ -149,15 +149,23 @@ bool map_online(size_t pfn, size_t count)
 	return true;
 }
 
-/* The head's descriptor stays: it is the link by which the block is found again. */
-void map_offline(size_t pfn, size_t count)
+/* The head's descriptor stays: it is the link by which the block is found again. Tails are
+ * descriptors of zeros (G1), and states of free memory are never asked for. */
+void map_discard_tables(size_t pfn, size_t count)
 {
 	char *pages = (char *)&map.pages[pfn];
+	size_t bytes = count * sizeof(struct page);
 
+	if (bytes > map_page_bytes)
+		port_discard(pages + map_page_bytes, bytes - map_page_bytes);
+	port_discard(&map.state[pfn * MAP_STATES_PER_PAGE], count * MAP_STATES_PER_PAGE);
+}
+
+void map_offline(size_t pfn, size_t count)
+{
 	port_unmap(map_address(pfn), count << PAGE_SHIFT);
 	map_clear_dirty(pfn, count);
-	port_discard(pages + map_page_bytes, count * sizeof(struct page) - map_page_bytes);
-	port_discard(&map.state[pfn * MAP_STATES_PER_PAGE], count * MAP_STATES_PER_PAGE);
+	map_discard_tables(pfn, count);
 }
 
 void map_set_dirty(size_t pfn, size_t count)

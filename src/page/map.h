@@ -52,6 +52,9 @@ bool map_init(size_t budget, size_t page_bytes, unsigned nodes);
  * of map_grain(). false, with nothing usable changed, iff memory is exhausted. */
 bool map_online(size_t pfn, size_t count);
 void map_offline(size_t pfn, size_t count);
+
+/* The memory behind the tables of a free block goes back, but for its head's descriptor. */
+void map_discard_tables(size_t pfn, size_t count);
 size_t map_grain(void);
 
 /* Let the fast paths look at what is online, from now on. */

@@ -4,13 +4,14 @@
  */
 #include "base/bits.h"
 #include "page/map.h"
+#include "port/array_cache.h"
 #include "sim_help.h"
 
 static bool setup(size_t arena_bytes)
 {
 	sim_reset();
 	sim.arena_bytes = arena_bytes;
-	return map_init(arena_bytes, PAGE_SIZE, sim.nodes);
+	return map_init(arena_bytes, PAGE_SIZE, 1);
 }
 
 TEST(map_M1_base_is_aligned)
@@ -44,18 +45,20 @@ TEST(map_address_and_pfn_are_inverse)
 	}
 }
 
-TEST(map_contains_the_arena_only)
+TEST(map_contains_what_is_online)
 {
 	const char *first;
 	const char *last;
+	size_t grain;
 
 	EXPECT_FALSE(map_contains(NULL)); /* before anything began */
 	EXPECT_FALSE(map_contains(&first));
 	REQUIRE(setup((size_t)64 << 20));
 	first = map_address(0);
-	EXPECT_FALSE(map_contains(first)); /* nothing is online */
-	REQUIRE(map_online(0, map_grain()));
-	last = (char *)map_address(map_grain()) - 1;
+	EXPECT_FALSE(map_contains(first));
+	grain = map_grain();
+	REQUIRE(map_online(0, grain));
+	last = (char *)map_address(grain) - 1;
 	EXPECT(map_contains(first));
 	EXPECT(map_contains(last));
 	EXPECT_FALSE(map_contains(first - 1));
@@ -66,74 +69,29 @@ TEST(map_contains_the_arena_only)
 
 TEST(map_tables_do_not_overlap)
 {
-	uintptr_t ids_end;
-	uintptr_t pages_end;
-	uintptr_t state_end;
+	uintptr_t at[5];
 
 	REQUIRE(setup((size_t)64 << 20));
-	ids_end = (uintptr_t)&map.ids[map.nr_pages];
-	pages_end = (uintptr_t)&map.pages[map.nr_pages];
-	state_end = (uintptr_t)&map.state[map.nr_pages * (PAGE_SIZE / GRANULE_SIZE)];
-	EXPECT_LT(ids_end, (uintptr_t)map.pages);
-	EXPECT_LT(pages_end, (uintptr_t)map.state);
-	EXPECT_LE(state_end, map.base);
+	at[1] = (uintptr_t)&map.ids[map.nr_pages];
+	at[2] = (uintptr_t)&map.pages[map.nr_pages];
+	at[3] = (uintptr_t)&map.state[map.nr_pages * (PAGE_SIZE / GRANULE_SIZE)];
+	EXPECT_LT(at[1], (uintptr_t)map.pages);
+	EXPECT_LT(at[2], (uintptr_t)map.state);
+	EXPECT_LE(at[3], map.base);
 	EXPECT_EQ((uintptr_t)map.pages % sizeof(struct page), 0);
 }
 
-TEST(map_M2_tables_of_several_nodes_read_as_zero)
+TEST(map_M2_tables_read_as_zero_before_they_are_online)
 {
 	size_t last;
 
 	sim_reset();
-	REQUIRE(map_init(sim.arena_bytes, PAGE_SIZE, 2));
+	REQUIRE(map_init((size_t)64 << 20, PAGE_SIZE, 2)); /* with nodes there are gaps to read */
 	last = map.nr_pages - 1;
 	EXPECT_EQ(map.ids[0] | map.ids[last], 0);
 	EXPECT_EQ(map.pages[last].kind, PAGE_TAIL);
 	EXPECT_EQ(*map_state(map_address(last)), STATE_FREE);
-	EXPECT(map_contains(map_address(last)));
-	EXPECT_FALSE(map_contains(map_address(last + 1)));
-}
-
-TEST(map_M2_states_of_pages)
-{
-	REQUIRE(setup((size_t)64 << 20));
-	REQUIRE(map_online(0, map_grain()));
-	EXPECT(map_is_state_free(0, map_grain()));
-	map_fill_state(3, 2, STATE_NONE);
-	EXPECT_EQ(*map_state((char *)map_address(3) - 1), STATE_FREE);
-	EXPECT_EQ(*map_state(map_address(3)), STATE_NONE);
-	EXPECT_EQ(*map_state((char *)map_address(5) - 1), STATE_NONE);
-	EXPECT_EQ(*map_state(map_address(5)), STATE_FREE);
-	EXPECT(map_is_state_free(0, 3));
-	EXPECT_FALSE(map_is_state_free(0, 4));
-	EXPECT_FALSE(map_is_state_free(4, 1));
-	map_fill_state(3, 2, STATE_FREE);
-	for (size_t i = 0; i < PAGE_SIZE; i += GRANULE_SIZE) { /* one byte anywhere is seen */
-		u8 *state = map_state((char *)map_address(6) + i);
-
-		*state = STATE_IN_USE;
-		EXPECT_FALSE(map_is_state_free(6, 1));
-		*state = STATE_FREE;
-	}
-}
-
-TEST(map_fast_paths_see_what_is_online_once_open)
-{
-	size_t grain;
-
-	REQUIRE(setup((size_t)64 << 20));
-	grain = map_grain();
-	REQUIRE(map_online(0, grain));
-	EXPECT_EQ(map.granules, grain * (PAGE_SIZE / GRANULE_SIZE));
-	EXPECT_EQ(map.fast_granules, 0);
-	map_open();
-	EXPECT_EQ(map.fast_granules, map.granules);
-	REQUIRE(map_online(grain, grain));
-	EXPECT_EQ(map.granules, 2 * grain * (PAGE_SIZE / GRANULE_SIZE));
-	EXPECT_EQ(map.fast_granules, map.granules);
-	map_offline(grain, grain);
-	REQUIRE(map_online(0, grain)); /* it never shrinks */
-	EXPECT_EQ(map.granules, 2 * grain * (PAGE_SIZE / GRANULE_SIZE));
+	EXPECT_EQ(((const struct array_cache *)map_dummy)[CONFIG_MAX_IDS - 1].limit, 0);
 }
 
 TEST(map_online_gives_zeros_and_offline_takes_all)
@@ -187,22 +145,6 @@ TEST(map_dirty_pages_are_counted)
 	EXPECT_EQ(map_clear_dirty(0, 5), 2);
 	EXPECT_EQ(map_clear_dirty(0, 10), 2);
 	EXPECT_EQ(map_clear_dirty(0, 10), 0);
-}
-
-TEST(map_dirty_counts_of_any_range)
-{
-	REQUIRE(setup((size_t)64 << 20));
-	REQUIRE(map_online(0, map_grain() * 32));
-	for (size_t i = 0; i < 2048; i += 1 + i % 3)
-		map_set_dirty(i, 1);
-	for (size_t first = 0; first < 9; first++) {
-		size_t dirty = 0;
-
-		for (size_t end = first; end < 2048; dirty += map.ids[end++])
-			REQUIRE(map_count_dirty(first, end - first) == dirty);
-	}
-	map_set_dirty(0, 2048);
-	EXPECT_EQ(map_count_dirty(0, 2048), 2048);
 }
 
 TEST(map_grain_follows_large_pages)

@@ -1,0 +1,462 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sequence_test.c - each sequence is stopped at each of its instructions, and starts again
+ *
+ * What    A tracer stops a thread at every instruction of every critical section that this
+ *         program contains. While the thread stands there nothing happens, or a thread of
+ *         the same CPU works on the same arrays, or one of another CPU empties them. Then the
+ *         tracer shows that the kernel sent the sequence back to its beginning.
+ * How     The linker gives the bounds of the descriptors. Where instructions begin is found by
+ *         stepping through a sequence with `rseq_cs` cleared: with it, each step would
+ *         restart the sequence, and it would never end. The workers hold their breath
+ *         while a breakpoint lies in the text that they share.
+ * Rules   SQ1  a thread stopped inside a sequence continues at its abort address
+ *         SQ2  every instruction of every sequence was stopped at
+ *         SQ3  no object is lost, doubled, or written by anybody but its owner
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <sys/rseq.h>
+#include <signal.h>
+#include <semaphore.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/reg.h>
+
+#include "cache/array.h"
+#include "cache/cache.h"
+#include "thread/thread.h"
+
+#define SEQUENCE_MOST 64u        /* descriptors */
+#define SEQUENCE_INSTRUCTIONS 64u /* in one of them */
+#define SEQUENCE_BULK 5u
+#define SEQUENCE_HELD 24u
+#define SEQUENCE_WAIT_MS 3000u
+#define INT3 0xccu
+
+/* The descriptors of every sequence that the compiler has put into this program. */
+extern const struct rseq_cs __start___rseq_cs[] __attribute__((visibility("hidden")));
+extern const struct rseq_cs __stop___rseq_cs[] __attribute__((visibility("hidden")));
+
+#if defined(__x86_64__)
+
+enum worker { WORKER_NONE, WORKER_SAME_CPU, WORKER_OTHER_CPU, WORKERS };
+
+/* What tracer and traced process both see. */
+static struct stage {
+	sem_t go[WORKERS];
+	sem_t done[WORKERS];
+	bool finish;         /* atomic */
+	uintptr_t rseq_cs;   /* where the traced thread's rseq_cs is */
+	uint64_t faults;     /* atomic */
+	uint64_t worked;     /* turns of the workers */
+} *stage;
+
+static struct kmem_cache *cache;
+static struct kmem_cache *fresh; /* its arrays are taken away again and again */
+static unsigned cpus[2];
+
+/* ---- the traced process ---------------------------------------------------------- */
+
+struct holder {
+	uint64_t owner;
+	void *held[SEQUENCE_HELD];
+	size_t bytes[SEQUENCE_HELD];
+	unsigned at;
+};
+
+static void stage_fault(bool held)
+{
+	if (!held)
+		__atomic_fetch_add(&stage->faults, 1, __ATOMIC_RELAXED);
+}
+
+static bool stage_finishing(void)
+{
+	return __atomic_load_n(&stage->finish, __ATOMIC_ACQUIRE);
+}
+
+/* Free what was held longest and hold @p instead; NULL only frees. */
+static void holder_swap(struct holder *h, void *p, size_t bytes)
+{
+	unsigned i = h->at++ % SEQUENCE_HELD;
+
+	if (h->held[i]) {
+		stage_fault(stamp_remove(h->held[i], h->bytes[i], h->owner));
+		if (h->bytes[i] == 64)
+			kmem_cache_free(cache, h->held[i]);
+		else
+			kfree(h->held[i]);
+	}
+	h->held[i] = p;
+	h->bytes[i] = bytes;
+	if (p)
+		stamp(p, bytes, h->owner);
+}
+
+static void holder_close(struct holder *h)
+{
+	for (unsigned i = 0; i < SEQUENCE_HELD; i++)
+		holder_swap(h, NULL, 0);
+}
+
+/* Each public operation that may have a sequence of its own. */
+static void stage_singles(struct holder *h)
+{
+	volatile size_t size = 48;
+
+	holder_swap(h, kmem_cache_alloc(cache, GFP_KERNEL), 64);
+	holder_swap(h, kmem_cache_zalloc(cache, GFP_KERNEL), 64);
+	holder_swap(h, kmem_cache_alloc_node(cache, GFP_KERNEL, 0), 64);
+	holder_swap(h, kmalloc(size, GFP_KERNEL), 48);
+	holder_swap(h, kzalloc(size, GFP_KERNEL), 48);
+	holder_swap(h, kmalloc_node(size, GFP_KERNEL, 0), 48);
+	holder_swap(h, kmalloc_array(1, size, GFP_KERNEL), 48);
+	holder_swap(h, kcalloc(1, size, GFP_KERNEL), 48);
+	holder_swap(h, krealloc(NULL, size, GFP_KERNEL), 48);
+	kfree_sensitive(kmalloc(size, GFP_KERNEL));
+	kfree(krealloc(kmalloc(size, GFP_KERNEL), 4 * size, GFP_KERNEL));
+}
+
+/* The sequences of slow paths: an array that fills up or comes into being meanwhile. */
+static void stage_slow(struct holder *h)
+{
+	void *p = cache_alloc_slow(cache, GFP_KERNEL);
+
+	stamp(p, 64, h->owner);
+	stage_fault(stamp_remove(p, 64, h->owner));
+	*map_state(p) = STATE_FREE;
+	cache_free_slow(cache->node, p);
+	p = kmem_cache_alloc(fresh, GFP_KERNEL);
+	array_retire(fresh);
+	kmem_cache_free(fresh, p);
+}
+
+/* The bulk sequences, and those that only a slow path runs; what they move stays free. */
+static void stage_batches(struct holder *h)
+{
+	void *batch[SEQUENCE_BULK];
+	unsigned n = array_pop_bulk(cache->header_offset, batch, SEQUENCE_BULK);
+	unsigned pushed = array_push_bulk(cache->header_offset, batch, n);
+	void *p = array_pop(cache->header_offset);
+
+	if (pushed < n)
+		cache_put(cache->node, batch + pushed, n - pushed);
+	if (p && !array_push(cache->header_offset, p))
+		cache_put(cache->node, &p, 1);
+	if (kmem_cache_alloc_bulk(cache, GFP_KERNEL, SEQUENCE_BULK, batch)) {
+		for (unsigned i = 0; i < SEQUENCE_BULK; i++)
+			stamp(batch[i], 64, h->owner + i);
+		for (unsigned i = 0; i < SEQUENCE_BULK; i++)
+			stage_fault(stamp_remove(batch[i], 64, h->owner + i));
+		kmem_cache_free_bulk(cache, SEQUENCE_BULK, batch);
+	}
+}
+
+/* The same CPU: uses what the stopped thread was about to take. Another: takes it all away. */
+static void *stage_work(void *number)
+{
+	enum worker me = (enum worker)(uintptr_t)number;
+	struct holder h = { .owner = 1000 * (uint64_t)me };
+
+	thread_pin(cpus[me == WORKER_OTHER_CPU]);
+	for (;;) {
+		while (sem_wait(&stage->go[me]) != 0)
+			;
+		if (stage_finishing())
+			break;
+		for (unsigned i = 0; i < 3; i++) {
+			stage_singles(&h);
+			stage_batches(&h);
+		}
+		if (me == WORKER_OTHER_CPU)
+			kmem_cache_shrink(cache);
+		stage->worked++;
+		sem_post(&stage->done[me]);
+	}
+	holder_close(&h);
+	return NULL;
+}
+
+_Noreturn static void stage_traced(void)
+{
+	struct holder h = { .owner = 1 };
+	pthread_t threads[WORKERS];
+
+	alarm(THREAD_ALARM);
+	thread_pin(cpus[0]);
+	stage->rseq_cs = (uintptr_t)__builtin_thread_pointer() + (uintptr_t)__rseq_offset +
+			 offsetof(struct rseq, rseq_cs);
+	for (uintptr_t w = WORKER_SAME_CPU; w < WORKERS; w++)
+		pthread_create(&threads[w], NULL, stage_work, (void *)w);
+	ptrace(PTRACE_TRACEME, 0, 0, 0);
+	raise(SIGSTOP);
+	while (!stage_finishing()) {
+		stage_singles(&h);
+		stage_batches(&h);
+		stage_slow(&h);
+	}
+	holder_close(&h);
+	for (unsigned w = WORKER_SAME_CPU; w < WORKERS; w++) {
+		sem_post(&stage->go[w]);
+		pthread_join(threads[w], NULL);
+	}
+	stage->faults += ashlar_audit();
+	stage->faults += kmem_cache_shrink(cache) != 0; /* SQ3: every bit is back */
+	_exit(stage->faults != 0);
+}
+
+/* ---- the tracer --------------------------------------------------------------------- */
+
+struct sequence {
+	uintptr_t start;
+	uintptr_t end;
+	uintptr_t abort;
+	uintptr_t descriptor;
+	uintptr_t at[SEQUENCE_INSTRUCTIONS]; /* ascending */
+	unsigned count;
+};
+
+static pid_t traced;
+static struct sequence sequences[SEQUENCE_MOST];
+static unsigned aborts;
+
+static long peek(uintptr_t address)
+{
+	return ptrace(PTRACE_PEEKTEXT, traced, (void *)address, NULL);
+}
+
+static void poke(uintptr_t address, uint64_t word)
+{
+	ptrace(PTRACE_POKETEXT, traced, (void *)address, (void *)word);
+}
+
+static uintptr_t trace_ip(void)
+{
+	return (uintptr_t)ptrace(PTRACE_PEEKUSER, traced, sizeof(long) * RIP,
+				 NULL);
+}
+
+static void trace_set_ip(uintptr_t ip)
+{
+	ptrace(PTRACE_POKEUSER, traced, sizeof(long) * RIP, ip);
+}
+
+/* Wait for a stop; false iff there is none for long, or the process has ended. */
+static bool trace_wait(void)
+{
+	int status = 0;
+
+	for (unsigned i = 0; i < SEQUENCE_WAIT_MS * 20; i++) {
+		if (waitpid(traced, &status, WNOHANG) == traced)
+			return WIFSTOPPED(status) && WSTOPSIG(status) == SIGTRAP;
+		usleep(i < 100 ? 1 : 50);
+	}
+	return false;
+}
+
+static bool trace_step(void)
+{
+	return ptrace(PTRACE_SINGLESTEP, traced, NULL, NULL) == 0 && trace_wait();
+}
+
+/* Let the thread run until it stands before the instruction at @address. */
+static bool trace_run_to(uintptr_t address)
+{
+	uint64_t word = (uint64_t)peek(address);
+	bool there;
+
+	poke(address, (word & ~(uint64_t)0xff) | INT3);
+	there = ptrace(PTRACE_CONT, traced, NULL, NULL) == 0 && trace_wait() &&
+		trace_ip() == address + 1;
+	if (there) {
+		poke(address, word);
+		trace_set_ip(address);
+	}
+	return there;
+}
+
+static void sequence_learn(struct sequence *s, uintptr_t ip)
+{
+	unsigned i = 0;
+
+	while (i < s->count && s->at[i] < ip)
+		i++;
+	if ((i < s->count && s->at[i] == ip) || s->count == SEQUENCE_INSTRUCTIONS)
+		return;
+	memmove(&s->at[i + 1], &s->at[i], (s->count - i) * sizeof(s->at[0]));
+	s->at[i] = ip;
+	s->count++;
+}
+
+/* No instruction is longer than 15 bytes: a larger gap is a part that was jumped over. */
+static bool sequence_is_whole(const struct sequence *s)
+{
+	for (unsigned i = 0; i < s->count; i++) {
+		uintptr_t next = i + 1 < s->count ? s->at[i + 1] : s->end;
+
+		if (next - s->at[i] > 15)
+			return false;
+	}
+	return s->count > 0;
+}
+
+/* Step through without protection, which is safe while the workers wait. */
+static bool sequence_explore(struct sequence *s)
+{
+	for (unsigned turns = 0; turns < 200 && !sequence_is_whole(s); turns++) {
+		if (!trace_run_to(s->start))
+			return false;
+		poke(stage->rseq_cs, 0);
+		while (trace_ip() - s->start < s->end - s->start) {
+			sequence_learn(s, trace_ip());
+			if (!trace_step())
+				return false;
+		}
+	}
+	return sequence_is_whole(s);
+}
+
+static bool worker_turn(enum worker w)
+{
+	struct timespec until;
+
+	if (w == WORKER_NONE)
+		return true;
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += 10;
+	sem_post(&stage->go[w]);
+	return sem_timedwait(&stage->done[w], &until) == 0;
+}
+
+/* Stop at @ip for the @visit-th time within one run of the sequence, have @w work, and see the
+ * sequence abort (SQ1). False: it did not. A visit that the sequence does not make is none. */
+static bool sequence_stop(const struct sequence *s, uintptr_t ip, unsigned visit, enum worker w)
+{
+	if (!trace_run_to(ip))
+		return false;
+	for (unsigned i = 0; i < visit; i++) {
+		poke(stage->rseq_cs, 0);
+		do
+			if (!trace_step())
+				return false;
+		while (trace_ip() != ip && trace_ip() - s->start < s->end - s->start);
+		if (trace_ip() != ip)
+			return true;
+		poke(stage->rseq_cs, s->descriptor);
+	}
+	if (!worker_turn(w) || !trace_run_to(s->abort))
+		return false;
+	aborts++;
+	return true;
+}
+
+/* Every sequence of this program; false iff there are too many. */
+static unsigned sequence_find(void)
+{
+	unsigned n = 0;
+
+	for (const struct rseq_cs *d = __start___rseq_cs; d < __stop___rseq_cs; d++) {
+		if (n < SEQUENCE_MOST)
+			sequences[n] = (struct sequence){
+				.start = (uintptr_t)d->start_ip,
+				.end = (uintptr_t)(d->start_ip + d->post_commit_offset),
+				.abort = (uintptr_t)d->abort_ip,
+				.descriptor = (uintptr_t)d,
+			};
+		n++;
+	}
+	return n;
+}
+
+static bool stage_open(void)
+{
+	int status;
+
+	stage = mmap(NULL, sizeof(*stage), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		     0);
+	if (stage == MAP_FAILED)
+		return false;
+	for (unsigned w = 0; w < WORKERS; w++) {
+		sem_init(&stage->go[w], 1, 0);
+		sem_init(&stage->done[w], 1, 0);
+	}
+	if (thread_cpus(cpus, 2) == 1)
+		cpus[1] = cpus[0];
+	cache = kmem_cache_create("sequence", 64, 0, 0, NULL);
+	fresh = kmem_cache_create("fresh", 64, 0, 0, NULL);
+	traced = fork();
+	if (traced == 0)
+		stage_traced();
+	return traced > 0 && waitpid(traced, &status, 0) == traced && WIFSTOPPED(status);
+}
+
+/* Each instruction of @s, alone and with each worker; inside loops also on later rounds. */
+static bool sequence_run(const struct sequence *s)
+{
+	for (unsigned i = 0; i < s->count; i++) {
+		for (unsigned visit = 0; visit < 3; visit++) {
+			for (enum worker w = WORKER_NONE; w < WORKERS; w++) {
+				if (!EXPECT(sequence_stop(s, s->at[i], visit, w))) {
+					tap_note_number("byte of the sequence", s->at[i] - s->start);
+					return false;
+				}
+			}
+		}
+	}
+	return true;
+}
+
+TEST(sequence_SQ1_SQ2_SQ3_every_instruction)
+{
+	unsigned count = sequence_find();
+	unsigned instructions = 0;
+	int status = -1;
+
+	MODE("rseq");
+	REQUIRE(count >= 8 && count <= SEQUENCE_MOST);
+	REQUIRE(stage_open());
+	for (unsigned i = 0; i < count; i++) {
+		if (!EXPECT(sequence_explore(&sequences[i])) || !sequence_run(&sequences[i])) {
+			tap_note_number("sequence number", i);
+			break;
+		}
+		instructions += sequences[i].count;
+	}
+	__atomic_store_n(&stage->finish, true, __ATOMIC_RELEASE);
+	ptrace(PTRACE_DETACH, traced, NULL, NULL);
+	waitpid(traced, &status, 0);
+	EXPECT_EQ(status, 0);
+	EXPECT_EQ(stage->faults, 0);
+	EXPECT_GE(aborts, WORKERS * instructions); /* SQ1, SQ2 */
+	EXPECT_GT(stage->worked, 0);
+	tap_note_number("sequences", count);
+	tap_note_number("instructions", instructions);
+	tap_note_number("aborts", aborts);
+}
+
+/* The descriptors are what the kernel demands: else it would kill the process at the first. */
+TEST(sequence_descriptors_are_sound)
+{
+	for (const struct rseq_cs *d = __start___rseq_cs; d < __stop___rseq_cs; d++) {
+		const unsigned char *abort = (const unsigned char *)(uintptr_t)d->abort_ip;
+		uint32_t signature;
+
+		memcpy(&signature, abort - 4, sizeof(signature));
+		EXPECT_EQ(signature, RSEQ_SIG);
+		EXPECT_EQ(d->version, 0);
+		EXPECT_EQ(d->flags, 0);
+		EXPECT_EQ((uintptr_t)d % 32, 0);
+		EXPECT_GE((uintptr_t)d->abort_ip - (uintptr_t)d->start_ip, d->post_commit_offset);
+	}
+}
+
+#else
+
+TEST(sequence_every_instruction)
+{
+	SKIP("no sequences for this processor");
+}
+
+#endif
