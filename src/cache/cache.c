@@ -14,6 +14,7 @@
 #include "cache/anchor.h"
 #include "cache/array.h"
 #include "cache/init.h"
+#include "cache/kmalloc.h"
 #include "cache/object.h"
 #include "cache/option.h"
 #include "cache/reclaim.h"
@@ -151,8 +152,14 @@ static cold void cache_answer(void)
 
 void *cache_alloc_slow(struct kmem_cache *c, gfp_t gfp)
 {
-	void *p = array_pop(c->header_offset);
+	void *p;
 
+	if (unlikely(!c->node)) {
+		c = kmalloc_started(c);
+		if (!c)
+			return NULL;
+	}
+	p = array_pop(c->header_offset);
 	for (unsigned attempt = 0; !p; attempt++) {
 		p = cache_refill(c, gfp);
 		if (!p && !reclaim_retry(gfp, attempt))

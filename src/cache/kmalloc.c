@@ -12,7 +12,19 @@
 
 u16 kmalloc_table[KMALLOC_TABLE_SIZE];
 size_t kmalloc_fast_limit;
-struct kmem_cache *ashlar_kmalloc_caches[CONFIG_KMALLOC_CLASSES];
+
+/* What stands in for the size caches until there are any: kmalloc of a constant size may be the
+ * first call of a program. They have no node; the slow path sees that. */
+static struct kmem_cache kmalloc_early[CONFIG_KMALLOC_CLASSES];
+
+#define KMALLOC_EARLY_4(i) \
+	&kmalloc_early[i], &kmalloc_early[(i) + 1], &kmalloc_early[(i) + 2], &kmalloc_early[(i) + 3]
+struct kmem_cache *ashlar_kmalloc_caches[CONFIG_KMALLOC_CLASSES] = {
+	KMALLOC_EARLY_4(0),  KMALLOC_EARLY_4(4),  KMALLOC_EARLY_4(8),  KMALLOC_EARLY_4(12),
+	KMALLOC_EARLY_4(16), KMALLOC_EARLY_4(20), KMALLOC_EARLY_4(24), KMALLOC_EARLY_4(28),
+	KMALLOC_EARLY_4(32), KMALLOC_EARLY_4(36),
+};
+STATIC_ASSERT(CONFIG_KMALLOC_CLASSES == 40, "each class has its stand-in");
 
 /* Size of a class: 16 .. 128, then 160, 192, 224, 256, 320 ... */
 static size_t kmalloc_class_size(unsigned class)
@@ -63,6 +75,11 @@ bool kmalloc_init(void)
 	}
 	kmalloc_fill_table();
 	return true;
+}
+
+struct kmem_cache *kmalloc_started(const struct kmem_cache *early)
+{
+	return init_ready() ? ashlar_kmalloc_caches[early - kmalloc_early] : NULL;
 }
 
 void kmalloc_open(void)
