@@ -137,8 +137,8 @@ void *ashlar_kmalloc(size_t size, ashlar_gfp_t gfp)
 		return ZERO_SIZE_PTR;
 	if (unlikely(!kmalloc_pop(size, &p)))
 		return kmalloc_slow(size, gfp);
-	if (gfp & __GFP_ZERO)
-		memset(p, 0, size);
+	if (gfp & __GFP_ZERO) /* all that may be used: krealloc adds it without looking */
+		memset(p, 0, kmalloc_class_size(ashlar_kmalloc_class(size)));
 	return p;
 }
 
@@ -238,7 +238,7 @@ void kfree_sensitive(const void *p)
 
 bool kmalloc_owns(const void *p)
 {
-	return kmalloc_is_in_use(p) || large_size(p) != 0;
+	return kmalloc_is_in_use(p) || (!map_contains(p) && large_size(p) != 0);
 }
 
 size_t kmalloc_usable(const void *p, const char *function)
@@ -285,18 +285,19 @@ static bool kmalloc_stays(size_t usable, size_t size)
 void *kmalloc_resize(void *p, size_t size, gfp_t gfp, const char *function)
 {
 	size_t usable = kmalloc_usable(p, function);
-	bool is_large = usable > CONFIG_KMALLOC_MAX_CACHE;
+	bool is_object = map_contains(p) && map.ids[map_pfn(p)] != 0;
 	void *q;
 
-	if (!is_large && kmalloc_stays(usable, size)) {
+	if ((is_object || usable <= CONFIG_KMALLOC_MAX_CACHE) && kmalloc_stays(usable, size)) {
 		if (gfp & __GFP_ZERO)
 			memset((char *)p + size, 0, usable - size);
 		return p;
 	}
-	if (is_large) {
-		q = large_resize(p, size, gfp);
-		if (q)
-			return q;
+	q = is_object ? NULL : large_resize(p, size, gfp);
+	if (q) {
+		if (gfp & __GFP_ZERO) /* the rest of its last page */
+			memset((char *)q + size, 0, large_size(q) - size);
+		return q;
 	}
 	q = kmalloc_slow(size, gfp);
 	if (!q)
