@@ -332,6 +332,7 @@ bool array_retire(struct kmem_cache *c)
 {
 	bool done = true;
 
+	array_drain(c);
 	/* A region that is being made may still get an array for it: that holds the lock, too. */
 	lock_acquire(&arrays.lock);
 	for (unsigned number = 0; number < arrays.cpus && done; number++)

@@ -52,8 +52,8 @@ bool array_equip(const struct kmem_cache *c);
 /* Empty every CPU's array of @c into its node. */
 void array_drain(struct kmem_cache *c);
 
-/* Close the arrays of a cache that is going away: limit 0 on every CPU (K1). false, with some
- * of them still open, iff an array is not empty or the system refuses the fence. */
+/* Empty and close the arrays of a cache that is going away: limit 0 on every CPU (K1). false, with
+ * some of them still open, iff the system refuses the fence or somebody still frees to it. */
 bool array_retire(struct kmem_cache *c);
 
 /* Free objects of @c in all arrays, at this moment; CPUs that have a region. */
