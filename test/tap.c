@@ -2,8 +2,9 @@
 /*
  * tap.c - run the cases and print TAP
  *
- * What    Sorts the registered cases, runs them, prints one line for each. Compiles
- *         freestanding: no stdio, no allocation, memory of its own below 200 bytes.
+ * What    Sorts the registered cases, runs each, apart from the others where the home can,
+ *         and prints one line for each. Compiles freestanding: no stdio, no allocation,
+ *         memory of its own below 200 bytes.
  * See     tap.h for the macros, tap_host.c for a process
  */
 #include "tap.h"
@@ -11,6 +12,8 @@
 /* The ends of the section; weak, because a program may have no case. */
 extern const struct tap_case *__start_tap_cases[] __attribute__((weak));
 extern const struct tap_case *__stop_tap_cases[] __attribute__((weak));
+
+unsigned (*tap_apart)(unsigned (*run)(const void *), const void *argument);
 
 static bool case_failed;
 static const char *case_skipped;
@@ -214,23 +217,48 @@ static bool case_is_wanted(const struct tap_case *c, const char *filter)
 	return !filter || text_contains(c->name, filter);
 }
 
-/* Returns true when the case has failed. */
-static bool case_run(const struct tap_case *c, unsigned number)
+/* One case with the number of its line. */
+struct run {
+	const struct tap_case *c;
+	unsigned number;
+};
+
+static void put_result(bool failed, const struct run *r)
 {
+	put(failed ? "not ok " : "ok ");
+	put_number(r->number, 10);
+	put(" - ");
+	put(r->c->name);
+}
+
+/* Returns 1 when the case has failed, else 0. */
+static unsigned case_run(const void *argument)
+{
+	const struct run *r = argument;
+
 	case_failed = false;
 	case_skipped = NULL;
-	c->run();
-
-	put(case_failed ? "not ok " : "ok ");
-	put_number(number, 10);
-	put(" - ");
-	put(c->name);
+	r->c->run();
+	put_result(case_failed, r);
 	if (case_skipped && !case_failed) {
 		put(" # SKIP ");
 		put(case_skipped);
 	}
 	put("\n");
 	return case_failed;
+}
+
+/* The same, apart if possible; a case that ends its process has failed. */
+static unsigned case_run_apart(const struct tap_case *c, unsigned number)
+{
+	struct run r = { .c = c, .number = number };
+	unsigned failed = tap_apart ? tap_apart(case_run, &r) : case_run(&r);
+
+	if (failed > 1) {
+		put_result(true, &r);
+		put("\n");
+	}
+	return failed != 0;
 }
 
 unsigned tap_run(const char *filter)
@@ -248,7 +276,7 @@ unsigned tap_run(const char *filter)
 
 	for (size_t i = 0; i < count; i++)
 		if (case_is_wanted(__start_tap_cases[i], filter))
-			failed += case_run(__start_tap_cases[i], ++ran);
+			failed += case_run_apart(__start_tap_cases[i], ++ran);
 	return failed;
 }
 

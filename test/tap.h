@@ -11,7 +11,8 @@
  *         EXPECT_x   the case fails and goes on; gives true when it held
  *         REQUIRE    the case fails and ends
  *         SKIP       the case ends and says why
- *         Cases run in the order of file name and line.
+ *         Cases run in the order of file name and line. In a process each runs in a child,
+ *         so that it finds every static variable as the program starts with it.
  */
 #ifndef ASHLAR_TEST_TAP_H
 #define ASHLAR_TEST_TAP_H
@@ -29,6 +30,13 @@ struct tap_case {
 
 /* The home's one function: put out @bytes of text. */
 void tap_write(const char *text, size_t bytes);
+
+/* What a home may have besides: run @run(@argument) where what it changes is forgotten, and
+ * return its result, or 2 if it did not come back. NULL: cases run one after the other. */
+extern unsigned (*tap_apart)(unsigned (*run)(const void *), const void *argument);
+
+/* For tests: a setting of the home (an environment variable), or NULL. */
+const char *tap_setting(const char *name);
 
 /* Run the cases whose name contains @filter (NULL: all). Returns how many failed. */
 unsigned tap_run(const char *filter);
@@ -67,9 +75,12 @@ void tap_skip(const char *reason);
 /* Integers of any type; both values are printed. Signed ones are sign-extended. */
 #define EXPECT_EQ(a, b) \
 	tap_expect_eq((uint64_t)(a), (uint64_t)(b), __FILE__, __LINE__, #a " == " #b)
-#define EXPECT_ORDER_(a, op, b)                                                      \
-	tap_expect_order((a)op(b), (uint64_t)(a), (uint64_t)(b), __FILE__, __LINE__, \
-			 #a " " #op " " #b)
+#define EXPECT_ORDER_(a, op, b)                                                                \
+	({                                                                                     \
+		__typeof__(1 ? (a) : (b)) left_ = (a), right_ = (b);                           \
+		tap_expect_order(left_ op right_, (uint64_t)left_, (uint64_t)right_, __FILE__, \
+				 __LINE__, #a " " #op " " #b);                                 \
+	})
 #define EXPECT_NE(a, b) EXPECT_ORDER_(a, !=, b)
 #define EXPECT_LT(a, b) EXPECT_ORDER_(a, <, b)
 #define EXPECT_LE(a, b) EXPECT_ORDER_(a, <=, b)

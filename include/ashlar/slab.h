@@ -52,8 +52,8 @@ struct kmem_cache;
  * size suggests). @ctor, or NULL, is run once on each object when its slab is made, and must
  * not use this cache; objects must be given back in constructed state. @name is copied (31
  * characters). Returns NULL iff @name is NULL or empty, @size is 0 or above 4 MiB, @align is
- * not a power of two up to 4 MiB, @flags are unknown, or memory is exhausted; the reason is
- * printed unless it is memory. With SLAB_PANIC it ends the program instead.
+ * not a power of two up to 4 MiB (2 MiB in an arena below 256 MiB), @flags are unknown, or
+ * memory is exhausted; the reason is printed unless it is memory. With SLAB_PANIC it ends the program instead.
  */
 ASHLAR_API struct kmem_cache *ashlar_kmem_cache_create(const char *name, unsigned int size,
 						       unsigned int align, unsigned long flags,

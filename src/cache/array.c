@@ -377,13 +377,21 @@ size_t array_audit(void)
 	return faults;
 }
 
-void array_lock_all(void)
+bool array_lock_all(void)
 {
 	lock_acquire(&arrays.lock);
 	for (unsigned number = 0; number < arrays.cpus; number++)
 		while (arrays.cpu[number].region && !port_percpu_own(number))
 			port_yield();
-	port_percpu_fence(-1);
+	return port_percpu_fence(-1);
+}
+
+void array_forget(void)
+{
+	for (unsigned number = 0; number < arrays.cpus; number++)
+		for (u32 id = 0; arrays.cpu[number].region && id < CONFIG_MAX_IDS; id++)
+			if (arrays.cpu[number].region[id].avail)
+				arrays.cpu[number].region[id].avail = 0;
 }
 
 void array_unlock_all(void)

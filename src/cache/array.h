@@ -60,7 +60,12 @@ size_t array_count(const struct kmem_cache *c);
 unsigned array_cpus(void);
 
 size_t array_audit(void);
-void array_lock_all(void);
+/* Own every CPU. false: the system refused the fence, and sequences that had begun may still be
+ * storing: a copy of the memory made now (fork) must not trust the arrays. */
+bool array_lock_all(void);
 void array_unlock_all(void);
+
+/* In the copy: forget what the arrays held; these objects are lost to it. */
+void array_forget(void);
 
 #endif

@@ -14,6 +14,7 @@
 #include "cache/array.h"
 #include "cache/init.h"
 #include "cache/object.h"
+#include "cache/option.h"
 #include "cache/reclaim.h"
 #include "port/port.h"
 
@@ -68,25 +69,39 @@ void *kmem_cache_alloc_node(struct kmem_cache *c, gfp_t gfp, int node)
 }
 
 /* The door of every free to a cache: in use -> free, or a report. */
-static always_inline void cache_release(struct kmem_cache *c, void *p)
+static always_inline void cache_release(struct kmem_cache *c, void *p, size_t granules)
 {
 	size_t granule = object_granule(p);
 
-	if (unlikely(granule >= map.granules) || unlikely(map.state[granule] != STATE_IN_USE))
+	if (unlikely(granule >= granules) || unlikely(map.state[granule] != STATE_IN_USE))
 		report_pointer("kmem_cache_free", p);
 	if (unlikely(map.ids[granule >> (PAGE_SHIFT - GRANULE_SHIFT)] != c->header_offset))
 		report_cache(c, p);
 	map.state[granule] = STATE_FREE;
 }
 
+static noinline void cache_free_locked(struct kmem_cache *c, void *p)
+{
+	if (!p)
+		return;
+	cache_release(c, p, map.granules);
+	cache_free_slow(c->node, p);
+}
+
 void kmem_cache_free(struct kmem_cache *c, void *p)
 {
-	if (unlikely(!p))
+	size_t granule = object_granule(p);
+	u32 header_offset = c->header_offset;
+
+	if (unlikely(granule >= map.fast_granules) ||
+	    unlikely(map.state[granule] != STATE_IN_USE) ||
+	    unlikely(map.ids[granule >> (PAGE_SHIFT - GRANULE_SHIFT)] != header_offset)) {
+		cache_free_locked(c, p);
 		return;
-	cache_release(c, p);
-	if (likely(percpu_ready()) && likely(percpu_push(c->header_offset, p)))
-		return;
-	cache_free_slow(c->node, p);
+	}
+	map.state[granule] = STATE_FREE;
+	if (unlikely(!percpu_push(header_offset, p)))
+		cache_free_slow(c->node, p);
 }
 
 /* ---- behind the array ------------------------------------------------------ */
@@ -99,6 +114,8 @@ static unsigned cache_grow(struct kmem_cache *c, gfp_t gfp, void **end, unsigned
 
 	if (!head)
 		return 0;
+	if (unlikely(options.audit))
+		init_audit_point(false);
 	slab_prepare(c->node, head, c->ctor);
 	return slab_adopt(c->node, head, end, count);
 }
@@ -142,11 +159,14 @@ void *cache_alloc_slow(struct kmem_cache *c, gfp_t gfp)
 void cache_put(struct kmem_cache_node *n, void *const *objects, unsigned count)
 {
 	struct list emptied;
+	bool holes;
 
 	list_init(&emptied);
-	slab_put(n, objects, count, &emptied);
+	holes = slab_put(n, objects, count, &emptied);
 	if (!list_is_empty(&emptied))
 		reclaim_release(&emptied);
+	if (unlikely(holes) && !n->cache->ctor)
+		slab_discard(n);
 }
 
 /* The array is full: its oldest batch leaves, the rest and @object stay. */
@@ -253,7 +273,7 @@ void kmem_cache_free_bulk(struct kmem_cache *c, size_t count, void **objects)
 		return;
 	}
 	for (size_t i = 0; i < count; i++)
-		cache_release(c, objects[i]);
+		cache_release(c, objects[i], map.granules);
 	while (done < count) {
 		unsigned some = (unsigned)size_min(count - done, CONFIG_BATCH_MAX);
 		unsigned pushed = array_push_bulk(c->header_offset, objects + done, some);
@@ -413,6 +433,8 @@ struct kmem_cache *kmem_cache_create(const char *name, unsigned int size, unsign
 
 	if (!init_ready())
 		why = "there is no memory at all";
+	else if (!why && align > map.align)
+		why = "this memory cannot be aligned so far";
 	if (why)
 		report_refusal("kmem_cache_create", name, why);
 	else

@@ -10,14 +10,19 @@
 #include "cache/kmalloc.h"
 #include "cache/large.h"
 #include "cache/option.h"
+#include "cache/reclaim.h"
 #include "port/port.h"
 
 /* A quarter of the user address space of today's 64-bit processors. */
 #define INIT_ADDRESS_QUARTER ((size_t)1 << 45)
 
+/* With audit=1, slabs made between two audits. */
+#define INIT_AUDIT_EVERY 512u
+
 enum init_state { INIT_NONE, INIT_BUSY, INIT_DONE, INIT_FAILED };
 
 static u32 init_state;
+static bool init_fenced; /* array_lock: no sequence was running when everything stopped */
 struct init_facts init_facts;
 
 /* The least of four times the memory, half the address space that is left, and a quarter of
@@ -86,15 +91,17 @@ bool init_begun(void)
 /* Arrays first (no CPU works on its own any more), then the locks from the top down. */
 void init_stop(void)
 {
-	array_lock_all();
+	init_fenced = array_lock_all();
 	cache_lock_all();
 	large_lock_all();
+	reclaim_lock_all();
 	page_lock_all();
 }
 
 void init_resume(void)
 {
 	page_unlock_all();
+	reclaim_unlock_all();
 	large_unlock_all();
 	cache_unlock_all();
 	array_unlock_all();
@@ -102,6 +109,8 @@ void init_resume(void)
 
 void init_resume_child(void)
 {
+	if (!init_fenced)
+		array_forget();
 	cache_forget_visitors();
 	init_resume();
 }
@@ -112,8 +121,29 @@ size_t ashlar_audit(void)
 
 	if (!init_ready())
 		return 0;
-	array_lock_all();
-	faults = array_audit() + cache_audit() + large_audit();
-	array_unlock_all();
-	return faults + page_audit();
+	init_stop();
+	faults = init_fenced ? array_audit() : 0;
+	faults += cache_audit() + large_audit() + page_audit();
+	init_resume();
+	return faults;
+}
+
+/* audit=1: every so often, and at the end; a fault ends the program. */
+void init_audit_point(bool now)
+{
+	static u32 points;
+	struct text t;
+	size_t faults;
+
+	if (!now && __atomic_add_fetch(&points, 1, __ATOMIC_RELAXED) % INIT_AUDIT_EVERY != 0)
+		return;
+	faults = ashlar_audit();
+	if (faults == 0)
+		return;
+	text_init(&t);
+	text_str(&t, "ashlar: audit: ");
+	text_dec(&t, faults);
+	text_str(&t, " faults in the heap's own tables\n");
+	text_print(&t);
+	port_abort();
 }

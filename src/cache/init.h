@@ -24,6 +24,9 @@ struct init_facts {
 };
 extern struct init_facts init_facts;
 
+/* Where audits may happen with audit=1: no lock is held. @now: this one shall. */
+void init_audit_point(bool now);
+
 /* Stop everything (every CPU, every lock) and let it go on: fork and audits. The child of a
  * fork has no other threads: it also forgets what these were about. */
 void init_stop(void);

@@ -30,8 +30,7 @@ static struct {
 	struct kmem_cache *mappings; /* of struct mapping */
 	struct list used[LARGE_BUCKETS];
 	struct list kept;            /* last freed first */
-	size_t used_pages;
-	size_t kept_pages;
+	struct large_figures pages;
 	size_t trimmed;              /* pages unmapped that were not mapped anew yet */
 	size_t refaulted;
 } large;
@@ -85,7 +84,7 @@ static struct mapping *large_reuse(size_t bytes, size_t align)
 	}
 	if (best) {
 		list_remove(&best->link);
-		large.kept_pages -= best->bytes >> PAGE_SHIFT;
+		large.pages.kept -= best->bytes >> PAGE_SHIFT;
 	}
 	lock_release(&large.lock);
 	return best;
@@ -97,8 +96,10 @@ static void large_enter(struct mapping *m)
 
 	lock_acquire(&large.lock);
 	list_add(large_bucket(m->start), &m->link);
-	large.used_pages += pages;
+	large.pages.used += pages;
+	pages = large.pages.used;
 	lock_release(&large.lock);
+	page_note_mapped(pages);
 }
 
 /* May @pages more be mapped under the limit that the user set? */
@@ -109,8 +110,8 @@ static bool large_is_allowed(size_t pages)
 	if (!options.limit)
 		return true;
 	page_stat(&s);
-	return s.online_pages - s.free_pages + s.dirty_pages + large.used_pages +
-		       large.kept_pages + pages <=
+	return s.online_pages - s.free_pages + s.dirty_pages + large.pages.used +
+		       large.pages.kept + pages <=
 	       options.limit >> PAGE_SHIFT;
 }
 
@@ -164,13 +165,15 @@ bool large_unmap(const void *p)
 	m = large_find(p);
 	if (m) {
 		list_remove(&m->link);
-		large.used_pages -= m->bytes >> PAGE_SHIFT;
+		large.pages.used -= m->bytes >> PAGE_SHIFT;
 		list_add(&large.kept, &m->link);
-		large.kept_pages += m->bytes >> PAGE_SHIFT;
+		large.pages.kept += m->bytes >> PAGE_SHIFT;
 	}
 	lock_release(&large.lock);
-	if (m)
+	if (m) {
+		page_note_mapped(READ_ONCE(large.pages.used));
 		reclaim_check();
+	}
 	return m != NULL;
 }
 
@@ -180,10 +183,10 @@ void large_trim(size_t keep)
 		struct mapping *m = NULL;
 
 		lock_acquire(&large.lock);
-		if (large.kept_pages > keep) {
+		if (large.pages.kept > keep) {
 			m = list_last_entry(&large.kept, struct mapping, link);
 			list_remove(&m->link);
-			large.kept_pages -= m->bytes >> PAGE_SHIFT;
+			large.pages.kept -= m->bytes >> PAGE_SHIFT;
 			large.trimmed += m->bytes >> PAGE_SHIFT;
 		}
 		lock_release(&large.lock);
@@ -206,7 +209,7 @@ static void *large_remap(const void *p, size_t size)
 	m = large_find(p);
 	if (m) {
 		list_remove(&m->link);
-		large.used_pages -= m->bytes >> PAGE_SHIFT;
+		large.pages.used -= m->bytes >> PAGE_SHIFT;
 	}
 	lock_release(&large.lock);
 	if (!m)
@@ -222,6 +225,11 @@ static void *large_remap(const void *p, size_t size)
 
 /* ---- runs of pages --------------------------------------------------------------- */
 
+static void large_count_run(size_t pages)
+{
+	__atomic_fetch_add(&large.pages.runs, pages, __ATOMIC_RELAXED);
+}
+
 static void *large_alloc_run(size_t pages, size_t align_pages, gfp_t gfp)
 {
 	struct page *head = NULL;
@@ -235,6 +243,7 @@ static void *large_alloc_run(size_t pages, size_t align_pages, gfp_t gfp)
 	}
 	head->kind = PAGE_LARGE;
 	head->pages = pages;
+	large_count_run(pages);
 	p = map_page_address(head);
 	*map_state(p) = STATE_IN_USE;
 	if ((gfp & __GFP_ZERO) && !zero)
@@ -265,6 +274,7 @@ void large_free(void *p)
 
 	CHECK(head->kind == PAGE_LARGE, "a block in use is a slab's object or a run"); /* LG1 */
 	head->kind = PAGE_BLOCK;
+	large_count_run(-head->pages);
 	page_free_exact(head, head->pages);
 	reclaim_check();
 }
@@ -295,6 +305,7 @@ static void *large_resize_run(void *p, size_t size, gfp_t gfp)
 
 	if (pages < old) {
 		head->pages = pages;
+		large_count_run(pages - old);
 		page_free_exact(head + pages, old - pages);
 		reclaim_check();
 		return p;
@@ -302,6 +313,7 @@ static void *large_resize_run(void *p, size_t size, gfp_t gfp)
 	if (pages > old && !page_extend(head, old, pages - old, &zero))
 		return NULL;
 	head->pages = pages;
+	large_count_run(pages - old);
 	if ((gfp & __GFP_ZERO) && !zero && pages > old)
 		memset((char *)p + (old << PAGE_SHIFT), 0, (pages - old) << PAGE_SHIFT);
 	return p;
@@ -318,14 +330,19 @@ void *large_resize(void *p, size_t size, gfp_t gfp)
 
 /* ---- figures ----------------------------------------------------------------------- */
 
+const struct large_figures *large_figures(void)
+{
+	return &large.pages;
+}
+
 size_t large_kept_pages(void)
 {
-	return READ_ONCE(large.kept_pages);
+	return READ_ONCE(large.pages.kept);
 }
 
 size_t large_used_pages(void)
 {
-	return READ_ONCE(large.used_pages);
+	return READ_ONCE(large.pages.used);
 }
 
 size_t large_refaulted_pages(void)
@@ -344,7 +361,7 @@ size_t large_audit(void)
 	for (unsigned i = 0; i < LARGE_BUCKETS; i++)
 		list_for_each(node, &large.used[i])
 			used += container_of(node, struct mapping, link)->bytes >> PAGE_SHIFT;
-	return (size_t)(kept != large.kept_pages) + (used != large.used_pages); /* LG2 */
+	return (size_t)(kept != large.pages.kept) + (used != large.pages.used); /* LG2 */
 }
 
 void large_lock_all(void)

@@ -8,6 +8,9 @@
  *         out, find another byte than `in use` and are caught in the call that
  *         makes them. A double free that raced on two CPUs puts the object into
  *         two arrays; the second claim finds it in use.
+ * Limits  The byte is checked and stored in two steps. Two frees of one object that meet
+ *         within these few instructions may both pass; then the second claim catches it,
+ *         unless that, too, meets the first within its few instructions (docs/models.md).
  */
 #ifndef ASHLAR_CACHE_OBJECT_H
 #define ASHLAR_CACHE_OBJECT_H

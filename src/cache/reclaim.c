@@ -15,13 +15,14 @@
 #include "port/port.h"
 
 #define RECLAIM_ROUNDS 16u      /* of RETRY_MAYFAIL; an ordinary request gets a quarter */
+#define RECLAIM_LEARN_BYTES ((size_t)16 << 20) /* what a small heap may learn to keep (R2) */
 #define RECLAIM_SCAN ((size_t)128) /* objects that a shrinker is asked for in one turn */
 
 static struct {
 	struct lock lock;            /* guards shrinkers */
 	struct shrinker *shrinkers;
 	size_t learned;              /* pages kept beyond the fixed part (R2) */
-	size_t peak;                 /* most pages in use, ever */
+	size_t peak;                 /* most pages in use or kept, ever */
 	size_t seen_refaulted;       /* page_stat's, at the last look */
 	size_t recent;               /* pages discarded lately that were not faulted in again */
 } reclaim;
@@ -42,31 +43,41 @@ static void reclaim_learn(const struct page_stat *s)
 {
 	size_t refaulted = s->refaulted + large_refaulted_pages();
 	size_t again = refaulted - READ_ONCE(reclaim.seen_refaulted);
-	size_t peak = size_max(READ_ONCE(reclaim.peak), reclaim_live(s));
+	size_t footprint = reclaim_live(s) + s->dirty_pages + large_kept_pages();
+	size_t peak = size_max(READ_ONCE(reclaim.peak), footprint);
 	size_t early = size_min(again, READ_ONCE(reclaim.recent));
+	size_t most = size_max(peak / 4, size_min(peak, RECLAIM_LEARN_BYTES >> PAGE_SHIFT));
 
 	WRITE_ONCE(reclaim.seen_refaulted, refaulted);
 	WRITE_ONCE(reclaim.peak, peak);
 	WRITE_ONCE(reclaim.recent, READ_ONCE(reclaim.recent) - early);
-	WRITE_ONCE(reclaim.learned, size_min(READ_ONCE(reclaim.learned) + early, peak / 4));
+	WRITE_ONCE(reclaim.learned, size_min(READ_ONCE(reclaim.learned) + early, most));
+}
+
+/* Free memory is above @keep: bring it an eighth below, so that this is not done at each free. */
+static void reclaim_discard(size_t keep)
+{
+	size_t goal = keep - keep / 8;
+	size_t before = large_kept_pages();
+	size_t gone;
+
+	large_trim(goal / 2);
+	gone = before - size_min(before, large_kept_pages());
+	gone += page_discard(goal - size_min(goal, large_kept_pages()));
+	WRITE_ONCE(reclaim.learned, READ_ONCE(reclaim.learned) - READ_ONCE(reclaim.learned) / 16);
+	WRITE_ONCE(reclaim.recent, READ_ONCE(reclaim.recent) / 2 + gone);
 }
 
 void reclaim_check(void)
 {
 	struct page_stat s;
 	size_t keep;
-	size_t gone;
 
 	page_stat(&s);
 	reclaim_learn(&s);
 	keep = reclaim_keep(&s);
-	if (s.dirty_pages + large_kept_pages() <= keep)
-		return;
-	gone = large_kept_pages();
-	large_trim(keep / 4);
-	gone = gone - large_kept_pages() + page_discard(keep / 4);
-	WRITE_ONCE(reclaim.learned, READ_ONCE(reclaim.learned) - READ_ONCE(reclaim.learned) / 8);
-	WRITE_ONCE(reclaim.recent, READ_ONCE(reclaim.recent) / 2 + gone);
+	if (s.dirty_pages + large_kept_pages() > keep)
+		reclaim_discard(keep);
 }
 
 size_t reclaim_bound(void)
@@ -83,6 +94,7 @@ void reclaim_release(struct list *emptied)
 		struct page *head = list_first_entry(emptied, struct page, link);
 
 		list_remove(&head->link);
+		slab_unmake(head);
 		page_free(head, head->order);
 	}
 	reclaim_check();
@@ -162,4 +174,14 @@ size_t ashlar_purge(void)
 	pages += page_discard(0);
 	pages += page_offline();
 	return pages << PAGE_SHIFT;
+}
+
+void reclaim_lock_all(void)
+{
+	lock_acquire(&reclaim.lock);
+}
+
+void reclaim_unlock_all(void)
+{
+	lock_release(&reclaim.lock);
 }

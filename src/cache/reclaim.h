@@ -5,9 +5,10 @@
  * What    The one retry loop's policy; the bound on what is kept free; shrinkers.
  * Rules   R1  after a release, free memory is at most bound, where
  *             bound = live/16 + 4 MiB + learned
- *             or the release has discarded down to half of it
+ *             or the release has discarded down to seven eighths of it
  *         R2  learned grows by what is faulted in again soon after it was discarded, up to
- *             a quarter of the peak, and shrinks by an eighth with each discard that is not
+ *             a quarter of the peak, or 16 MiB (but not the peak) where that is more, and
+ *             shrinks by a sixteenth with each discard
  */
 #ifndef ASHLAR_CACHE_RECLAIM_H
 #define ASHLAR_CACHE_RECLAIM_H
@@ -21,6 +22,9 @@ void reclaim_check(void);
 
 /* An allocation found nothing: do what @gfp permits. Returns whether to try again. */
 bool reclaim_retry(gfp_t gfp, unsigned attempt);
+
+void reclaim_lock_all(void);
+void reclaim_unlock_all(void);
 
 /* Bytes kept free at most, at this moment. */
 size_t reclaim_bound(void);

@@ -16,6 +16,8 @@
  *         E4  bits are taken lowest address first, so that pages run empty
  *         E5  emptied slabs above free_limit leave the lock as a list
  *         E6  an object in the shared array counts as in use in its slab
+ *         E7  free objects inside slabs come to at most half of the used ones and 4 MiB, or
+ *             half of them came back since their slabs' free pages were discarded
  * Order   take: shared array, first partial slab, first empty slab. put: shared array while
  *         there is room, then bits; a full slab goes to the tail of partial, an
  *         emptied one to the head of empty, and the last one there is released.
@@ -47,6 +49,7 @@ struct kmem_cache_node {
 	size_t free_objects;   /* E3 */
 	size_t free_limit;     /* free objects above which empty slabs are released */
 	size_t grown;          /* slabs made, ever */
+	size_t put_since;      /* objects put into slabs since the last discard (E7) */
 };
 
 void slab_node_init(struct kmem_cache_node *n, struct kmem_cache *cache, const struct shape *shape,
@@ -57,12 +60,17 @@ void slab_node_init(struct kmem_cache_node *n, struct kmem_cache *cache, const s
 unsigned slab_take(struct kmem_cache_node *n, void **end, unsigned count);
 
 /* Give objects back. Slabs to release are added to @emptied (link), their pages no longer
- * known as slabs. */
-void slab_put(struct kmem_cache_node *n, void *const *objects, unsigned count,
+ * known as slabs. Returns whether so much lies idle inside used slabs that slab_discard is due
+ * (E7). */
+bool slab_put(struct kmem_cache_node *n, void *const *objects, unsigned count,
 	      struct list *emptied);
 
 /* Make a fresh block of the shape's order a slab, constructing its objects; no lock needed. */
 void slab_prepare(struct kmem_cache_node *n, struct page *head, void (*ctor)(void *));
+
+/* The reverse, for a slab that has left its node empty: its memory holds no objects any more. A
+ * state that is not FREE tells that somebody still has one: then the program ends. */
+void slab_unmake(struct page *head);
 
 /* A prepared slab joins the node, up to @count of its objects are taken, as slab_take does. */
 unsigned slab_adopt(struct kmem_cache_node *n, struct page *head, void **end, unsigned count);

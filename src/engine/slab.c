@@ -15,6 +15,9 @@
 #include "engine/engine.h"
 #include "port/port.h"
 
+/* Idle memory inside a node's used slabs that is never given back, beside half of the used (E7). */
+#define SLAB_IDLE_BYTES ((size_t)4 << 20)
+
 /* Most bitmap words a slab may have, for the copy that discarding needs. */
 #define SLAB_WORDS_MAX 64u
 
@@ -52,13 +55,6 @@ static char *slab_first(const struct shape *s, const struct page *head)
 	return (char *)map_page_address(head) + (size_t)head->colour * s->colour_off;
 }
 
-static unsigned slab_index(const struct shape *s, const struct page *head, const void *object)
-{
-	size_t offset = (size_t)((const char *)object - slab_first(s, head));
-
-	return (unsigned)(((u64)offset * s->reciprocal) >> 32); /* H3 */
-}
-
 void slab_prepare(struct kmem_cache_node *n, struct page *head, void (*ctor)(void *))
 {
 	const struct shape *s = n->shape;
@@ -77,6 +73,7 @@ void slab_prepare(struct kmem_cache_node *n, struct page *head, void (*ctor)(voi
 	if (ctor)
 		for (unsigned i = 0; i < s->objects; i++)
 			ctor(slab_first(s, head) + (size_t)i * s->stride);
+	map_fill_state(pfn, (size_t)1 << s->order, STATE_FREE);
 	for (size_t i = pfn; i < pfn + ((size_t)1 << s->order); i++)
 		map.ids[i] = (u16)n->header_offset;
 }
@@ -116,6 +113,17 @@ static void slab_relist(struct kmem_cache_node *n, struct page *head)
 	list_remove(&head->link);
 	if (head->inuse < n->shape->objects)
 		list_add(&n->partial, &head->link);
+}
+
+/* With all objects free, all states are: an object of the slab in use would have been freed
+ * twice, once into the slab and once by a thread that still had it. */
+void slab_unmake(struct page *head)
+{
+	size_t pfn = map_page_pfn(head);
+	size_t count = (size_t)1 << head->order;
+
+	CHECK(map_is_state_free(pfn, count), "no object of an empty slab is in use");
+	map_fill_state(pfn, count, STATE_NONE);
 }
 
 static unsigned slab_take_shared(struct kmem_cache_node *n, void **end, unsigned count)
@@ -167,28 +175,62 @@ unsigned slab_adopt(struct kmem_cache_node *n, struct page *head, void **end, un
 	return taken;
 }
 
-/* Set the object's bit; the slab moves from no list to partial, or to empty (E1). */
-static void slab_put_bit(struct kmem_cache_node *n, void *object)
+/* After a put of @count objects: the slab moves from no list to partial, or to empty (E1). */
+static void slab_settle(struct kmem_cache_node *n, struct page *head, unsigned count)
 {
-	const struct shape *s = n->shape;
-	struct page *head = slab_head(s, object);
-	unsigned index = slab_index(s, head, object);
-	u64 *word = slab_word(head, index / 64);
-	u64 bit = (u64)1 << (index % 64);
-
-	CHECK(head->owner == n && !(*word & bit), "a free object is put into its slab once");
-	*word |= bit;
-	head->discarded = 0;
-	if (index / 64 < head->hint)
-		head->hint = (u8)(index / 64);
-	if (head->inuse == s->objects)
+	if (head->inuse == n->shape->objects)
 		list_add_tail(&n->partial, &head->link);
-	head->inuse--;
+	head->inuse = (u16)(head->inuse - count);
+	head->discarded = 0;
 	if (head->inuse == 0) {
 		list_remove(&head->link);
 		list_add(&n->empty, &head->link);
 		n->empty_slabs++;
 	}
+}
+
+/* Set the bits of the objects that lie in the first one's slab; returns how many these are.
+ * Neighbours are often freed together: their word stays in a register. */
+static unsigned slab_put_bits(struct kmem_cache_node *n, void *const *objects, unsigned count)
+{
+	const struct shape *s = n->shape;
+	struct page *head = slab_head(s, objects[0]);
+	uintptr_t start = (uintptr_t)map_page_address(head);
+	size_t bytes = shape_slab_bytes(s);
+	char *first = slab_first(s, head);
+	unsigned lowest = head->hint;
+	unsigned w = lowest;
+	u64 *word = slab_word(head, w);
+	u64 bits = *word;
+	unsigned i = 0;
+
+	CHECK(head->kind == PAGE_SLAB && head->owner == n, "an object is put into its own slab");
+	for (; i < count && (uintptr_t)objects[i] - start < bytes; i++) {
+		size_t offset = (size_t)((char *)objects[i] - first);
+		unsigned index = (unsigned)(((u64)offset * s->reciprocal) >> 32); /* H3 */
+		u64 bit = (u64)1 << (index % 64);
+
+		if (index / 64 != w) {
+			*word = bits;
+			w = index / 64;
+			word = slab_word(head, w);
+			bits = *word;
+			lowest = w < lowest ? w : lowest;
+		}
+		CHECK(!(bits & bit), "a free object is put into its slab once");
+		bits |= bit;
+	}
+	*word = bits;
+	head->hint = (u8)lowest;
+	slab_settle(n, head, i);
+	return i;
+}
+
+static void slab_put_all(struct kmem_cache_node *n, void *const *objects, unsigned count)
+{
+	n->free_objects += count;
+	for (unsigned i = 0; i < count;)
+		i += slab_put_bits(n, objects + i, count - i);
 }
 
 /* Detach the last empty slab: its pages are no slab any more (E5). */
@@ -205,10 +247,24 @@ static void slab_release(struct kmem_cache_node *n, struct list *emptied)
 	list_add_tail(emptied, &head->link);
 }
 
-void slab_put(struct kmem_cache_node *n, void *const *objects, unsigned count,
+/* E7: is it time to give back pages inside used slabs? */
+static bool slab_has_holes(struct kmem_cache_node *n)
+{
+	size_t all = n->slabs * n->shape->objects;
+	size_t idle = n->free_objects;
+
+	if (n->put_since * 2 < idle ||
+	    (idle - (all - idle) / 2) * n->shape->stride < SLAB_IDLE_BYTES || idle < (all - idle) / 2)
+		return false;
+	n->put_since = 0;
+	return true;
+}
+
+bool slab_put(struct kmem_cache_node *n, void *const *objects, unsigned count,
 	      struct list *emptied)
 {
 	unsigned shared;
+	bool holes;
 
 	lock_acquire(&n->lock);
 	shared = (unsigned)size_min(count, n->shared_limit - n->shared_avail);
@@ -216,12 +272,13 @@ void slab_put(struct kmem_cache_node *n, void *const *objects, unsigned count,
 		__builtin_memcpy(&n->shared[n->shared_avail], objects, shared * sizeof(void *));
 		n->shared_avail += shared;
 	}
-	for (unsigned i = shared; i < count; i++)
-		slab_put_bit(n, objects[i]);
-	n->free_objects += count - shared;
+	slab_put_all(n, objects + shared, count - shared);
 	while (n->free_objects > n->free_limit && n->empty_slabs)
 		slab_release(n, emptied);
+	n->put_since += count - shared;
+	holes = slab_has_holes(n);
 	lock_release(&n->lock);
+	return holes;
 }
 
 bool slab_shrink(struct kmem_cache_node *n, struct list *emptied)
@@ -229,9 +286,7 @@ bool slab_shrink(struct kmem_cache_node *n, struct list *emptied)
 	bool left;
 
 	lock_acquire(&n->lock);
-	for (unsigned i = 0; i < n->shared_avail; i++)
-		slab_put_bit(n, n->shared[i]);
-	n->free_objects += n->shared_avail;
+	slab_put_all(n, n->shared, n->shared_avail);
 	n->shared_avail = 0;
 	while (n->empty_slabs)
 		slab_release(n, emptied);

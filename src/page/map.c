@@ -85,6 +85,7 @@ static bool map_place(size_t budget, unsigned nodes)
 bool map_init(size_t budget, size_t page_bytes, unsigned nodes)
 {
 	map_page_bytes = size_max(page_bytes, PAGE_SIZE);
+	map_ids_end = 0;
 	for (; budget >= MAP_MIN_BYTES; budget /= 2)
 		if (map_place(budget, nodes))
 			return true;
@@ -148,15 +149,23 @@ bool map_online(size_t pfn, size_t count)
 	return true;
 }
 
-/* The head's descriptor stays: it is the link by which the block is found again. */
-void map_offline(size_t pfn, size_t count)
+/* The head's descriptor stays: it is the link by which the block is found again. Tails are
+ * descriptors of zeros (G1), and states of free memory are never asked for. */
+void map_discard_tables(size_t pfn, size_t count)
 {
 	char *pages = (char *)&map.pages[pfn];
+	size_t bytes = count * sizeof(struct page);
 
+	if (bytes > map_page_bytes)
+		port_discard(pages + map_page_bytes, bytes - map_page_bytes);
+	port_discard(&map.state[pfn * MAP_STATES_PER_PAGE], count * MAP_STATES_PER_PAGE);
+}
+
+void map_offline(size_t pfn, size_t count)
+{
 	port_unmap(map_address(pfn), count << PAGE_SHIFT);
 	map_clear_dirty(pfn, count);
-	port_discard(pages + map_page_bytes, count * sizeof(struct page) - map_page_bytes);
-	port_discard(&map.state[pfn * MAP_STATES_PER_PAGE], count * MAP_STATES_PER_PAGE);
+	map_discard_tables(pfn, count);
 }
 
 void map_set_dirty(size_t pfn, size_t count)
@@ -198,4 +207,23 @@ size_t map_clear_dirty(size_t pfn, size_t count)
 		for (size_t i = pfn; i < pfn + count; i++)
 			map.ids[i] = 0;
 	return dirty;
+}
+
+void map_fill_state(size_t pfn, size_t count, enum state state)
+{
+	memset(&map.state[pfn * MAP_STATES_PER_PAGE], (int)state, count * MAP_STATES_PER_PAGE);
+}
+
+bool map_is_state_free(size_t pfn, size_t count)
+{
+	const u8 *states = &map.state[pfn * MAP_STATES_PER_PAGE];
+	u64 seen = 0;
+
+	for (size_t i = 0; i < count * MAP_STATES_PER_PAGE; i += sizeof(u64)) {
+		u64 word;
+
+		__builtin_memcpy(&word, states + i, sizeof(word));
+		seen |= word;
+	}
+	return seen == 0;
 }

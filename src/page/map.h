@@ -12,7 +12,8 @@
  *         the tables above are not mapped at all: nothing there costs a core file or a
  *         debugger anything. On several nodes they read as zeros until they are online.
  * Rules   M1  map.base is aligned to map.align; pfn 0 is there
- *         M2  state is not 0 only at the first granule of an object or run in use
+ *         M2  in a slab, state is not FREE only at the start of an object in use; in other
+ *             memory it is IN_USE only at the start of a run
  */
 #ifndef ASHLAR_PAGE_MAP_H
 #define ASHLAR_PAGE_MAP_H
@@ -23,6 +24,7 @@ enum state {
 	STATE_FREE = 0,    /* free, or not the start of anything */
 	STATE_IN_USE = 1,  /* a user has the object that starts here */
 	STATE_PENDING = 2, /* freed where no lock could be taken; swept later */
+	STATE_NONE = 3,    /* was a slab's once and is no object now */
 };
 
 struct map {
@@ -50,6 +52,9 @@ bool map_init(size_t budget, size_t page_bytes, unsigned nodes);
  * of map_grain(). false, with nothing usable changed, iff memory is exhausted. */
 bool map_online(size_t pfn, size_t count);
 void map_offline(size_t pfn, size_t count);
+
+/* The memory behind the tables of a free block goes back, but for its head's descriptor. */
+void map_discard_tables(size_t pfn, size_t count);
 size_t map_grain(void);
 
 /* Let the fast paths look at what is online, from now on. */
@@ -60,6 +65,12 @@ void map_open(void);
 void map_set_dirty(size_t pfn, size_t count);
 size_t map_clear_dirty(size_t pfn, size_t count);
 size_t map_count_dirty(size_t pfn, size_t count);
+
+/* All states of @count pages become @state. */
+void map_fill_state(size_t pfn, size_t count, enum state state);
+
+/* Are all states of @count pages FREE? */
+bool map_is_state_free(size_t pfn, size_t count);
 
 static inline bool map_contains(const void *p)
 {

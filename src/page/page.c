@@ -18,6 +18,7 @@ static struct {
 	struct zone zones[PORT_MAX_NODES];
 	unsigned nodes;
 	unsigned cpus;
+	size_t share; /* pages of the arena that each node has */
 } memory;
 
 /* Online at start, pages: enough for a small program without a second step. */
@@ -25,18 +26,17 @@ static struct {
 
 bool page_init(size_t budget_bytes, unsigned cpus, unsigned nodes, size_t page_bytes)
 {
-	size_t share;
-
 	if (!map_init(budget_bytes, page_bytes, nodes))
 		return false;
 	memory.nodes = nodes;
 	memory.cpus = cpus;
-	share = map.nr_pages / nodes & ~(size_min(map.align, PAGE_SIZE << MAX_ORDER) / PAGE_SIZE - 1);
+	memory.share = map.nr_pages / nodes & ~(size_min(map.align, PAGE_SIZE << MAX_ORDER) / PAGE_SIZE - 1);
 	for (unsigned n = 0; n < nodes; n++) {
-		size_t end = n + 1 == nodes ? map.nr_pages : (n + 1) * share;
+		size_t end = n + 1 == nodes ? map.nr_pages : (n + 1) * memory.share;
 
-		zone_init(&memory.zones[n], n, n, n * share, end);
-		port_bind(map_address(n * share), (end - n * share) << PAGE_SHIFT, n);
+		zone_init(&memory.zones[n], n, n, n * memory.share, end);
+		port_bind(map_address(n * memory.share), (end - n * memory.share) << PAGE_SHIFT,
+			  n);
 	}
 	return zone_grow(&memory.zones[0], 0, size_min(PAGE_FIRST, memory.zones[0].end_pfn));
 }
@@ -109,9 +109,12 @@ struct page *page_alloc(unsigned order, gfp_t gfp, unsigned node, bool *zero)
 	return head;
 }
 
+/* Each node has an equal share of the arena, the last one the rest. */
 static struct zone *page_zone(const struct page *head)
 {
-	return &memory.zones[head->zone];
+	size_t node = memory.nodes == 1 ? 0 : map_page_pfn(head) / memory.share;
+
+	return &memory.zones[size_min(node, memory.nodes - 1)];
 }
 
 /* Blocks that left a CPU's list go to their zones; a list holds blocks of any zone. */

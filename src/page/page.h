@@ -48,7 +48,7 @@ enum page_kind {
 struct page {
 	u8 kind;        /* enum page_kind */
 	u8 order;       /* free, slab, block: log2 of its pages */
-	u8 zone;        /* index of its zone, set when it comes online */
+	u8 spare;
 	u8 discarded;   /* slab: free pages inside were given back (the bits' pages read zero) */
 	u16 inuse;      /* slab: objects that are not in the bitmap */
 	u8 colour;      /* slab: its offset, in units of the cache's colour_off */

@@ -134,11 +134,9 @@ void zone_free_list(struct zone *z, struct list *blocks)
 	lock_release(&z->lock);
 }
 
-/* The pages have just come online: tell them their zone, make them free. */
+/* The pages have just come online: make them free. */
 static void zone_add(struct zone *z, size_t pfn, size_t count)
 {
-	for (size_t i = pfn; i < pfn + count; i++)
-		map.pages[i].zone = z->index;
 	z->managed_pages += count;
 	zone_set_watermarks(z);
 	zone_give(z, pfn, count);
@@ -286,6 +284,8 @@ size_t zone_discard(struct zone *z, size_t keep)
 			return total;
 		pfn = map_page_pfn(head);
 		done = zone_discard_block(pfn, (size_t)1 << head->order);
+		if (head->order == MAX_ORDER)
+			map_discard_tables(pfn, (size_t)1 << MAX_ORDER);
 		lock_acquire(&z->lock);
 		z->discarded += done;
 		buddy_give(z, pfn, head->order);
@@ -358,7 +358,6 @@ size_t zone_audit(struct zone *z)
 	size_t pages = 0;
 	size_t dirty = 0;
 
-	lock_acquire(&z->lock);
 	for (unsigned o = 0; o < NR_ORDERS; o++) {
 		for (unsigned side = 0; side < BUDDY_SIDES; side++)
 			faults += zone_audit_list(z, o, side, &dirty);
@@ -367,7 +366,6 @@ size_t zone_audit(struct zone *z)
 	faults += pages != z->free_pages;  /* B4 */
 	faults += dirty != z->dirty_pages; /* B5 */
 	faults += z->managed_pages + z->offline_pages != z->online_end - z->first_pfn;
-	lock_release(&z->lock);
 	return faults;
 }
 

@@ -6,18 +6,18 @@
 need stress-ng stress-ng
 
 threads() {
-	under stress-ng --malloc 2 --malloc-pthreads 2 --malloc-ops 10000 --malloc-bytes 1M \
+	under stress-ng --malloc 2 --malloc-pthreads 2 --malloc-ops 20000 --malloc-bytes 1M \
 		--malloc-max 4096 --verify --timeout 60 >&2
 }
 
 zeroed() {
-	under stress-ng --malloc 2 --malloc-ops 3000 --malloc-bytes 16M --malloc-touch \
+	under stress-ng --malloc 2 --malloc-ops 2000 --malloc-bytes 16M --malloc-touch \
 		--malloc-max 512 --malloc-thresh 64K --verify --timeout 60 >&2
 }
 
 structures() {
-	under stress-ng --tree 1 --tree-ops 3 --list 1 --list-ops 3 --hsearch 1 --hsearch-ops 20 \
-		--tsearch 1 --tsearch-ops 10 --lsearch 1 --lsearch-ops 3 --verify --timeout 60 >&2
+	under stress-ng --tree 1 --tree-ops 1 --list 1 --list-ops 1 --hsearch 1 --hsearch-ops 20 \
+		--tsearch 1 --tsearch-ops 10 --lsearch 1 --lsearch-ops 1 --verify --timeout 60 >&2
 }
 
 same "stress-ng malloc, threads" threads

@@ -36,12 +36,14 @@ TEST(x_A4_pointer) { EXPECT_NULL((void *)16); }
 TEST(x_A5_require) { REQUIRE(1 == 2); tap_note("not reached"); }
 TEST(x_A6_holds) { EXPECT(true); }
 TEST(x_A7_skips) { SKIP("why not"); }
+TEST(x_A8_crashes) { __builtin_trap(); }
+TEST(x_A9_goes_on) { EXPECT(true); }
 C
 cd "$T" || exit 1
 cc -O1 -I"$root/test" x_test.c "$root/test/tap.c" "$root/test/tap_host.c" -o x_test || exit 1
 output=$(./x_test)
 expect "harness: a failure is an exit status of 1" 1 $?
-expect "harness: what it prints" '1..7
+expect "harness: what it prints" '1..9
 # x_test.c:2: expected -1 == 70000
 #   left  -1 (0xffffffffffffffff)
 #   right 70000 (0x11170)
@@ -61,7 +63,14 @@ not ok 4 - x_A4_pointer
 # x_test.c:6: expected 1 == 2
 not ok 5 - x_A5_require
 ok 6 - x_A6_holds
-ok 7 - x_A7_skips # SKIP why not' "$output"
+ok 7 - x_A7_skips # SKIP why not
+not ok 8 - x_A8_crashes
+ok 9 - x_A9_goes_on' "$(grep -v 'died of signal' <<<"$output")"
+contains "harness: a crash is told" "$output" "# the case died of signal "
+expect "harness: cases run in the order of lines" "x_A1_equal x_A2_text" \
+	"$(echo $(./x_test -l | head -n 2))"
+expect "harness: a debugger sees one process" "1..1
+ok 1 - x_A6_holds" "$(./x_test -1 A6)"
 expect "harness: a filter chooses cases" "1..1
 ok 1 - x_A6_holds" "$(./x_test A6)"
 expect "harness: it is freestanding" "tap_write" "$(cc -O1 -ffreestanding -fno-pic \

@@ -4,17 +4,24 @@
  */
 #include "tap.h"
 
-static unsigned order;
+static unsigned touched;
 
-TEST(tap_runs_in_order_of_lines)
+TEST(tap_a_case_may_leave_traces)
 {
-	EXPECT_EQ(order, 0);
-	order = 1;
+	EXPECT_EQ(touched, 0);
+	touched = 1;
 }
 
-TEST(tap_then_the_next)
+TEST(tap_the_next_starts_clean)
 {
-	EXPECT_EQ(order, 1);
+	if (!tap_apart)
+		SKIP("this home runs all cases in one place");
+	EXPECT_EQ(touched, 0);
+}
+
+TEST(tap_settings_come_from_the_home)
+{
+	EXPECT_NULL(tap_setting("ASHLAR_NO_SUCH_SETTING"));
 }
 
 TEST(tap_expectations_hold)
@@ -36,6 +43,17 @@ TEST(tap_expectations_hold)
 	EXPECT_NOT_NULL(&x);
 	EXPECT_TEXT_EQ("ab", "ab");
 	REQUIRE(x == 0);
+}
+
+TEST(tap_arguments_are_evaluated_once)
+{
+	int n = 0;
+
+	EXPECT_EQ(n++, 0);
+	EXPECT_GT(++n, 1);
+	EXPECT_NE(n--, 0);
+	EXPECT(n++ == 1);
+	EXPECT_EQ(n, 2);
 }
 
 TEST(tap_skips_with_a_reason)

@@ -16,6 +16,7 @@
 
 #include "ashlar/slab.h"
 #include "cache/init.h"
+#include "cache/option.h"
 
 /* Only libashlar-malloc.so has it: false where the program's malloc is not ours. */
 __attribute__((weak, visibility("hidden"))) bool preload_decide(void);
@@ -24,6 +25,14 @@ __attribute__((weak, visibility("hidden"))) bool preload_decide(void);
 static bool start_is_first(void)
 {
 	return dlsym(RTLD_DEFAULT, "ashlar_kmem_cache_alloc") == (void *)kmem_cache_alloc;
+}
+
+/* The library that starts first ends last: whatever still runs has stopped allocating, or is
+ * stopped for the length of the audit. */
+__attribute__((destructor)) static void end(void)
+{
+	if (options.audit && init_begun())
+		init_audit_point(true);
 }
 
 __attribute__((constructor)) static void start(void)

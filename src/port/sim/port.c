@@ -35,9 +35,22 @@ void sim_reset(void)
 	};
 }
 
+/* Let the test look, or do what another thread would; not again for what it calls itself. */
+static void sim_watch(void)
+{
+	void (*watch)(void) = sim.watch;
+
+	if (!watch)
+		return;
+	sim.watch = NULL;
+	watch();
+	sim.watch = watch;
+}
+
 /* Count a request; false iff the test wants it refused. */
 static bool sim_request(void)
 {
+	sim_watch();
 	sim.requests++;
 	if (sim.fail_at && --sim.fail_at == 0) {
 		if (sim.fail_on)
@@ -61,7 +74,7 @@ void port_init(struct port_machine *machine)
 
 const char *port_options(bool *secure)
 {
-	*secure = false;
+	*secure = sim.secure;
 	return sim.options;
 }
 
@@ -89,11 +102,15 @@ bool port_map(void *start, size_t bytes)
 
 void port_unmap(void *start, size_t bytes)
 {
+	sim_watch();
 	mmap(start, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
 }
 
 bool port_discard(void *start, size_t bytes)
 {
+	sim_watch();
+	if (sim.discard_refused)
+		return false;
 	sim.discarded += bytes;
 	return madvise(start, bytes, MADV_DONTNEED) == 0;
 }
@@ -110,6 +127,7 @@ void *port_mapping_alloc(size_t bytes, size_t align)
 void port_mapping_free(void *start, size_t bytes)
 {
 	(void)bytes;
+	sim_watch();
 	free(start);
 }
 

@@ -22,6 +22,7 @@ struct sim {
 	unsigned cpus;
 	unsigned nodes;
 	const char *options; /* as ASHLAR_OPTIONS, or NULL */
+	bool secure;         /* the process has more rights than its caller */
 	bool lock_mode;      /* no sequences: LOCK mode */
 
 	/* What the test turns while it runs. */
@@ -30,6 +31,9 @@ struct sim {
 	uint64_t fail_at;    /* the fail_at'th request for memory from now on fails; 0: none */
 	bool fail_on;        /* every request from then on fails */
 	bool fence_refused;  /* port_percpu_fence returns false */
+	bool discard_refused; /* port_discard returns false: the pages are locked */
+	void (*watch)(void); /* run inside each call for or about memory, before it is served:
+			      * to look at locks, or to do what another thread might */
 
 	/* What happened. */
 	uint64_t requests;   /* for memory: maps and mappings */

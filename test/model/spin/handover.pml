@@ -15,7 +15,7 @@
  * Proved  H1  a block is given back to the page floor at most once
  *         H2  ... and never while an object of it is live, in an array, in the
  *             shared array, or in a batch
- *         H3  each object of a slab is in one place, and E1-E3 and E6 of
+ *         H3  each object of a slab is in one place, and E1, E3 and E6 of
  *             engine.h hold, whenever the lock is free
  *         H4  after slab_put: free_objects <= free_limit, or no slab is empty
  *         H5  no dead end; one lock at a time
@@ -102,7 +102,7 @@ inline lock_release()
 	}
 }
 
-/* H3: every object of a joined slab is in one place; E1-E3, E6. */
+/* H3: every object of a joined slab is in one place; E1, E3, E6. */
 inline audit()
 {
 #ifdef NO_AUDIT

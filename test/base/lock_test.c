@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * lock_test.c - the states that one thread can see; check.h's end of the program
+ */
+#include "base/check.h"
+#include "base/lock.h"
+#include "sim_help.h"
+
+static struct lock lock;
+
+TEST(lock_LK1_states)
+{
+	EXPECT_EQ(lock.word, LOCK_FREE);
+	lock_acquire(&lock);
+	EXPECT_EQ(lock.word, LOCK_HELD);
+	EXPECT_FALSE(lock_try(&lock));
+	EXPECT_EQ(lock.word, LOCK_HELD);
+	lock_release(&lock);
+	EXPECT_EQ(lock.word, LOCK_FREE);
+	EXPECT(lock_try(&lock));
+	EXPECT_EQ(lock.word, LOCK_HELD);
+	lock_release(&lock);
+	EXPECT_EQ(sim.waits, 0);
+}
+
+TEST(lock_LK1_released_with_waiters)
+{
+	lock_acquire(&lock);
+	lock.word = LOCK_WAITED; /* as a thread that sleeps leaves it */
+	EXPECT_FALSE(lock_try(&lock));
+	lock_release(&lock);
+	EXPECT_EQ(lock.word, LOCK_FREE);
+}
+
+TEST(lock_slow_half_takes_a_free_lock)
+{
+	lock_wait(&lock); /* freed between the first try and the spin */
+	EXPECT_EQ(lock.word, LOCK_HELD);
+	lock_release(&lock);
+	EXPECT_EQ(sim.waits, 0);
+}
+
+static void broken(void)
+{
+	CHECK(lock.word == LOCK_HELD, "the lock is held");
+}
+
+TEST(check_says_what_and_where)
+{
+	EXPECT(help_aborts(broken));
+	EXPECT(help_contains(sim.text, "ashlar: broken rule: the lock is held ("));
+	EXPECT(help_contains(sim.text, "test/base/lock_test.c:"));
+	lock_acquire(&lock);
+	EXPECT_FALSE(help_aborts(broken));
+	EXPECT_TEXT_EQ(sim.text, "");
+}
+
+static void asserted(void)
+{
+	ASSERT(lock.word == LOCK_HELD);
+}
+
+TEST(check_asserts_in_debug_builds)
+{
+	EXPECT_EQ(help_aborts(asserted), CONFIG_DEBUG);
+	EXPECT_EQ(help_contains(sim.text, "broken rule: lock.word == LOCK_HELD ("), CONFIG_DEBUG);
+}

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pcp_test.c - a CPU's lists of free blocks: C1, C2, order of reuse, what overflows
+ */
+#include "base/bits.h"
+#include "page/pcp.h"
+#include "sim_help.h"
+
+static struct zone z;
+static struct list out;
+
+static bool setup(void)
+{
+	sim_reset();
+	list_init(&out);
+	if (!map_init(sim.arena_bytes, PAGE_SIZE))
+		return false;
+	zone_init(&z, 0, 0, 0, map.nr_pages);
+	return zone_grow(&z, 0, 1024);
+}
+
+/* A block as page_free hands it to the list; NULL iff there is none. */
+static struct page *block(unsigned order)
+{
+	bool zero;
+	struct page *p = zone_alloc(&z, order, (size_t)1 << order, GFP_KERNEL, &zero);
+
+	if (!p)
+		return NULL;
+	p->kind = PAGE_BLOCK;
+	p->order = (u8)order;
+	map_set_dirty(map_page_pfn(p), (size_t)1 << order);
+	return p;
+}
+
+static size_t out_pages(void)
+{
+	struct list *node;
+	size_t n = 0;
+
+	list_for_each(node, &out)
+		n += (size_t)1 << container_of(node, struct page, link)->order;
+	return n;
+}
+
+TEST(pcp_empty_lists_give_nothing)
+{
+	REQUIRE(setup());
+	for (unsigned o = 0; o <= MAX_ORDER; o++)
+		EXPECT_NULL(pcp_take(0, o));
+	pcp_drain(0, &out);
+	EXPECT(list_is_empty(&out));
+	EXPECT_EQ(pcp_audit(0), 0);
+}
+
+TEST(pcp_C1_kind_order_newest_first)
+{
+	struct page *a;
+	struct page *b;
+
+	REQUIRE(setup());
+	a = block(2);
+	b = block(2);
+	REQUIRE(a && b);
+	pcp_give(1, a, &out);
+	pcp_give(1, b, &out);
+	EXPECT_EQ(a->kind, PAGE_PCP);
+	EXPECT_EQ(a->order, 2);
+	EXPECT_EQ(pcp_audit(1), 0);
+	EXPECT_NULL(pcp_take(0, 2)); /* another CPU */
+	EXPECT_NULL(pcp_take(1, 1)); /* another order */
+	EXPECT_PTR_EQ(pcp_take(1, 2), b);
+	EXPECT_PTR_EQ(pcp_take(1, 2), a);
+	EXPECT_NULL(pcp_take(1, 2));
+	EXPECT(list_is_empty(&out));
+}
+
+TEST(pcp_C2_never_above_the_limit)
+{
+	size_t given = 0;
+
+	REQUIRE(setup());
+	for (unsigned i = 0; i < 300; i++) {
+		struct page *p = block(i % CONFIG_PCP_ORDERS);
+
+		if (!p)
+			break;
+		given += (size_t)1 << p->order;
+		pcp_give(0, p, &out);
+		REQUIRE(pcp_pages(0) <= PCP_HIGH);
+		REQUIRE(pcp_audit(0) == 0);
+		REQUIRE(pcp_pages(0) + out_pages() == given);
+	}
+	EXPECT_GT(given, 4 * PCP_HIGH);
+	EXPECT_GT(pcp_pages(0), 0);
+}
+
+TEST(pcp_C2_overflow_sends_the_oldest)
+{
+	struct page *first;
+	struct page *newest = NULL;
+
+	REQUIRE(setup());
+	first = block(0);
+	REQUIRE(first != NULL);
+	pcp_give(0, first, &out);
+	for (unsigned i = 1; i <= PCP_HIGH; i++) {
+		EXPECT(list_is_empty(&out));
+		newest = block(0);
+		REQUIRE(newest != NULL);
+		pcp_give(0, newest, &out);
+	}
+	EXPECT_PTR_EQ(list_first_entry(&out, struct page, link), first);
+	EXPECT_EQ(out_pages(), 33);
+	EXPECT_EQ(pcp_pages(0), 32);
+	EXPECT_PTR_EQ(pcp_take(0, 0), newest);
+	EXPECT_EQ(pcp_audit(0), 0);
+}
+
+TEST(pcp_C2_a_large_block_may_push_others_out)
+{
+	REQUIRE(setup());
+	for (unsigned i = 0; i < 60; i++)
+		pcp_give(0, block(0), &out);
+	pcp_give(0, block(4), &out);
+	EXPECT_LE(pcp_pages(0), PCP_HIGH);
+	EXPECT_EQ(pcp_pages(0) + out_pages(), 76);
+	EXPECT_EQ(pcp_audit(0), 0);
+}
+
+TEST(pcp_larger_blocks_pass_through)
+{
+	struct page *p;
+
+	REQUIRE(setup());
+	p = block(CONFIG_PCP_ORDERS);
+	REQUIRE(p != NULL);
+	pcp_give(0, p, &out);
+	EXPECT_PTR_EQ(list_first_entry(&out, struct page, link), p);
+	EXPECT_EQ(pcp_pages(0), 0);
+}
+
+TEST(pcp_busy_lists_are_not_waited_for)
+{
+	struct page *a;
+	struct page *b;
+
+	REQUIRE(setup());
+	a = block(0);
+	b = block(0);
+	REQUIRE(a && b);
+	pcp_give(0, a, &out);
+	pcp_lock(0);
+	EXPECT_NULL(pcp_take(0, 0));
+	pcp_give(0, b, &out);
+	EXPECT_PTR_EQ(list_first_entry(&out, struct page, link), b);
+	pcp_unlock(0);
+	EXPECT_PTR_EQ(pcp_take(0, 0), a);
+	EXPECT_EQ(sim.waits, 0);
+}
+
+TEST(pcp_drain_empties_all_orders)
+{
+	REQUIRE(setup());
+	for (unsigned o = 0; o < CONFIG_PCP_ORDERS; o++)
+		pcp_give(3, block(o), &out);
+	EXPECT_EQ(pcp_pages(3), 31);
+	pcp_drain(3, &out);
+	EXPECT_EQ(pcp_pages(3), 0);
+	EXPECT_EQ(out_pages(), 31);
+	EXPECT_EQ(pcp_audit(3), 0);
+}
+
+TEST(pcp_audit_sees_faults)
+{
+	struct page *p;
+
+	REQUIRE(setup());
+	p = block(1);
+	REQUIRE(p != NULL);
+	pcp_give(0, p, &out);
+	p->kind = PAGE_FREE; /* C1 */
+	EXPECT_NE(pcp_audit(0), 0);
+	p->kind = PAGE_PCP;
+	p->order = 0; /* C1 */
+	EXPECT_NE(pcp_audit(0), 0);
+	p->order = 1;
+	EXPECT_EQ(pcp_audit(0), 0);
+}
