@@ -6,6 +6,17 @@
 #include "base/text.h"
 #include "port/port.h"
 
+void (*check_last_words)(void);
+
+_Noreturn void check_end(void)
+{
+	void (*words)(void) = __atomic_exchange_n(&check_last_words, NULL, __ATOMIC_ACQ_REL);
+
+	if (words)
+		words();
+	port_abort();
+}
+
 _Noreturn void check_failed(const char *file, unsigned line, const char *rule)
 {
 	struct text t;
@@ -19,5 +30,5 @@ _Noreturn void check_failed(const char *file, unsigned line, const char *rule)
 	text_dec(&t, line);
 	text_str(&t, ")\n");
 	text_print(&t);
-	port_abort();
+	check_end();
 }

@@ -11,6 +11,13 @@
 
 #include "base/base.h"
 
+/* What somebody wants to do before a program with a broken heap ends; NULL: nothing. It may
+ * neither allocate nor wait for a lock. */
+extern void (*check_last_words)(void);
+
+/* Let the last words be said, once, and end the program. */
+_Noreturn void check_end(void);
+
 _Noreturn void check_failed(const char *file, unsigned line, const char *rule);
 
 #define CHECK(condition, rule)                                     \

@@ -347,6 +347,13 @@ unsigned array_cpus(void)
 	return READ_ONCE(arrays.regions);
 }
 
+const void *array_regions(size_t *step, unsigned *count)
+{
+	*step = sizeof(arrays.cpu[0]);
+	*count = arrays.cpus;
+	return &arrays.cpu[0].region;
+}
+
 /* A1, and every entry a free object of the cache whose array it is in. */
 static size_t array_audit_cpu(struct array_cache *region)
 {

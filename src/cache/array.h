@@ -59,6 +59,10 @@ void array_retire(struct kmem_cache *c);
 size_t array_count(const struct kmem_cache *c);
 unsigned array_cpus(void);
 
+/* Where the first CPU's pointer to its headers lies, for tools; the next CPU's is *@step bytes
+ * on, and there are *@count. */
+const void *array_regions(size_t *step, unsigned *count);
+
 size_t array_audit(void);
 /* Own every CPU. false: the system refused the fence, and sequences that had begun may still be
  * storing: a copy of the memory made now (fork) must not trust the arrays. */

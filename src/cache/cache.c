@@ -11,6 +11,7 @@
 #include "base/bitmap.h"
 #include "base/bits.h"
 #include "base/check.h"
+#include "cache/anchor.h"
 #include "cache/array.h"
 #include "cache/init.h"
 #include "cache/object.h"
@@ -141,6 +142,13 @@ static void *cache_refill(struct kmem_cache *c, gfp_t gfp)
 	return end[-1];
 }
 
+/* What a tool has asked for from outside. */
+static cold void cache_answer(void)
+{
+	if (anchor_take_request() & ASHLAR_REQUEST_TRIM)
+		ashlar_purge();
+}
+
 void *cache_alloc_slow(struct kmem_cache *c, gfp_t gfp)
 {
 	void *p = array_pop(c->header_offset);
@@ -150,6 +158,8 @@ void *cache_alloc_slow(struct kmem_cache *c, gfp_t gfp)
 		if (!p && !reclaim_retry(gfp, attempt))
 			return NULL;
 	}
+	if (unlikely(READ_ONCE(ashlar_anchor.request)) && (gfp & __GFP_DIRECT_RECLAIM))
+		cache_answer();
 	object_claim(p);
 	if (gfp & __GFP_ZERO)
 		memset(p, 0, c->object_size);

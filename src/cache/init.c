@@ -5,6 +5,7 @@
 #include "cache/init.h"
 #include "base/check.h"
 #include "base/text.h"
+#include "cache/anchor.h"
 #include "cache/array.h"
 #include "cache/cache.h"
 #include "cache/kmalloc.h"
@@ -63,6 +64,7 @@ static bool init_run(void)
 	init_facts.cpus = machine.cpus;
 	if (mode != PORT_PERCPU_LOCK)
 		kmalloc_open();
+	anchor_init();
 	return true;
 }
 
@@ -125,6 +127,8 @@ size_t ashlar_audit(void)
 	faults = init_fenced ? array_audit() : 0;
 	faults += cache_audit() + large_audit() + page_audit();
 	init_resume();
+	for (size_t i = 0; i < faults; i++)
+		anchor_event(ASHLAR_EVENT_FAULT);
 	return faults;
 }
 
@@ -144,6 +148,7 @@ void init_audit_point(bool now)
 	text_str(&t, "ashlar: audit: ");
 	text_dec(&t, faults);
 	text_str(&t, " faults in the heap's own tables\n");
+	anchor_message(t.bytes, t.length);
 	text_print(&t);
-	port_abort();
+	check_end();
 }

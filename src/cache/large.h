@@ -38,6 +38,14 @@ void *large_resize(void *p, size_t size, gfp_t gfp);
 /* Unmap kept mappings until at most @keep pages are kept. */
 void large_trim(size_t keep);
 
+/* Pages, for tools that read them from outside. */
+struct large_figures {
+	size_t runs; /* in runs */
+	size_t used; /* in mappings in use */
+	size_t kept; /* in kept mappings */
+};
+const struct large_figures *large_figures(void);
+
 size_t large_kept_pages(void);     /* in kept mappings */
 size_t large_used_pages(void);     /* in mappings in use */
 size_t large_refaulted_pages(void); /* mapped anew after as much had been unmapped, ever */

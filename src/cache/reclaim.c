@@ -7,6 +7,7 @@
 #include "cache/reclaim.h"
 #include "base/check.h"
 #include "base/lock.h"
+#include "cache/anchor.h"
 #include "cache/array.h"
 #include "cache/cache.h"
 #include "cache/init.h"
@@ -114,7 +115,7 @@ static size_t reclaim_shrinkers(gfp_t gfp)
 	return freed;
 }
 
-bool reclaim_retry(gfp_t gfp, unsigned attempt)
+static bool reclaim_try(gfp_t gfp, unsigned attempt)
 {
 	unsigned rounds = RECLAIM_ROUNDS / 4;
 	struct page_stat before;
@@ -138,6 +139,15 @@ bool reclaim_retry(gfp_t gfp, unsigned attempt)
 	if (gfp & __GFP_NOFAIL)
 		port_yield();
 	return freed || after.free_pages > before.free_pages || (gfp & __GFP_NOFAIL);
+}
+
+bool reclaim_retry(gfp_t gfp, unsigned attempt)
+{
+	bool again = reclaim_try(gfp, attempt);
+
+	if (!again)
+		anchor_event(ASHLAR_EVENT_FAILURE);
+	return again;
 }
 
 void register_shrinker(struct shrinker *s)

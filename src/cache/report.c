@@ -3,7 +3,9 @@
  * report.c - see report.h
  */
 #include "cache/report.h"
+#include "base/check.h"
 #include "base/text.h"
+#include "cache/anchor.h"
 #include "cache/cache.h"
 #include "cache/kmalloc.h"
 #include "port/port.h"
@@ -35,8 +37,10 @@ static void report_bytes(struct text *t, const void *p)
 
 _Noreturn static void report_end(struct text *t)
 {
+	anchor_event(ASHLAR_EVENT_MISUSE);
+	anchor_message(t->bytes, t->length);
 	text_print(t);
-	port_abort();
+	check_end();
 }
 
 /* Frees say "double free" of what is free already; everything else says "use after free". */
@@ -234,6 +238,8 @@ void report_refusal(const char *function, const char *name, const char *why)
 	text_str(&t, "\"): refused: ");
 	text_str(&t, why);
 	text_char(&t, '\n');
+	anchor_event(ASHLAR_EVENT_REFUSAL);
+	anchor_message(t.bytes, t.length);
 	text_print(&t);
 }
 
@@ -248,5 +254,7 @@ void report_leak(const struct kmem_cache *c, size_t objects)
 	text_dec(&t, objects);
 	text_str(&t, objects == 1 ? " object is still in use; the cache stays\n"
 				  : " objects are still in use; the cache stays\n");
+	anchor_event(ASHLAR_EVENT_LEAK);
+	anchor_message(t.bytes, t.length);
 	text_print(&t);
 }

@@ -50,6 +50,7 @@ struct kmem_cache_node {
 	size_t free_limit;     /* free objects above which empty slabs are released */
 	size_t grown;          /* slabs made, ever */
 	size_t put_since;      /* objects put into slabs since the last discard (E7) */
+	size_t slabs_peak;     /* most slabs at one time */
 };
 
 void slab_node_init(struct kmem_cache_node *n, struct kmem_cache *cache, const struct shape *shape,

@@ -167,6 +167,7 @@ unsigned slab_adopt(struct kmem_cache_node *n, struct page *head, void **end, un
 
 	lock_acquire(&n->lock);
 	n->slabs++;
+	n->slabs_peak = size_max(n->slabs_peak, n->slabs);
 	n->grown++;
 	n->free_objects += n->shape->objects;
 	taken = slab_take_bits(n, head, end, count);

@@ -18,6 +18,10 @@
 extern bool preload_inert __attribute__((visibility("hidden")));
 bool preload_decide(void);
 
+/* With report=DIR: see to it that this process leaves a record; and leave it now. */
+void record_start(void);
+void record_leave(bool audited);
+
 /* The definitions behind ours (libc's), found when first needed. */
 void *preload_next_malloc(size_t size);
 void *preload_next_calloc(size_t count, size_t size);

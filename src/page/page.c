@@ -18,7 +18,9 @@ static struct {
 	struct zone zones[PORT_MAX_NODES];
 	unsigned nodes;
 	unsigned cpus;
-	size_t share; /* pages of the arena that each node has */
+	size_t share;        /* pages of the arena that each node has */
+	size_t mapped_pages; /* page_note_mapped */
+	size_t peak_pages;   /* page_stat */
 } memory;
 
 /* Online at start, pages: enough for a small program without a second step. */
@@ -53,6 +55,24 @@ static struct page *page_from_zone(struct zone *z, unsigned order, size_t count,
 	return head;
 }
 
+/* More pages were handed out or mapped: is it the most there ever were? */
+static void page_note_peak(void)
+{
+	size_t used = READ_ONCE(memory.mapped_pages);
+
+	for (unsigned n = 0; n < memory.nodes; n++)
+		used += READ_ONCE(memory.zones[n].managed_pages) -
+			READ_ONCE(memory.zones[n].free_pages);
+	if (used > READ_ONCE(memory.peak_pages))
+		WRITE_ONCE(memory.peak_pages, used);
+}
+
+void page_note_mapped(size_t pages)
+{
+	WRITE_ONCE(memory.mapped_pages, pages);
+	page_note_peak();
+}
+
 /* Pages whose kind is not set yet, from the wanted node or, if allowed, any other. */
 static struct page *page_find(unsigned order, size_t count, gfp_t gfp, unsigned node, bool *zero)
 {
@@ -60,6 +80,8 @@ static struct page *page_find(unsigned order, size_t count, gfp_t gfp, unsigned 
 		struct zone *z = &memory.zones[(node + i) % memory.nodes];
 		struct page *head = page_from_zone(z, order, count, gfp, zero);
 
+		if (head)
+			page_note_peak();
 		if (head || (gfp & __GFP_THISNODE))
 			return head;
 	}
@@ -168,7 +190,11 @@ void page_free_exact(struct page *head, size_t count)
 
 bool page_extend(struct page *head, size_t count, size_t extra, bool *zero)
 {
-	return zone_claim(page_zone(head), map_page_pfn(head) + count, extra, zero);
+	bool got = zone_claim(page_zone(head), map_page_pfn(head) + count, extra, zero);
+
+	if (got)
+		page_note_peak();
+	return got;
 }
 
 size_t page_discard(size_t keep)
@@ -214,6 +240,17 @@ void page_stat(struct page_stat *stat)
 	}
 	for (unsigned cpu = 0; cpu < pcp_cpus(); cpu++)
 		stat->pcp_pages += pcp_pages(cpu);
+	stat->peak_pages = READ_ONCE(memory.peak_pages);
+}
+
+void page_tables(struct page_tables *tables)
+{
+	*tables = (struct page_tables){
+		.zones = memory.zones,
+		.nodes = memory.nodes,
+		.peak_pages = &memory.peak_pages,
+	};
+	tables->pcp_pages = pcp_pages_table(&tables->pcp_step);
 }
 
 size_t page_audit(void)

@@ -71,6 +71,7 @@ struct page_stat {
 	size_t dirty_pages;  /* free pages with memory behind them, zone lists */
 	size_t refaulted;    /* pages allocated that had been given back, ever */
 	size_t discarded;    /* pages given back, ever */
+	size_t peak_pages;   /* most pages handed out at one time, with page_note_mapped's */
 };
 
 /* Build the floor on memory that the port gives, with @nodes nodes. false iff there is
@@ -102,6 +103,19 @@ size_t page_offline(void);
 void page_drain(void);
 
 void page_stat(struct page_stat *stat);
+
+/* The floors above have @pages pages mapped beside the arena: they count for the peak. */
+void page_note_mapped(size_t pages);
+
+/* Where the floor's figures lie, for tools that read them from outside. */
+struct page_tables {
+	const struct zone *zones;
+	unsigned nodes;
+	const u32 *pcp_pages; /* the first CPU's; the next is pcp_step bytes on */
+	size_t pcp_step;
+	const size_t *peak_pages;
+};
+void page_tables(struct page_tables *tables);
 
 /* Prove the rules of this floor; returns the number of faults, reports each. The caller
  * sees to it that nothing else runs. */

@@ -109,6 +109,12 @@ size_t pcp_pages(unsigned cpu)
 	return READ_ONCE(pcp[cpu].pages);
 }
 
+const u32 *pcp_pages_table(size_t *step)
+{
+	*step = sizeof(pcp[0]);
+	return &pcp[0].pages;
+}
+
 size_t pcp_audit(unsigned cpu)
 {
 	struct pcp *c = &pcp[cpu];

@@ -29,6 +29,9 @@ void pcp_drain(unsigned cpu, struct list *out);
 
 size_t pcp_pages(unsigned cpu);
 
+/* CPU 0's count of pages, for tools; the next CPU's is *@step bytes on. */
+const u32 *pcp_pages_table(size_t *step);
+
 /* CPUs at and above this number never kept a block. */
 unsigned pcp_cpus(void);
 size_t pcp_audit(unsigned cpu);

@@ -17,6 +17,7 @@
 #include "ashlar/slab.h"
 #include "cache/init.h"
 #include "cache/option.h"
+#include "face/face.h"
 
 /* Only libashlar-malloc.so has it: false where the program's malloc is not ours. */
 __attribute__((weak, visibility("hidden"))) bool preload_decide(void);
@@ -33,12 +34,15 @@ __attribute__((destructor)) static void end(void)
 {
 	if (options.audit && init_begun())
 		init_audit_point(true);
+	record_leave(options.audit);
 }
 
 __attribute__((constructor)) static void start(void)
 {
 	if (preload_decide ? !preload_decide() : !start_is_first())
 		return;
-	if (init_ready())
-		pthread_atfork(init_stop, init_resume, init_resume_child);
+	if (!init_ready())
+		return;
+	pthread_atfork(init_stop, init_resume, init_resume_child);
+	record_start();
 }

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * anchor.c - see anchor.h
+ *
+ * State   ashlar_anchor. It lies in .data, not in .bss: its magic number is there before
+ *         anything runs, and in every core file.
+ */
+#include "cache/anchor.h"
+#include "cache/array.h"
+#include "cache/cache.h"
+#include "cache/init.h"
+#include "cache/large.h"
+#include "page/zone.h"
+#include "port/array_cache.h"
+
+#define ANCHOR_FIELD(type, member)                                  \
+	{                                                           \
+		offsetof(type, member), sizeof(((type *)0)->member) \
+	}
+#define ANCHOR_NODE(member) ANCHOR_FIELD(struct kmem_cache_node, member)
+#define ANCHOR_CACHE(member) ANCHOR_FIELD(struct kmem_cache, member)
+#define ANCHOR_ZONE(member) ANCHOR_FIELD(struct zone, member)
+#define ANCHOR_LARGE(member) ANCHOR_FIELD(struct large_figures, member)
+
+STATIC_ASSERT(ASHLAR_NAME_BYTES == CACHE_NAME_MAX, "a row holds every name");
+
+struct ashlar_anchor ashlar_anchor = {
+	.magic = ASHLAR_ANCHOR_MAGIC,
+	.version = ASHLAR_ANCHOR_VERSION,
+	.bytes = sizeof(struct ashlar_anchor),
+	.state = ASHLAR_STATE_IDLE,
+	.page_bytes = PAGE_SIZE,
+	.header_bytes = ARRAY_CACHE_SIZE,
+	.node_bytes = sizeof(struct kmem_cache_node),
+	.cache_bytes = sizeof(struct kmem_cache),
+	.zone_bytes = sizeof(struct zone),
+	.nr_fields = ASHLAR_FIELDS,
+	.fields = {
+		[ASHLAR_NODE_CACHE] = ANCHOR_NODE(cache),
+		[ASHLAR_NODE_HEADER_OFFSET] = ANCHOR_NODE(header_offset),
+		[ASHLAR_NODE_SLABS] = ANCHOR_NODE(slabs),
+		[ASHLAR_NODE_SLABS_PEAK] = ANCHOR_NODE(slabs_peak),
+		[ASHLAR_NODE_SLABS_EMPTY] = ANCHOR_NODE(empty_slabs),
+		[ASHLAR_NODE_SLABS_GROWN] = ANCHOR_NODE(grown),
+		[ASHLAR_NODE_OBJECTS_FREE] = ANCHOR_NODE(free_objects),
+		[ASHLAR_NODE_SHARED_AVAIL] = ANCHOR_NODE(shared_avail),
+		[ASHLAR_CACHE_NAME] = ANCHOR_CACHE(name),
+		[ASHLAR_CACHE_OBJECT_SIZE] = ANCHOR_CACHE(object_size),
+		[ASHLAR_CACHE_STRIDE] = ANCHOR_CACHE(shape.stride),
+		[ASHLAR_CACHE_OBJECTS] = ANCHOR_CACHE(shape.objects),
+		[ASHLAR_CACHE_ORDER] = ANCHOR_CACHE(shape.order),
+		[ASHLAR_CACHE_ALIGN] = ANCHOR_CACHE(align),
+		[ASHLAR_CACHE_LIMIT] = ANCHOR_CACHE(limit),
+		[ASHLAR_CACHE_BATCHCOUNT] = ANCHOR_CACHE(batchcount),
+		[ASHLAR_CACHE_SHARED_FACTOR] = ANCHOR_CACHE(shared_factor),
+		[ASHLAR_ARRAY_AVAIL] = ANCHOR_FIELD(struct array_cache, avail),
+		[ASHLAR_ZONE_MANAGED] = ANCHOR_ZONE(managed_pages),
+		[ASHLAR_ZONE_FREE] = ANCHOR_ZONE(free_pages),
+		[ASHLAR_ZONE_DIRTY] = ANCHOR_ZONE(dirty_pages),
+		[ASHLAR_ZONE_REFAULTED] = ANCHOR_ZONE(refaulted),
+		[ASHLAR_ZONE_DISCARDED] = ANCHOR_ZONE(discarded),
+		[ASHLAR_PCP_PAGES] = { 0, sizeof(u32) },
+		[ASHLAR_PAGES_PEAK] = { 0, sizeof(size_t) },
+		[ASHLAR_LARGE_RUNS] = ANCHOR_LARGE(runs),
+		[ASHLAR_LARGE_USED] = ANCHOR_LARGE(used),
+		[ASHLAR_LARGE_KEPT] = ANCHOR_LARGE(kept),
+	},
+};
+
+static void anchor_text(char *to, size_t bytes, const char *from)
+{
+	size_t n = 0;
+
+	for (; from && from[n] && n < bytes - 1; n++)
+		to[n] = from[n];
+	to[n] = '\0';
+}
+
+void anchor_init(void)
+{
+	struct ashlar_anchor *a = &ashlar_anchor;
+	struct page_tables pages;
+	unsigned cpus;
+	size_t step;
+
+	page_tables(&pages);
+	a->arena = map.base;
+	a->arena_bytes = map.nr_pages << PAGE_SHIFT;
+	a->nodes = (struct ashlar_table){ (uintptr_t)cache_nodes, sizeof(cache_nodes[0]),
+					  CONFIG_MAX_IDS };
+	a->regions.address = (uintptr_t)array_regions(&step, &cpus);
+	a->regions.step = (u32)step;
+	a->regions.count = cpus;
+	a->zones =
+		(struct ashlar_table){ (uintptr_t)pages.zones, sizeof(struct zone), pages.nodes };
+	a->pcps = (struct ashlar_table){ (uintptr_t)pages.pcp_pages, (u32)pages.pcp_step, cpus };
+	a->pages = (uintptr_t)pages.peak_pages;
+	a->large = (uintptr_t)large_figures();
+	anchor_text(a->percpu, sizeof(a->percpu), init_facts.percpu);
+	anchor_text(a->why, sizeof(a->why), init_facts.percpu_why);
+	STORE_RELEASE(a->state, ASHLAR_STATE_SERVING);
+}
+
+void anchor_event(enum ashlar_event event)
+{
+	__atomic_fetch_add(&ashlar_anchor.events[event], 1, __ATOMIC_RELAXED);
+}
+
+void anchor_message(const char *text, size_t bytes)
+{
+	char *to = ashlar_anchor.message;
+	size_t n = 0;
+
+	for (; n < bytes && n < ASHLAR_MESSAGE_BYTES - 1 && text[n] != '\n'; n++)
+		to[n] = text[n];
+	to[n] = '\0';
+}
+
+u32 anchor_take_request(void)
+{
+	return __atomic_exchange_n(&ashlar_anchor.request, 0, __ATOMIC_ACQ_REL);
+}
+
+void anchor_pages(struct ashlar_pages *pages)
+{
+	struct page_stat s;
+
+	page_stat(&s);
+	*pages = (struct ashlar_pages){
+		.peak = s.peak_pages << PAGE_SHIFT,
+		.online = s.online_pages << PAGE_SHIFT,
+		.free = s.free_pages << PAGE_SHIFT,
+		.pcp = s.pcp_pages << PAGE_SHIFT,
+		.dirty = s.dirty_pages << PAGE_SHIFT,
+		.runs = READ_ONCE(large_figures()->runs) << PAGE_SHIFT,
+		.mappings = large_used_pages() << PAGE_SHIFT,
+		.kept = large_kept_pages() << PAGE_SHIFT,
+		.discarded = s.discarded << PAGE_SHIFT,
+		.refaulted = s.refaulted << PAGE_SHIFT,
+	};
+}
+
+bool anchor_row(u32 id, struct ashlar_row *row)
+{
+	const struct kmem_cache_node *n = LOAD_ACQUIRE(cache_nodes[id]);
+	const struct kmem_cache *c;
+
+	if (!n)
+		return false;
+	c = n->cache;
+	*row = (struct ashlar_row){
+		.slabs = READ_ONCE(n->slabs),
+		.slabs_peak = READ_ONCE(n->slabs_peak),
+		.slabs_empty = READ_ONCE(n->empty_slabs),
+		.slabs_grown = READ_ONCE(n->grown),
+		.objects_free = READ_ONCE(n->free_objects),
+		.objects_array = array_count(c),
+		.objects_shared = READ_ONCE(n->shared_avail),
+		.object_size = c->object_size,
+		.stride = c->shape.stride,
+		.objects = c->shape.objects,
+		.order = c->shape.order,
+		.align = c->align,
+		.limit = c->limit,
+		.batchcount = c->batchcount,
+		.shared_factor = c->shared_factor,
+	};
+	anchor_text(row->name, sizeof(row->name), c->name);
+	return true;
+}

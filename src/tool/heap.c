@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * heap.c - see heap.h
+ *
+ * Rules   HP1  every number is as far as it goes: sums never wrap, differences never go
+ *              below 0, however wild the input
+ *         HP2  text has an end and only characters that a terminal can show
+ */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "heap.h"
+#include "target.h"
+
+#define HEAP_ROWS_MAX 65536u
+#define HEAP_TABLE_MAX 65536u  /* entries of any table in a process */
+#define HEAP_STRUCT_MAX 65536u /* bytes of any structure in a process */
+
+static uint64_t heap_minus(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : 0;
+}
+
+uint64_t heap_times(uint64_t a, uint64_t b)
+{
+	uint64_t product;
+
+	return __builtin_mul_overflow(a, b, &product) ? UINT64_MAX : product;
+}
+
+static uint64_t heap_plus(uint64_t a, uint64_t b)
+{
+	uint64_t sum;
+
+	return __builtin_add_overflow(a, b, &sum) ? UINT64_MAX : sum;
+}
+
+/* HP2 */
+static void heap_clean_text(char *text, size_t bytes)
+{
+	text[bytes - 1] = '\0';
+	tool_clean(text);
+}
+
+uint64_t heap_row_total(const struct ashlar_row *r)
+{
+	return heap_times(r->slabs, r->objects);
+}
+
+uint64_t heap_row_parked(const struct ashlar_row *r)
+{
+	return heap_plus(r->objects_array, r->objects_shared);
+}
+
+uint64_t heap_row_used(const struct ashlar_row *r)
+{
+	return heap_minus(heap_row_total(r), heap_plus(r->objects_free, heap_row_parked(r)));
+}
+
+uint64_t heap_slab_bytes(const struct heap *h, const struct ashlar_row *r)
+{
+	return heap_times(h->page_bytes, (uint64_t)1 << (r->order & 31));
+}
+
+bool heap_row_is_ours(const struct ashlar_row *r)
+{
+	return strcmp(r->name, "kmem_cache") == 0 || strcmp(r->name, "kmem_cache_node") == 0 ||
+	       strncmp(r->name, "ashlar-", 7) == 0;
+}
+
+static void heap_add(uint64_t *sum, uint64_t n, uint64_t each)
+{
+	*sum = heap_plus(*sum, heap_times(n, each));
+}
+
+static void heap_sum(struct heap *h)
+{
+	struct heap_sums *s = &h->sums;
+	uint64_t known;
+
+	for (size_t i = 0; i < h->nr_rows; i++) {
+		const struct ashlar_row *r = &h->rows[i];
+		uint64_t slab = heap_slab_bytes(h, r);
+
+		if (heap_row_is_ours(r)) {
+			heap_add(&s->tables, heap_row_used(r), r->stride);
+		} else {
+			heap_add(&s->objects, heap_row_used(r), 1);
+			heap_add(&s->live, heap_row_used(r), r->stride);
+		}
+		heap_add(&s->slabs, r->slabs, slab);
+		heap_add(&s->idle, r->objects_free, r->stride);
+		heap_add(&s->arrays, heap_row_parked(r), r->stride);
+		heap_add(&s->waste, r->slabs, heap_minus(slab, heap_times(r->objects, r->stride)));
+	}
+	s->large = heap_plus(h->pages.runs, h->pages.mappings);
+	s->live = heap_plus(s->live, s->large);
+	s->lists = heap_plus(heap_plus(h->pages.dirty, h->pages.pcp), h->pages.kept);
+	known = heap_plus(heap_plus(h->pages.free, h->pages.pcp),
+			  heap_plus(s->slabs, h->pages.runs));
+	s->tables = heap_plus(s->tables, heap_minus(h->pages.online, known));
+}
+
+void heap_free(struct heap *h)
+{
+	free(h->rows);
+	h->rows = NULL;
+	h->nr_rows = 0;
+}
+
+/* ---- from a record ------------------------------------------------------------------- */
+
+static bool heap_check_record(const struct ashlar_record *r, uint64_t file_bytes)
+{
+	return r->magic == ASHLAR_RECORD_MAGIC && r->version == ASHLAR_ANCHOR_VERSION &&
+	       r->bytes == sizeof(*r) && r->row_bytes == sizeof(struct ashlar_row) &&
+	       (file_bytes - r->bytes) % r->row_bytes == 0 &&
+	       (file_bytes - r->bytes) / r->row_bytes <= HEAP_ROWS_MAX;
+}
+
+static void heap_take_record(struct heap *h, const struct ashlar_record *r)
+{
+	*h = (struct heap){
+		.pid = r->pid,
+		.parent = r->parent,
+		.cpus = r->cpus,
+		.audited = r->audited,
+		.ended = true,
+		.page_bytes = r->page_bytes,
+		.rss_peak = r->rss_peak,
+		.user_us = r->user_us,
+		.system_us = r->system_us,
+		.pages = r->pages,
+	};
+	memcpy(h->events, r->events, sizeof(h->events));
+	memcpy(h->percpu, r->percpu, sizeof(h->percpu));
+	memcpy(h->why, r->why, sizeof(h->why));
+	memcpy(h->message, r->message, sizeof(h->message));
+	memcpy(h->command, r->command, sizeof(h->command));
+	heap_clean_text(h->percpu, sizeof(h->percpu));
+	heap_clean_text(h->why, sizeof(h->why));
+	heap_clean_text(h->message, sizeof(h->message));
+	heap_clean_text(h->command, sizeof(h->command));
+}
+
+static bool heap_read_bytes(int fd, void *to, size_t bytes)
+{
+	char *at = to;
+
+	while (bytes) {
+		ssize_t n = read(fd, at, bytes);
+
+		if (n <= 0)
+			return false;
+		at += n;
+		bytes -= (size_t)n;
+	}
+	return true;
+}
+
+static bool heap_read_record_rows(struct heap *h, int fd, size_t rows)
+{
+	h->rows = tool_alloc((rows + 1) * sizeof(h->rows[0]));
+	h->nr_rows = rows;
+	if (!heap_read_bytes(fd, h->rows, rows * sizeof(h->rows[0]))) {
+		heap_free(h);
+		return false;
+	}
+	for (size_t i = 0; i < rows; i++)
+		heap_clean_text(h->rows[i].name, sizeof(h->rows[i].name));
+	heap_sum(h);
+	return true;
+}
+
+bool heap_read_record(struct heap *h, const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	struct ashlar_record r;
+	struct stat st;
+	bool good;
+
+	if (fd < 0)
+		return false;
+	good = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (uint64_t)st.st_size >= sizeof(r) &&
+	       heap_read_bytes(fd, &r, sizeof(r)) && heap_check_record(&r, (uint64_t)st.st_size);
+	if (good) {
+		heap_take_record(h, &r);
+		good = heap_read_record_rows(
+			h, fd, ((size_t)st.st_size - sizeof(r)) / sizeof(struct ashlar_row));
+	}
+	close(fd);
+	return good;
+}
+
+/* ---- from memory ----------------------------------------------------------------------- */
+
+struct heap_reader {
+	struct target *t;
+	struct ashlar_anchor a;
+};
+
+/* The unsigned integer in field @id of a structure whose @bytes bytes lie at @p. */
+static uint64_t heap_field(const struct heap_reader *r, const unsigned char *p, size_t bytes,
+			   enum ashlar_field_id id)
+{
+	const struct ashlar_field *f = &r->a.fields[id];
+	uint64_t n = 0;
+
+	if (f->bytes > sizeof(n) || (size_t)f->offset + f->bytes > bytes)
+		return 0;
+	memcpy(&n, p + f->offset, f->bytes);
+	return n;
+}
+
+/* A figure that stands alone: field @id of the structure at @address. */
+static uint64_t heap_figure(const struct heap_reader *r, uint64_t address, enum ashlar_field_id id)
+{
+	const struct ashlar_field *f = &r->a.fields[id];
+	uint64_t n = 0;
+
+	if (f->bytes > sizeof(n) || !target_read(r->t, address + f->offset, &n, f->bytes))
+		return 0;
+	return n;
+}
+
+static uint64_t heap_pointer(const struct heap_reader *r, const struct ashlar_table *t, size_t i)
+{
+	uint64_t p = 0;
+
+	if (!target_read(r->t, t->address + i * t->step, &p, sizeof(p)))
+		return 0;
+	return p;
+}
+
+static bool heap_table_is_sane(const struct ashlar_table *t)
+{
+	return t->count <= HEAP_TABLE_MAX && t->step > 0 && t->step <= HEAP_STRUCT_MAX;
+}
+
+static bool heap_anchor_is_sane(const struct ashlar_anchor *a)
+{
+	return a->state == ASHLAR_STATE_SERVING && a->bytes >= sizeof(*a) &&
+	       a->nr_fields >= ASHLAR_FIELDS && heap_table_is_sane(&a->nodes) &&
+	       heap_table_is_sane(&a->regions) && heap_table_is_sane(&a->zones) &&
+	       heap_table_is_sane(&a->pcps) && a->header_bytes > 0 && a->header_bytes <= 256 &&
+	       a->page_bytes >= 1024 && a->page_bytes <= (1u << 20) &&
+	       a->node_bytes <= HEAP_STRUCT_MAX && a->cache_bytes <= HEAP_STRUCT_MAX &&
+	       a->zone_bytes <= HEAP_STRUCT_MAX;
+}
+
+static void heap_take_name(const struct heap_reader *r, const unsigned char *cache,
+			   struct ashlar_row *row)
+{
+	const struct ashlar_field *f = &r->a.fields[ASHLAR_CACHE_NAME];
+	size_t bytes = f->bytes < sizeof(row->name) ? f->bytes : sizeof(row->name);
+
+	if ((size_t)f->offset + bytes <= r->a.cache_bytes)
+		memcpy(row->name, cache + f->offset, bytes);
+	heap_clean_text(row->name, sizeof(row->name));
+}
+
+/* The cache and node structures, into a row; false where they are none (any more). */
+static bool heap_take_row(const struct heap_reader *r, size_t id, struct ashlar_row *row)
+{
+	uint64_t address = heap_pointer(r, &r->a.nodes, id);
+	size_t nb = r->a.node_bytes;
+	size_t cb = r->a.cache_bytes;
+	unsigned char *node = tool_alloc(nb + cb + 1);
+	unsigned char *cache = node + nb;
+	bool good = address && target_read(r->t, address, node, nb) &&
+		    target_read(r->t, heap_field(r, node, nb, ASHLAR_NODE_CACHE), cache, cb) &&
+		    heap_field(r, node, nb, ASHLAR_NODE_HEADER_OFFSET) == id * r->a.header_bytes;
+
+	if (good) {
+		*row = (struct ashlar_row){
+			.slabs = heap_field(r, node, nb, ASHLAR_NODE_SLABS),
+			.slabs_peak = heap_field(r, node, nb, ASHLAR_NODE_SLABS_PEAK),
+			.slabs_empty = heap_field(r, node, nb, ASHLAR_NODE_SLABS_EMPTY),
+			.slabs_grown = heap_field(r, node, nb, ASHLAR_NODE_SLABS_GROWN),
+			.objects_free = heap_field(r, node, nb, ASHLAR_NODE_OBJECTS_FREE),
+			.objects_shared = heap_field(r, node, nb, ASHLAR_NODE_SHARED_AVAIL),
+			.object_size = (uint32_t)heap_field(r, cache, cb, ASHLAR_CACHE_OBJECT_SIZE),
+			.stride = (uint32_t)heap_field(r, cache, cb, ASHLAR_CACHE_STRIDE),
+			.objects = (uint32_t)heap_field(r, cache, cb, ASHLAR_CACHE_OBJECTS),
+			.order = (uint32_t)heap_field(r, cache, cb, ASHLAR_CACHE_ORDER),
+			.align = (uint32_t)heap_field(r, cache, cb, ASHLAR_CACHE_ALIGN),
+			.limit = (uint32_t)heap_field(r, cache, cb, ASHLAR_CACHE_LIMIT),
+			.batchcount = (uint32_t)heap_field(r, cache, cb, ASHLAR_CACHE_BATCHCOUNT),
+			.shared_factor =
+				(uint32_t)heap_field(r, cache, cb, ASHLAR_CACHE_SHARED_FACTOR),
+		};
+		heap_take_name(r, cache, row);
+	}
+	free(node);
+	return good;
+}
+
+/* All caches; ids[i] is the id of row i. */
+static void heap_take_rows(struct heap *h, const struct heap_reader *r, uint32_t *ids)
+{
+	h->rows = tool_alloc((r->a.nodes.count + 1) * sizeof(h->rows[0]));
+	for (size_t id = 1; id < r->a.nodes.count; id++) {
+		if (heap_take_row(r, id, &h->rows[h->nr_rows])) {
+			ids[h->nr_rows] = (uint32_t)id;
+			h->nr_rows++;
+		}
+	}
+}
+
+/* What CPUs' arrays hold: one read a CPU, of all headers. */
+static void heap_take_arrays(struct heap *h, const struct heap_reader *r, const uint32_t *ids)
+{
+	size_t bytes = (size_t)r->a.nodes.count * r->a.header_bytes;
+	unsigned char *headers = tool_alloc(bytes + 1);
+
+	for (size_t cpu = 0; cpu < r->a.regions.count; cpu++) {
+		uint64_t region = heap_pointer(r, &r->a.regions, cpu);
+
+		if (!region || !target_read(r->t, region, headers, bytes))
+			continue;
+		h->cpus++;
+		for (size_t i = 0; i < h->nr_rows; i++)
+			h->rows[i].objects_array +=
+				heap_field(r, headers + (size_t)ids[i] * r->a.header_bytes,
+					   r->a.header_bytes, ASHLAR_ARRAY_AVAIL);
+	}
+	free(headers);
+}
+
+static void heap_take_pages(struct heap *h, const struct heap_reader *r)
+{
+	struct ashlar_pages *p = &h->pages;
+	uint64_t page = r->a.page_bytes;
+
+	for (size_t i = 0; i < r->a.zones.count; i++) {
+		uint64_t zone = r->a.zones.address + i * r->a.zones.step;
+
+		heap_add(&p->online, heap_figure(r, zone, ASHLAR_ZONE_MANAGED), page);
+		heap_add(&p->free, heap_figure(r, zone, ASHLAR_ZONE_FREE), page);
+		heap_add(&p->dirty, heap_figure(r, zone, ASHLAR_ZONE_DIRTY), page);
+		heap_add(&p->refaulted, heap_figure(r, zone, ASHLAR_ZONE_REFAULTED), page);
+		heap_add(&p->discarded, heap_figure(r, zone, ASHLAR_ZONE_DISCARDED), page);
+	}
+	for (size_t i = 0; i < r->a.pcps.count; i++)
+		heap_add(&p->pcp,
+			 heap_figure(r, r->a.pcps.address + i * r->a.pcps.step, ASHLAR_PCP_PAGES),
+			 page);
+	p->peak = heap_times(heap_figure(r, r->a.pages, ASHLAR_PAGES_PEAK), page);
+	p->runs = heap_times(heap_figure(r, r->a.large, ASHLAR_LARGE_RUNS), page);
+	p->mappings = heap_times(heap_figure(r, r->a.large, ASHLAR_LARGE_USED), page);
+	p->kept = heap_times(heap_figure(r, r->a.large, ASHLAR_LARGE_KEPT), page);
+}
+
+/* The library's description of itself, looked over; false, said, iff it will not do. */
+static bool heap_take_anchor(struct heap_reader *r)
+{
+	const struct ashlar_anchor *a = &r->a;
+	const char *name = r->t->name;
+
+	if (!target_read(r->t, r->t->anchor, &r->a, sizeof(r->a)) ||
+	    a->magic != ASHLAR_ANCHOR_MAGIC) {
+		tool_say("%s: the library's description of itself cannot be read", name);
+		return false;
+	}
+	if (a->version != ASHLAR_ANCHOR_VERSION) {
+		tool_say("%s: another version of the library (%u; this command reads %u)", name,
+			 a->version, ASHLAR_ANCHOR_VERSION);
+		return false;
+	}
+	if (a->state == ASHLAR_STATE_IDLE) {
+		tool_say("%s: Ashlar is loaded but not used: the program has its own malloc", name);
+		return false;
+	}
+	if (!heap_anchor_is_sane(a)) {
+		tool_say("%s: the library's description of itself is damaged", name);
+		return false;
+	}
+	return true;
+}
+
+bool heap_read_target(struct heap *h, struct target *t)
+{
+	struct heap_reader r = { .t = t };
+	uint32_t *ids;
+
+	*h = (struct heap){ .pid = t->pid };
+	if (!heap_take_anchor(&r))
+		return false;
+	h->page_bytes = r.a.page_bytes;
+	memcpy(h->events, r.a.events, sizeof(h->events));
+	memcpy(h->percpu, r.a.percpu, sizeof(h->percpu));
+	memcpy(h->why, r.a.why, sizeof(h->why));
+	memcpy(h->message, r.a.message, sizeof(h->message));
+	heap_clean_text(h->percpu, sizeof(h->percpu));
+	heap_clean_text(h->why, sizeof(h->why));
+	heap_clean_text(h->message, sizeof(h->message));
+	target_describe(t, h->command, sizeof(h->command), &h->rss_peak);
+	heap_clean_text(h->command, sizeof(h->command));
+	ids = tool_alloc((r.a.nodes.count + 1) * sizeof(ids[0]));
+	heap_take_rows(h, &r, ids);
+	heap_take_arrays(h, &r, ids);
+	free(ids);
+	heap_take_pages(h, &r);
+	heap_sum(h);
+	return true;
+}

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * info.c - ashlar info: where the memory of a process or a core file is; ashlar trim
+ */
+#include <getopt.h>
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ashlar/anchor.h"
+#include "print.h"
+#include "target.h"
+
+#define INFO_CACHES 8 /* of the short form */
+
+enum info_form { INFO_SHORT, INFO_CACHES_ALL, INFO_SLABINFO, INFO_JSON };
+
+struct info_options {
+	enum info_form form;
+	const struct column *sort;
+};
+
+static const struct option info_long[] = {
+	{ "slabinfo", no_argument, NULL, 's' },
+	{ "json", no_argument, NULL, 'j' },
+	{ "caches", no_argument, NULL, 'c' },
+	{ "sort", required_argument, NULL, 'o' },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'V' },
+	{ 0 },
+};
+
+static void info_help(void)
+{
+	puts("Usage: ashlar info PID|CORE [options]\n"
+	     "\n"
+	     "Where the memory of a process is that was started under Ashlar, read from outside: the\n"
+	     "process is not stopped. Or of one that died, from its core file.\n"
+	     "\n"
+	     "      --caches      every cache, with all columns\n"
+	     "      --sort KEY    the order of caches (default: memory); `ashlar help columns`\n"
+	     "      --slabinfo    the caches as /proc/slabinfo 2.1, for slabtop and vmstat -m\n"
+	     "      --json        all figures\n"
+	     "  -h, --help        this text\n"
+	     "  -V, --version     the version");
+}
+
+/* Returns -1 to go on, else the exit status. */
+static int info_parse(struct info_options *o, int argc, char **argv)
+{
+	int c;
+
+	while ((c = getopt_long(argc, argv, "hV", info_long, NULL)) >= 0) {
+		switch (c) {
+		case 's':
+			o->form = INFO_SLABINFO;
+			break;
+		case 'j':
+			o->form = INFO_JSON;
+			break;
+		case 'c':
+			o->form = INFO_CACHES_ALL;
+			break;
+		case 'o':
+			o->sort = columns_find(columns_cache, optarg);
+			if (!o->sort) {
+				tool_say("info: no column '%s'; `ashlar help columns` lists them",
+					 optarg);
+				return TOOL_USAGE;
+			}
+			break;
+		case 'h':
+			info_help();
+			return TOOL_OK;
+		case 'V':
+			puts("ashlar " ASHLAR_VERSION);
+			return TOOL_OK;
+		default:
+			return TOOL_USAGE;
+		}
+	}
+	if (optind + 1 == argc)
+		return -1;
+	tool_say("info: one process number or core file, please: ashlar info PID|CORE");
+	return TOOL_USAGE;
+}
+
+static void info_print_short(const struct heap *h, const struct column *sort)
+{
+	print_heading(stdout, "ashlar: ");
+	print_heading(stdout, h->command);
+	printf("\n  PID %u, %u CPU%s with arrays, %s: %s\n", h->pid, h->cpus,
+	       h->cpus == 1 ? "" : "s", h->percpu, h->why);
+	print_sums(stdout, h);
+	print_events(stdout, h);
+	putchar('\n');
+	print_caches(stdout, h, sort, INFO_CACHES);
+}
+
+static bool info_print(const struct heap *h, const struct info_options *o)
+{
+	struct json_object *json;
+
+	switch (o->form) {
+	case INFO_SHORT:
+		info_print_short(h, o->sort);
+		break;
+	case INFO_CACHES_ALL:
+		print_caches(stdout, h, o->sort, 0);
+		break;
+	case INFO_SLABINFO:
+		print_slabinfo(stdout, h);
+		break;
+	case INFO_JSON:
+		json = print_json(h);
+		print_json_write(stdout, json);
+		json_object_put(json);
+		break;
+	}
+	return tool_close_output(stdout, "standard output");
+}
+
+int info_main(int argc, char **argv)
+{
+	struct info_options o = { .sort = columns_find(columns_cache, "memory") };
+	int status = info_parse(&o, argc, argv);
+	struct target t;
+	struct heap h;
+	bool good;
+
+	if (status >= 0)
+		return status;
+	good = target_open(&t, argv[optind]) && heap_read_target(&h, &t);
+	target_close(&t);
+	if (good) {
+		good = info_print(&h, &o);
+		heap_free(&h);
+	}
+	return good ? TOOL_OK : TOOL_FAILED;
+}
+
+int trim_main(int argc, char **argv)
+{
+	uint32_t request = ASHLAR_REQUEST_TRIM;
+	struct target t;
+	bool good;
+
+	if (argc != 2 || strcmp(argv[1], "--help") == 0) {
+		puts("Usage: ashlar trim PID\n"
+		     "\n"
+		     "Ask a process that was started under Ashlar to give back the memory that it does\n"
+		     "not use. It does so when it next needs more objects than it has at hand.");
+		return argc == 2 ? TOOL_OK : TOOL_USAGE;
+	}
+	good = target_open(&t, argv[1]) &&
+	       target_write(&t, t.anchor + offsetof(struct ashlar_anchor, request), &request,
+			    sizeof(request));
+	target_close(&t);
+	return good ? TOOL_OK : TOOL_FAILED;
+}

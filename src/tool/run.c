@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * run.c - ashlar run: a program on Ashlar, and what it used
+ *
+ * What    Looks at the program's file, makes a private folder for the records, sets
+ *         LD_PRELOAD and ASHLAR_OPTIONS, runs it, reads the records and shows them.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <getopt.h>
+#include <json-c/json.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "print.h"
+#include "program.h"
+#include "spawn.h"
+#include "summary.h"
+
+#define RUN_LIBRARY "libashlar-malloc.so"
+#define RUN_RECORDS_MAX 1000000u
+
+extern char **environ;
+
+struct run_options {
+	const char *slabinfo;
+	const char *json;
+	const char *keep;
+	char *set; /* ";name=value" for each --set and --audit */
+	bool quiet;
+};
+
+static const struct option run_long[] = {
+	{ "slabinfo", required_argument, NULL, 's' },
+	{ "json", required_argument, NULL, 'j' },
+	{ "quiet", no_argument, NULL, 'q' },
+	{ "set", required_argument, NULL, 'o' },
+	{ "audit", no_argument, NULL, 'a' },
+	{ "keep", required_argument, NULL, 'k' },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'V' },
+	{ 0 },
+};
+
+static void run_help(void)
+{
+	puts("Usage: ashlar run [options] -- PROGRAM ARGS\n"
+	     "\n"
+	     "Run PROGRAM on Ashlar's malloc. Signals and the exit status pass through; at the end\n"
+	     "standard error has a summary of the program and of its largest descendants.\n"
+	     "\n"
+	     "  -q, --quiet            no summary\n"
+	     "      --slabinfo FILE    keep the program's caches, as /proc/slabinfo 2.1\n"
+	     "      --json FILE        keep all figures of all processes, as JSON\n"
+	     "      --keep DIR         keep the records themselves in DIR\n"
+	     "      --set NAME=VALUE   an option of the library (ASHLAR_OPTIONS); may be repeated\n"
+	     "      --audit            prove all rules of the heap at the end: --set audit=1\n"
+	     "  -h, --help             this text\n"
+	     "  -V, --version          the version\n"
+	     "\n"
+	     "FILE may be -, standard output. Exit status: the program's, or 127 if it is not found,\n"
+	     "126 if it cannot be executed, 2 for a wrong option, 1 if Ashlar itself failed.");
+}
+
+static void run_add_option(struct run_options *o, const char *text)
+{
+	char *more = tool_text("%s;%s", o->set ? o->set : "", text);
+
+	free(o->set);
+	o->set = more;
+}
+
+/* Returns -1 to go on, else the exit status. */
+static int run_parse(struct run_options *o, int argc, char **argv)
+{
+	int c;
+
+	while ((c = getopt_long(argc, argv, "+qhV", run_long, NULL)) >= 0) {
+		switch (c) {
+		case 's':
+			o->slabinfo = optarg;
+			break;
+		case 'j':
+			o->json = optarg;
+			break;
+		case 'k':
+			o->keep = optarg;
+			break;
+		case 'q':
+			o->quiet = true;
+			break;
+		case 'o':
+			run_add_option(o, optarg);
+			break;
+		case 'a':
+			run_add_option(o, "audit=1");
+			break;
+		case 'h':
+			run_help();
+			return TOOL_OK;
+		case 'V':
+			puts("ashlar " ASHLAR_VERSION);
+			return TOOL_OK;
+		default:
+			return TOOL_USAGE; /* getopt has said why */
+		}
+	}
+	if (optind < argc)
+		return -1;
+	tool_say("run: which program? ashlar run [options] -- PROGRAM ARGS");
+	return TOOL_USAGE;
+}
+
+/* ---- the library ----------------------------------------------------------------------- */
+
+/* Beside the command (a build folder), or where it is installed relative to it. */
+static char *run_find_library(void)
+{
+	const char *libdir = strrchr(ASHLAR_LIBDIR, '/');
+	char exe[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+	char *places[5] = { 0 };
+	char *found = NULL;
+	size_t count = 0;
+
+	libdir = libdir ? libdir + 1 : ASHLAR_LIBDIR;
+	exe[n > 0 ? n : 0] = '\0';
+	if (strrchr(exe, '/'))
+		*strrchr(exe, '/') = '\0';
+	places[count++] = tool_text("%s/" RUN_LIBRARY, exe);
+	places[count++] = tool_text("%s/../lib/%s/" RUN_LIBRARY, exe, libdir);
+	places[count++] = tool_text("%s/../%s/" RUN_LIBRARY, exe, libdir);
+	places[count++] = tool_text("%s/../lib/" RUN_LIBRARY, exe);
+	places[count++] = tool_text("%s/" RUN_LIBRARY, ASHLAR_LIBDIR);
+	for (size_t i = 0; i < count; i++) {
+		if (!found && access(places[i], R_OK) == 0)
+			found = realpath(places[i], NULL);
+		free(places[i]);
+	}
+	if (!found)
+		tool_say("run: " RUN_LIBRARY " is neither beside the command nor installed");
+	else if (strpbrk(found, " :"))
+		tool_say("run: %s: ld.so takes no LD_PRELOAD with a blank or a colon in it", found);
+	else
+		return found;
+	free(found);
+	return NULL;
+}
+
+/* A copy of the environment, @count variables replaced. */
+static char **run_environment(char **names, char **values, size_t count)
+{
+	size_t n = 0;
+	char **copy;
+	size_t at = 0;
+
+	while (environ[n])
+		n++;
+	copy = tool_alloc((n + count + 1) * sizeof(copy[0]));
+	for (size_t i = 0; i < n; i++) {
+		bool replaced = false;
+
+		for (size_t j = 0; j < count; j++) {
+			size_t length = strlen(names[j]);
+
+			replaced |= strncmp(environ[i], names[j], length) == 0 &&
+				    environ[i][length] == '=';
+		}
+		if (!replaced)
+			copy[at++] = environ[i];
+	}
+	for (size_t j = 0; j < count; j++)
+		copy[at++] = tool_text("%s=%s", names[j], values[j]);
+	return copy;
+}
+
+static char **run_prepare_environment(const struct run_options *o, const char *folder,
+				      const char *library)
+{
+	char *names[] = { (char *)(uintptr_t) "ASHLAR_OPTIONS", (char *)(uintptr_t) "LD_PRELOAD" };
+	const char *options = getenv("ASHLAR_OPTIONS");
+	const char *preload = getenv("LD_PRELOAD");
+	char *values[2];
+	char **copy;
+
+	values[0] =
+		tool_text("%s%s;report=%s", options ? options : "", o->set ? o->set : "", folder);
+	values[1] = tool_text("%s%s%s", library ? library : "", preload && *preload ? ":" : "",
+			      preload ? preload : "");
+	copy = run_environment(names, values, library ? 2 : 0);
+	free(values[0]);
+	free(values[1]);
+	return copy;
+}
+
+/* ---- the records ------------------------------------------------------------------------ */
+
+/* Where records go: private, but a process that has dropped root's rights may add its own. */
+static char *run_make_folder(void)
+{
+	const char *tmp = getenv("TMPDIR");
+	char *folder = tool_text("%s/ashlar-run.XXXXXX", tmp && *tmp ? tmp : "/tmp");
+
+	if (!mkdtemp(folder)) {
+		tool_say("run: %s: %s", folder, strerror(errno));
+		free(folder);
+		return NULL;
+	}
+	if (geteuid() == 0)
+		chmod(folder, 01733);
+	return folder;
+}
+
+static int run_compare(const void *a, const void *b)
+{
+	const struct heap *x = a;
+	const struct heap *y = b;
+	uint64_t m = x->rss_peak > x->pages.peak ? x->rss_peak : x->pages.peak;
+	uint64_t n = y->rss_peak > y->pages.peak ? y->rss_peak : y->pages.peak;
+
+	if (m != n)
+		return m < n ? 1 : -1;
+	return x->pid < y->pid ? -1 : x->pid > y->pid;
+}
+
+/* Read every record in the folder; remove them unless they are to be kept. */
+static void run_collect(struct summary *s, const char *folder, bool remove, bool rows)
+{
+	DIR *dir = opendir(folder);
+	size_t room = 0;
+	struct dirent *e;
+
+	while (dir && (e = readdir(dir)) && s->nr_heaps < RUN_RECORDS_MAX) {
+		char *path = tool_text("%s/%s", folder, e->d_name);
+		struct heap h;
+
+		if (e->d_name[0] != '.' && heap_read_record(&h, path)) {
+			if (!rows && h.pid != s->pid)
+				heap_free(&h);
+			if (s->nr_heaps == room) {
+				room = room ? room * 2 : 16;
+				s->heaps = tool_grow(s->heaps, room * sizeof(h));
+			}
+			s->heaps[s->nr_heaps++] = h;
+		}
+		if (remove && e->d_name[0] != '.')
+			unlink(path);
+		free(path);
+	}
+	if (dir)
+		closedir(dir);
+	if (s->nr_heaps)
+		qsort(s->heaps, s->nr_heaps, sizeof(s->heaps[0]), run_compare);
+	for (size_t i = 0; i < s->nr_heaps; i++)
+		if (s->heaps[i].pid == s->pid)
+			s->main = &s->heaps[i];
+}
+
+static void run_free_heaps(struct summary *s)
+{
+	for (size_t i = 0; i < s->nr_heaps; i++)
+		heap_free(&s->heaps[i]);
+	free(s->heaps);
+}
+
+static void run_write(const struct run_options *o, const struct summary *s)
+{
+	FILE *file;
+
+	if (o->slabinfo && s->main && (file = tool_open_output(o->slabinfo))) {
+		print_slabinfo(file, s->main);
+		tool_close_output(file, o->slabinfo);
+	}
+	if (o->slabinfo && !s->main)
+		tool_say("run: %s left no record: nothing is written to %s", s->argv[0],
+			 o->slabinfo);
+	if (o->json && (file = tool_open_output(o->json))) {
+		struct json_object *json = summary_json(s);
+
+		print_json_write(file, json);
+		json_object_put(json);
+		tool_close_output(file, o->json);
+	}
+	if (!o->quiet)
+		summary_print(stderr, s);
+}
+
+/* ---- all of it ---------------------------------------------------------------------------- */
+
+static double run_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* Is there a reason not even to try? Returns -1 or the exit status. */
+static int run_judge(const struct run_options *o, const struct program_facts *facts,
+		     const char *name)
+{
+	if (facts->why && (facts->verdict >= PROGRAM_NOT_FOUND || !o->quiet))
+		tool_say("%s: %s", name, facts->why);
+	if (facts->verdict == PROGRAM_NOT_FOUND)
+		return TOOL_NOT_FOUND;
+	return facts->verdict == PROGRAM_CANNOT_RUN ? TOOL_CANNOT_RUN : -1;
+}
+
+static int run_program(const struct run_options *o, char **argv, const struct program_facts *facts,
+		       const char *folder)
+{
+	char *library = facts->verdict == PROGRAM_MUST_NOT ? NULL : run_find_library();
+	struct summary s = { .argv = argv, .no_record = facts->short_why };
+	char **environment;
+	double start = run_now();
+	pid_t pid;
+	int error;
+
+	if (!library && facts->verdict != PROGRAM_MUST_NOT)
+		return TOOL_FAILED;
+	environment = run_prepare_environment(o, folder, library);
+	free(library);
+	error = spawn_program(argv, environment, &pid, &s.status);
+	s.seconds = run_now() - start;
+	s.pid = (uint32_t)pid;
+	if (error)
+		tool_say("%s: %s", argv[0], strerror(error));
+	run_collect(&s, folder, !o->keep, o->json != NULL);
+	if (!error)
+		run_write(o, &s);
+	run_free_heaps(&s);
+	if (!o->keep)
+		rmdir(folder);
+	if (error)
+		return error == ENOENT ? TOOL_NOT_FOUND : TOOL_CANNOT_RUN;
+	spawn_end_like(s.status);
+}
+
+/* The folder for the records; NULL, said, iff it cannot be made. */
+static char *run_prepare_folder(const struct run_options *o)
+{
+	char *folder;
+
+	if (!o->keep)
+		return run_make_folder();
+	if (mkdir(o->keep, 0700) != 0 && errno != EEXIST) {
+		tool_say("run: %s: %s", o->keep, strerror(errno));
+		return NULL;
+	}
+	folder = realpath(o->keep, NULL);
+	if (!folder)
+		tool_say("run: %s: %s", o->keep, strerror(errno));
+	return folder;
+}
+
+int run_main(int argc, char **argv)
+{
+	struct run_options o = { 0 };
+	struct program_facts facts;
+	int status = run_parse(&o, argc, argv);
+	char *folder;
+
+	if (status >= 0)
+		return status;
+	program_inspect(&facts, argv[optind]);
+	status = run_judge(&o, &facts, argv[optind]);
+	if (status < 0) {
+		folder = run_prepare_folder(&o);
+		status = folder ? run_program(&o, argv + optind, &facts, folder) : TOOL_FAILED;
+		free(folder);
+	}
+	program_facts_free(&facts);
+	free(o.set);
+	return status;
+}
