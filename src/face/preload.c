@@ -12,6 +12,7 @@
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
+#include <link.h>
 #include <stdlib.h>
 
 #include "cache/init.h"
@@ -71,15 +72,32 @@ size_t preload_next_usable(void *p)
 	return next.usable(p);
 }
 
+/*
+ * Is the global @name our @ours? In a program that is not position independent and takes the
+ * function's address, the name's one address is a stub in the program itself, which has no
+ * definition: it leads to the next one, which is ours when we are preloaded.
+ */
+static bool preload_is_ours(const char *name, void *ours)
+{
+	void *found = dlsym(RTLD_DEFAULT, name);
+	ElfW(Sym) *symbol = NULL;
+	Dl_info where;
+
+	if (found == ours || !found)
+		return true;
+	return dladdr1(found, &where, (void **)&symbol, RTLD_DL_SYMENT) && symbol &&
+	       symbol->st_shndx == SHN_UNDEF;
+}
+
 /* Are the program's malloc, free and realloc ours? What was allocated before anybody asked was
  * allocated by ours, so then they are. */
 bool preload_decide(void)
 {
 	if (init_begun())
 		return true;
-	preload_inert = dlsym(RTLD_DEFAULT, "malloc") != (void *)malloc ||
-			dlsym(RTLD_DEFAULT, "free") != (void *)free ||
-			dlsym(RTLD_DEFAULT, "realloc") != (void *)realloc;
+	preload_inert = !preload_is_ours("malloc", (void *)malloc) ||
+			!preload_is_ours("free", (void *)free) ||
+			!preload_is_ours("realloc", (void *)realloc);
 	return !preload_inert;
 }
 

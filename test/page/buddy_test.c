@@ -19,7 +19,7 @@ static struct zone z;
 static bool setup(void)
 {
 	sim_reset();
-	if (!map_init(sim.arena_bytes, PAGE_SIZE) || !map_online(0, PAGES))
+	if (!map_init(sim.arena_bytes, PAGE_SIZE, 1) || !map_online(0, PAGES))
 		return false;
 	zone_init(&z, 0, 0, 0, PAGES);
 	z.online_end = PAGES;

@@ -13,7 +13,7 @@ static bool setup(void)
 {
 	sim_reset();
 	list_init(&out);
-	if (!map_init(sim.arena_bytes, PAGE_SIZE))
+	if (!map_init(sim.arena_bytes, PAGE_SIZE, 1))
 		return false;
 	zone_init(&z, 0, 0, 0, map.nr_pages);
 	return zone_grow(&z, 0, 1024);

@@ -149,7 +149,7 @@ static bool fork_round(void **held, size_t *sizes, uint64_t *random, bool again)
 
 TEST_MODES(fork_FK1_FK2_FK3_threads_allocate)
 {
-	unsigned rounds = thread_turns(60, 1000, 10000);
+	unsigned rounds = thread_turns(40, 250, 2000);
 	pthread_t threads[FORK_THREADS];
 	void *held[FORK_HELD] = { NULL };
 	size_t sizes[FORK_HELD] = { 0 };
@@ -166,19 +166,25 @@ TEST_MODES(fork_FK1_FK2_FK3_threads_allocate)
 	thread_close(cache);
 }
 
-/* A child that shares the memory for a moment, while another thread works: it only execs. */
+/* A child that shares the memory for a moment, while other threads work: it only execs. */
+static bool fork_spawn(void)
+{
+	int status = -1;
+	pid_t child = vfork();
+
+	if (child == 0) {
+		execl("/bin/true", "true", (char *)NULL);
+		_exit(127);
+	}
+	return waitpid(child, &status, 0) == child && status == 0;
+}
+
 static void *fork_spawner(void *number)
 {
-	for (unsigned i = 0; i < thread_turns(20, 200, 2000); i++) {
-		int status = -1;
-		pid_t child = vfork();
+	unsigned rounds = thread_turns(20, 200, 2000);
 
-		if (child == 0) {
-			execl("/bin/true", "true", (char *)NULL);
-			_exit(127);
-		}
-		thread_fault(waitpid(child, &status, 0) == child && status == 0);
-	}
+	for (unsigned i = 0; i < rounds; i++)
+		thread_fault(fork_spawn());
 	thread_stop(true);
 	return number;
 }
