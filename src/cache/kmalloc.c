@@ -181,7 +181,7 @@ noinline void kmalloc_free_released(void *p)
 {
 	u32 header_offset = map.ids[map_pfn(p)];
 
-	if (header_offset == 0)
+	if (header_offset < ARRAY_CACHE_SIZE) /* pages; 1: freed already, by a free that raced (G3) */
 		large_free(p);
 	else
 		cache_free_slow(cache_node_at(header_offset), p);

@@ -63,12 +63,10 @@ static inline void thread_relay(FILE *from)
 	}
 }
 
-/* This program anew, with the case @name alone and its arrays guarded as @mode says. */
-_Noreturn static inline void thread_exec(const char *mode, const char *name, int out)
+/* This program anew, with the case @name alone, in an environment of its own. */
+_Noreturn static inline void thread_exec(const char *mode, const char *options, const char *name,
+					 int out)
 {
-	char options[32];
-
-	snprintf(options, sizeof(options), "percpu=%s", mode);
 	setenv("ASHLAR_OPTIONS", options, 1);
 	setenv("ASHLAR_TEST_MODE", mode, 1);
 	dup2(out, STDOUT_FILENO);
@@ -77,8 +75,10 @@ _Noreturn static inline void thread_exec(const char *mode, const char *name, int
 	_exit(127);
 }
 
-/* False: go on, this process is the one for @mode. True: another one was, and is done. */
-static inline bool thread_elsewhere(const char *mode, const char *name)
+/* False: go on, this is the process for the case; its arrays are guarded as @mode says, and it was
+ * started with @options after @prepare. True: another one was, and is done. */
+static inline bool thread_elsewhere_prepared(const char *mode, const char *options,
+					     const char *name, bool (*prepare)(void))
 {
 	const char *here = getenv("ASHLAR_TEST_MODE");
 	int ends[2];
@@ -96,8 +96,10 @@ static inline bool thread_elsewhere(const char *mode, const char *name)
 	if (!EXPECT(pipe(ends) == 0))
 		return true;
 	child = fork();
+	if (child == 0 && (!prepare || prepare()))
+		thread_exec(mode, options, name, ends[1]);
 	if (child == 0)
-		thread_exec(mode, name, ends[1]);
+		_exit(126);
 	close(ends[1]);
 	from = fdopen(ends[0], "r");
 	thread_relay(from);
@@ -105,6 +107,14 @@ static inline bool thread_elsewhere(const char *mode, const char *name)
 	waitpid(child, &status, 0);
 	EXPECT_EQ(status, 0);
 	return true;
+}
+
+static inline bool thread_elsewhere(const char *mode, const char *name)
+{
+	char options[32];
+
+	snprintf(options, sizeof(options), "percpu=%s", mode);
+	return thread_elsewhere_prepared(mode, options, name, NULL);
 }
 
 #define MODE(mode)                                    \
