@@ -98,7 +98,7 @@ static noinline void cache_free_locked(struct kmem_cache *c, void *p)
 void kmem_cache_free(struct kmem_cache *c, void *p)
 {
 	size_t granule = object_granule(p);
-	u32 header_offset;
+	size_t header_offset;
 
 	if (unlikely(granule >= map.fast_granules) ||
 	    unlikely(map.state[granule] != STATE_IN_USE)) {
@@ -106,7 +106,7 @@ void kmem_cache_free(struct kmem_cache *c, void *p)
 		return;
 	}
 	header_offset = map.ids[granule >> (PAGE_SHIFT - GRANULE_SHIFT)];
-	if (unlikely(header_offset != c->header_offset))
+	if (unlikely((u32)header_offset != c->header_offset))
 		report_cache(c, p);
 	map.state[granule] = STATE_FREE;
 	if (unlikely(!percpu_push(header_offset, p)))
