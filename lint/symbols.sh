@@ -6,7 +6,7 @@
 #   symbols.sh [BUILD] [CORE-ARCHIVE]
 #
 # Joins the objects of base, page, engine and cache and compares what stays undefined with the
-# functions that src/port/port.h declares, and memcpy memset memmove memcmp. Both ways: a function
+# functions that src/port/port.h and percpu.h declare, and memcpy memset memmove memcmp. Both ways: a function
 # that is declared but never called is no part of the contract. Prints one TAP line.
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -33,17 +33,20 @@ die() {
 	exit 1
 }
 
-# The contract: gcc itself lists what the header declares; static inline functions are not asked of
+# The contract: port.h, and what the sequences of percpu.h work on.
+printf '#include "port/port.h"\n#include "percpu.h"\n' >"$T/contract.h"
+
+# gcc itself lists what the header declares; static inline functions are not asked of
 # the machine. Then its variables.
 {
 	gcc -std=c11 -ffreestanding -fsyntax-only -I"$root/include" -I"$root/src" \
-		-I"$root/src/port/linux" -aux-info "$T/declared" -x c "$root/src/port/port.h" &&
+		-I"$root/src/port/linux" -aux-info "$T/declared" -x c "$T/contract.h" &&
 		gcc -std=c11 -ffreestanding -E -P -I"$root/include" -I"$root/src" \
-			-I"$root/src/port/linux" -x c "$root/src/port/port.h" -o "$T/text"
+			-I"$root/src/port/linux" -x c "$T/contract.h" -o "$T/text"
 } >"$T/log" 2>&1 || die
 {
 	grep -E '^/\*.*\*/ extern ' "$T/declared" | grep -oE '\bport_[a-z0-9_]+ \(' | tr -d ' ('
-	tr '\n' ' ' <"$T/text" | tr ';{}' '\n\n\n' |
+	tr '\n' ' ' <"$T/text" | sed -E 's/__attribute__ *\(\([^;{]*\)\)//g' | tr ';{}' '\n\n\n' |
 		sed -nE 's/^ *extern [^()]*\b(port_[a-z0-9_]+)( *\[[^]]*\])* *$/\1/p'
 	printf '%s\n' memcpy memset memmove memcmp
 } | sort -u >"$T/contract"

@@ -10,6 +10,7 @@
 
 #include <setjmp.h>
 
+#include "base/memory.h"
 #include "port/sim/sim.h"
 #include "tap.h"
 

@@ -40,12 +40,6 @@ typedef uint64_t u64;
 #define LOAD_ACQUIRE(x) __atomic_load_n(&(x), __ATOMIC_ACQUIRE)
 #define STORE_RELEASE(x, v) __atomic_store_n(&(x), (v), __ATOMIC_RELEASE)
 
-/* The four functions that every home gives, as compilers expect them. */
-void *memcpy(void *restrict to, const void *restrict from, size_t bytes);
-void *memmove(void *to, const void *from, size_t bytes);
-void *memset(void *to, int byte, size_t bytes);
-int memcmp(const void *a, const void *b, size_t bytes);
-
 static inline size_t size_min(size_t a, size_t b)
 {
 	return a < b ? a : b;

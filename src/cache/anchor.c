@@ -17,6 +17,10 @@
 	{                                                           \
 		offsetof(type, member), sizeof(((type *)0)->member) \
 	}
+#define ANCHOR_POINTER(type, member)                   \
+	{                                              \
+		offsetof(type, member), sizeof(void *) \
+	}
 #define ANCHOR_NODE(member) ANCHOR_FIELD(struct kmem_cache_node, member)
 #define ANCHOR_CACHE(member) ANCHOR_FIELD(struct kmem_cache, member)
 #define ANCHOR_ZONE(member) ANCHOR_FIELD(struct zone, member)
@@ -36,7 +40,7 @@ struct ashlar_anchor ashlar_anchor = {
 	.zone_bytes = sizeof(struct zone),
 	.nr_fields = ASHLAR_FIELDS,
 	.fields = {
-		[ASHLAR_NODE_CACHE] = ANCHOR_NODE(cache),
+		[ASHLAR_NODE_CACHE] = ANCHOR_POINTER(struct kmem_cache_node, cache),
 		[ASHLAR_NODE_HEADER_OFFSET] = ANCHOR_NODE(header_offset),
 		[ASHLAR_NODE_SLABS] = ANCHOR_NODE(slabs),
 		[ASHLAR_NODE_SLABS_PEAK] = ANCHOR_NODE(slabs_peak),
@@ -86,8 +90,7 @@ void anchor_init(void)
 	page_tables(&pages);
 	a->arena = map.base;
 	a->arena_bytes = map.nr_pages << PAGE_SHIFT;
-	a->nodes = (struct ashlar_table){ (uintptr_t)cache_nodes, sizeof(cache_nodes[0]),
-					  CONFIG_MAX_IDS };
+	a->nodes = (struct ashlar_table){ (uintptr_t)cache_nodes, sizeof(void *), CONFIG_MAX_IDS };
 	a->regions.address = (uintptr_t)array_regions(&step, &cpus);
 	a->regions.step = (u32)step;
 	a->regions.count = cpus;

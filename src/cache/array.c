@@ -7,6 +7,7 @@
 #include "cache/array.h"
 #include "base/check.h"
 #include "base/lock.h"
+#include "base/memory.h"
 #include "cache/cache.h"
 #include "port/port.h"
 

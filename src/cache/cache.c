@@ -11,6 +11,7 @@
 #include "base/bitmap.h"
 #include "base/bits.h"
 #include "base/check.h"
+#include "base/memory.h"
 #include "cache/anchor.h"
 #include "cache/array.h"
 #include "cache/init.h"

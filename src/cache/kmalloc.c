@@ -5,6 +5,7 @@
 #include "cache/kmalloc.h"
 #include "base/bits.h"
 #include "base/check.h"
+#include "base/memory.h"
 #include "base/text.h"
 #include "cache/cache.h"
 #include "cache/init.h"

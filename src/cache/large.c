@@ -8,6 +8,7 @@
 #include "base/bits.h"
 #include "base/check.h"
 #include "base/lock.h"
+#include "base/memory.h"
 #include "cache/cache.h"
 #include "cache/option.h"
 #include "page/page.h"

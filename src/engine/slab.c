@@ -412,7 +412,7 @@ static struct page *slab_next_discard(struct kmem_cache_node *n, u64 *stolen)
 
 size_t slab_discard(struct kmem_cache_node *n)
 {
-	u64 stolen[SLAB_WORDS_MAX];
+	u64 stolen[SLAB_WORDS_MAX] = { 0 };
 	size_t done = 0;
 	size_t slabs = READ_ONCE(n->slabs);
 

@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "face/common/record.h"
 #include "face/face.h"
 
 static _Noreturn void exit_now(int status)

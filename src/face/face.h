@@ -12,15 +12,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "cache/kmalloc.h"
+
 #define FACE_PUBLIC __attribute__((visibility("default")))
 
 /* The program brings its own malloc: every name goes on to the next definition. */
 extern bool preload_inert __attribute__((visibility("hidden")));
 bool preload_decide(void);
-
-/* With report=DIR: see to it that this process leaves a record; and leave it now. */
-void record_start(void);
-void record_leave(bool audited);
 
 /* The definitions behind ours (libc's), found when first needed. */
 void *preload_next_malloc(size_t size);
@@ -33,6 +31,6 @@ size_t preload_next_usable(void *p);
 /* malloc and free behind their fast halves, for operator new and delete. */
 void *malloc_slow(size_t size);
 void *malloc_aligned(size_t align, size_t size);
-void free_slow(void *p, int how, const char *function); /* how: enum kmalloc_push */
+void free_slow(void *p, enum kmalloc_push how, const char *function);
 
 #endif

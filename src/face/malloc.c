@@ -10,6 +10,7 @@
 #include <malloc.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/bits.h"
@@ -38,6 +39,12 @@ noinline void *malloc_slow(size_t size)
 	return p;
 }
 
+/* Does @p go to the definitions behind ours: because all do, or with foreign=libc? */
+static bool malloc_is_foreign(const void *p)
+{
+	return preload_inert || (options.foreign_libc && !map_contains(p) && !kmalloc_owns(p));
+}
+
 FACE_PUBLIC void free(void *p)
 {
 	enum kmalloc_push how = kmalloc_push(p);
@@ -46,7 +53,7 @@ FACE_PUBLIC void free(void *p)
 		free_slow(p, how, "free");
 }
 
-noinline void free_slow(void *p, int how, const char *function)
+noinline void free_slow(void *p, enum kmalloc_push how, const char *function)
 {
 	int saved;
 
@@ -57,11 +64,9 @@ noinline void free_slow(void *p, int how, const char *function)
 	if (how == KMALLOC_PUSHED)
 		return;
 	saved = errno;
-	if (unlikely(preload_inert))
-		preload_next_free(p);
-	else if (how == KMALLOC_RELEASED)
+	if (how == KMALLOC_RELEASED)
 		kmalloc_free_released(p);
-	else if (options.foreign_libc && !map_contains(p) && !kmalloc_owns(p))
+	else if (unlikely(malloc_is_foreign(p)))
 		preload_next_free(p);
 	else
 		kmalloc_free(p, function);
@@ -98,9 +103,7 @@ FACE_PUBLIC void *realloc(void *p, size_t size)
 
 	if (!p)
 		return malloc(size);
-	if (unlikely(preload_inert))
-		return preload_next_realloc(p, size);
-	if (options.foreign_libc && !map_contains(p) && !kmalloc_owns(p))
+	if (unlikely(malloc_is_foreign(p)))
 		return preload_next_realloc(p, size);
 	if (size == 0) {
 		enum kmalloc_push how = kmalloc_push(p);
@@ -197,9 +200,7 @@ FACE_PUBLIC size_t malloc_usable_size(void *p)
 {
 	if (!p)
 		return 0;
-	if (unlikely(preload_inert))
-		return preload_next_usable(p);
-	if (options.foreign_libc && !map_contains(p) && !kmalloc_owns(p))
+	if (unlikely(malloc_is_foreign(p)))
 		return preload_next_usable(p);
 	return kmalloc_usable(p, "malloc_usable_size");
 }
@@ -219,7 +220,7 @@ static bool malloc_size_fits(size_t usable, size_t size, size_t align)
 
 static void malloc_free_sized(void *p, size_t align, size_t size, const char *function)
 {
-	if (p && !preload_inert && !(options.foreign_libc && !map_contains(p) && !kmalloc_owns(p)) &&
+	if (p && !malloc_is_foreign(p) &&
 	    !malloc_size_fits(kmalloc_usable(p, function), size, align))
 		report_size(function, p, size);
 	free(p);

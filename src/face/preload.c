@@ -5,8 +5,8 @@
  * What    When the program brings its own malloc, ours stays inert: no arena, no
  *         slab, every name goes on to the next definition. Otherwise the next
  *         definitions serve only pointers that libc itself allocated, with
- *         foreign=libc. dlopen loses RTLD_DEEPBIND, which would bind a library to
- *         libc's malloc while the rest of the process uses ours.
+ *         foreign=libc. RTLD_DEEPBIND is taken off dlopen (dlopen.c), as it would
+ *         bind a library to libc's malloc while the rest of the process uses ours.
  * State   what dlsym found, once
  */
 #define _GNU_SOURCE
@@ -100,48 +100,3 @@ bool preload_decide(void)
 			!preload_is_ours("realloc", (void *)realloc);
 	return !preload_inert;
 }
-
-/* ---- dlopen -------------------------------------------------------------------------- */
-
-/*
- * dlopen looks up libraries as its caller would ($ORIGIN, RUNPATH), and it knows its caller by
- * the return address: so ours jumps, it does not call.
- */
-void *preload_dlopen_next __attribute__((visibility("hidden")));
-int preload_dlopen_mask __attribute__((visibility("hidden")));
-
-__attribute__((visibility("hidden"))) void preload_dlopen_find(void);
-
-void preload_dlopen_find(void)
-{
-	preload_dlopen_mask = ~(options.keep_deepbind || preload_inert ? 0 : RTLD_DEEPBIND);
-	preload_dlopen_next = dlsym(RTLD_NEXT, "dlopen");
-}
-
-#if defined(__x86_64__)
-__asm__(".text\n"
-	".globl dlopen\n"
-	".type dlopen, @function\n"
-	"dlopen:\n\t"
-	".cfi_startproc\n\t"
-	"cmpq $0, preload_dlopen_next(%rip)\n\t"
-	"jne 1f\n\t"
-	"pushq %rdi\n\t"
-	".cfi_adjust_cfa_offset 8\n\t"
-	"pushq %rsi\n\t"
-	".cfi_adjust_cfa_offset 8\n\t"
-	"subq $8, %rsp\n\t"
-	".cfi_adjust_cfa_offset 8\n\t"
-	"call preload_dlopen_find\n\t"
-	"addq $8, %rsp\n\t"
-	".cfi_adjust_cfa_offset -8\n\t"
-	"popq %rsi\n\t"
-	".cfi_adjust_cfa_offset -8\n\t"
-	"popq %rdi\n\t"
-	".cfi_adjust_cfa_offset -8\n"
-	"1:\n\t"
-	"andl preload_dlopen_mask(%rip), %esi\n\t"
-	"jmp *preload_dlopen_next(%rip)\n\t"
-	".cfi_endproc\n"
-	".size dlopen, .-dlopen\n");
-#endif

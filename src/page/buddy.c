@@ -68,8 +68,10 @@ void buddy_remove(struct zone *z, struct page *head)
 
 void buddy_give(struct zone *z, size_t pfn, unsigned order)
 {
-	size_t dirty = map_count_dirty(pfn, (size_t)1 << order);
+	size_t dirty;
 
+	CHECK(order <= MAX_ORDER, "a block is not larger than the largest order");
+	dirty = map_count_dirty(pfn, (size_t)1 << order);
 	ASSERT((pfn & (((size_t)1 << order) - 1)) == 0);
 	ASSERT(buddy_is_inside(z, pfn, order));
 	if (dirty)

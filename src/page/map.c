@@ -5,6 +5,7 @@
 #include "page/map.h"
 #include "base/bits.h"
 #include "base/check.h"
+#include "base/memory.h"
 #include "port/array_cache.h"
 #include "port/port.h"
 

@@ -76,9 +76,7 @@ void *port_mapping_alloc(size_t bytes, size_t align);
 void port_mapping_free(void *start, size_t bytes);
 void *port_mapping_resize(void *start, size_t old_bytes, size_t new_bytes);
 
-
-/* The NUMA node a CPU belongs to; bind a range to a node (false if it cannot). */
-unsigned port_cpu_node(unsigned cpu);
+/* Bind a range to a NUMA node; false if it cannot be bound. */
 bool port_bind(void *start, size_t bytes, unsigned node);
 
 /* ---- CPUs -------------------------------------------------------------- */

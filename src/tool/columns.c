@@ -45,8 +45,8 @@ OF_PROCESS(faults, h->events[ASHLAR_EVENT_FAULT])
 
 const struct column columns_process[] = {
 	{ "rss_peak", "process peak", COLUMN_BYTES, columns_rss_peak,
-	  "The most memory that the process had at one time, as the system counts it: heap, stacks, "
-	  "code, mapped files. 0 where it is not known." },
+	  "The most memory that the process had at one time, as the system counts it: heap, "
+	  "stacks, code, mapped files. 0 where it is not known." },
 	{ "heap_peak", "heap peak", COLUMN_BYTES, columns_peak,
 	  "The most that Ashlar had handed out at one time, in whole slabs and large blocks." },
 	{ "live", "live", COLUMN_BYTES, columns_live,
@@ -196,7 +196,7 @@ void columns_format(char *to, size_t bytes, enum column_unit unit, uint64_t valu
 	}
 }
 
-/* ---- what they mean ---------------------------------------------------------------------- */
+/* ---- what they mean ----------------------------------------------------------------- */
 
 /* @text in lines of at most 76 columns, each after @indent blanks. */
 static void columns_wrap(FILE *out, const char *text, int indent)
@@ -249,9 +249,9 @@ void columns_print_markdown(FILE *out)
 {
 	fputs("# What the figures mean\n"
 	      "\n"
-	      "Every figure that `ashlar` shows. The key is its name in `--json` and after `--sort`; "
-	      "figures\nwithout a heading are in `--json` only. `ashlar help columns` prints the "
-	      "same.\n"
+	      "Every figure that `ashlar` shows. The key is its name in `--json` and after "
+	      "`--sort`; figures\nwithout a heading are in `--json` only. `ashlar help columns` "
+	      "prints the same.\n"
 	      "\n"
 	      "This page is made from the command's own table: `ashlar help stats.md "
 	      ">docs/stats.md`.\n"

@@ -111,7 +111,7 @@ void heap_free(struct heap *h)
 	h->nr_rows = 0;
 }
 
-/* ---- from a record ------------------------------------------------------------------- */
+/* ---- from a record ------------------------------------------------------------------ */
 
 static bool heap_check_record(const struct ashlar_record *r, uint64_t file_bytes)
 {
@@ -195,7 +195,7 @@ bool heap_read_record(struct heap *h, const char *path)
 	return good;
 }
 
-/* ---- from memory ----------------------------------------------------------------------- */
+/* ---- from memory -------------------------------------------------------------------- */
 
 struct heap_reader {
 	struct target *t;

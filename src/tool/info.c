@@ -34,8 +34,8 @@ static void info_help(void)
 {
 	puts("Usage: ashlar info PID|CORE [options]\n"
 	     "\n"
-	     "Where the memory of a process is that was started under Ashlar, read from outside: the\n"
-	     "process is not stopped. Or of one that died, from its core file.\n"
+	     "Where the memory of a process is that was started under Ashlar, read from outside:\n"
+	     "the process is not stopped. Or of one that died, from its core file.\n"
 	     "\n"
 	     "      --caches      every cache, with all columns\n"
 	     "      --sort KEY    the order of caches (default: memory); `ashlar help columns`\n"
@@ -148,8 +148,8 @@ int trim_main(int argc, char **argv)
 	if (argc != 2 || strcmp(argv[1], "--help") == 0) {
 		puts("Usage: ashlar trim PID\n"
 		     "\n"
-		     "Ask a process that was started under Ashlar to give back the memory that it does\n"
-		     "not use. It does so when it next needs more objects than it has at hand.");
+		     "Ask a process that was started under Ashlar to give back the memory that it\n"
+		     "does not use. It does so when it next needs more objects than are at hand.");
 		return argc == 2 ? TOOL_OK : TOOL_USAGE;
 	}
 	good = target_open(&t, argv[1]) &&

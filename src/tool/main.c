@@ -74,7 +74,7 @@ int main(int argc, char **argv)
 	return TOOL_USAGE;
 }
 
-/* ---- for all ------------------------------------------------------------------------------ */
+/* ---- for all ------------------------------------------------------------------------ */
 
 void tool_say(const char *format, ...)
 {
@@ -130,10 +130,10 @@ char *tool_text(const char *format, ...)
 static size_t tool_character(const unsigned char *text)
 {
 	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	size_t n = text[0] < 0x80 ? 1 : text[0] >= 0xf0 ? 4 : text[0] >= 0xe0 ? 3 : 2;
-	uint32_t c = text[0] & (0x7fu >> (n > 1 ? n : 0));
+	size_t n = text[0] >= 0xf0 ? 4 : text[0] >= 0xe0 ? 3 : 2;
+	uint32_t c = text[0] & (0x7fu >> n);
 
-	if (n == 1)
+	if (text[0] < 0x80)
 		return 1;
 	if (text[0] < 0xc0 || text[0] >= 0xf8)
 		return 0;

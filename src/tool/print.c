@@ -99,7 +99,7 @@ static void print_cache_row(FILE *out, const struct heap *h, const struct ashlar
 
 void print_caches(FILE *out, const struct heap *h, const struct column *key, size_t limit)
 {
-	const struct ashlar_row **order = tool_alloc((h->nr_rows + 1) * sizeof(order[0]));
+	const struct ashlar_row **order = tool_alloc((h->nr_rows + 1) * sizeof(void *));
 	size_t n = 0;
 
 	for (size_t i = 0; i < h->nr_rows; i++)
@@ -108,7 +108,7 @@ void print_caches(FILE *out, const struct heap *h, const struct column *key, siz
 			order[n++] = &h->rows[i];
 	print_order.heap = h;
 	print_order.key = key;
-	qsort(order, n, sizeof(order[0]), print_compare);
+	qsort(order, n, sizeof(void *), print_compare);
 	if (limit && n > limit)
 		n = limit;
 	if (n) {
@@ -144,7 +144,7 @@ void print_events(FILE *out, const struct heap *h)
 		fprintf(out, "  %-16s every rule holds\n", "audit");
 }
 
-/* ---- for scripts ---------------------------------------------------------------------- */
+/* ---- for scripts -------------------------------------------------------------------- */
 
 void print_slabinfo(FILE *out, const struct heap *h)
 {

@@ -38,7 +38,7 @@ void program_facts_free(struct program_facts *f)
 	*f = (struct program_facts){ 0 };
 }
 
-/* ---- the path ------------------------------------------------------------------------ */
+/* ---- the path ----------------------------------------------------------------------- */
 
 static bool program_is_file(const char *path)
 {
@@ -103,7 +103,7 @@ static char *program_interpreter(int fd)
 	return program_find_program(word);
 }
 
-/* ---- symbols -------------------------------------------------------------------------- */
+/* ---- symbols ------------------------------------------------------------------------ */
 
 /* What the dynamic symbols of a program tell. */
 struct program_symbols {
@@ -211,7 +211,7 @@ bool program_find_symbol(int fd, const char *name, uint64_t *offset)
 	return found;
 }
 
-/* ---- what speaks against it ------------------------------------------------------------- */
+/* ---- what speaks against it --------------------------------------------------------- */
 
 /* Is there a segment of this type; its text, if it is text. */
 static bool program_has_segment(Elf *elf, int fd, uint32_t type, char *text, size_t bytes)

@@ -24,8 +24,6 @@
 #define RUN_LIBRARY "libashlar-malloc.so"
 #define RUN_RECORDS_MAX 1000000u
 
-extern char **environ;
-
 struct run_options {
 	const char *slabinfo;
 	const char *json;
@@ -50,8 +48,8 @@ static void run_help(void)
 {
 	puts("Usage: ashlar run [options] -- PROGRAM ARGS\n"
 	     "\n"
-	     "Run PROGRAM on Ashlar's malloc. Signals and the exit status pass through; at the end\n"
-	     "standard error has a summary of the program and of its largest descendants.\n"
+	     "Run PROGRAM on Ashlar's malloc. Signals and the exit status pass through; at the\n"
+	     "end standard error has a summary of it and of its largest descendants.\n"
 	     "\n"
 	     "  -q, --quiet            no summary\n"
 	     "      --slabinfo FILE    keep the program's caches, as /proc/slabinfo 2.1\n"
@@ -62,8 +60,8 @@ static void run_help(void)
 	     "  -h, --help             this text\n"
 	     "  -V, --version          the version\n"
 	     "\n"
-	     "FILE may be -, standard output. Exit status: the program's, or 127 if it is not found,\n"
-	     "126 if it cannot be executed, 2 for a wrong option, 1 if Ashlar itself failed.");
+	     "FILE may be -, standard output. Exit status: the program's, or 127 if it is not\n"
+	     "found, 126 if it cannot be executed, 2 for a wrong option, 1 if Ashlar failed.");
 }
 
 static void run_add_option(struct run_options *o, const char *text)
@@ -115,7 +113,7 @@ static int run_parse(struct run_options *o, int argc, char **argv)
 	return TOOL_USAGE;
 }
 
-/* ---- the library ----------------------------------------------------------------------- */
+/* ---- the library -------------------------------------------------------------------- */
 
 /* Beside the command (a build folder), or where it is installed relative to it. */
 static char *run_find_library(void)
@@ -197,7 +195,7 @@ static char **run_prepare_environment(const struct run_options *o, const char *f
 	return copy;
 }
 
-/* ---- the records ------------------------------------------------------------------------ */
+/* ---- the records -------------------------------------------------------------------- */
 
 /* Where records go: private, but a process that has dropped root's rights may add its own. */
 static char *run_make_folder(void)
@@ -289,7 +287,7 @@ static void run_write(const struct run_options *o, const struct summary *s)
 		summary_print(stderr, s);
 }
 
-/* ---- all of it ---------------------------------------------------------------------------- */
+/* ---- all of it ---------------------------------------------------------------------- */
 
 static double run_now(void)
 {

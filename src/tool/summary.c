@@ -61,8 +61,8 @@ static void summary_absent(FILE *out, const struct summary *s)
 	else if (WIFSIGNALED(s->status))
 		fputs("  no figures: a process that a signal kills leaves none\n", out);
 	else
-		fputs("  no figures: the program became another one that is static, setuid or has its "
-		      "own malloc,\n  or it left without exit\n",
+		fputs("  no figures: the program became another one that is static, setuid or has "
+		      "its own malloc,\n  or it left without exit\n",
 		      out);
 }
 

@@ -11,15 +11,15 @@
 
 #include "tool.h"
 
-struct target_segment;
+struct core_segment;
 
 struct target {
 	const char *name; /* "PID 12" or the core's file name, for what is said */
 	uint32_t pid;
 	uint64_t anchor; /* address of the library's struct ashlar_anchor */
 	bool live;
-	int fd;                          /* core: the file; live: /proc/PID/mem, or -1 */
-	struct target_segment *segments; /* core: what the file holds, by address */
+	int fd;                        /* core: the file; live: /proc/PID/mem, or -1 */
+	struct core_segment *segments; /* core: what the file holds, by address */
 	size_t nr_segments;
 	char *command; /* what is known of the command line */
 };
@@ -35,5 +35,24 @@ bool target_write(struct target *t, uint64_t address, const void *from, size_t b
 
 /* The command line and the most memory it had (0: not known). */
 void target_describe(const struct target *t, char *command, size_t bytes, uint64_t *rss_peak);
+
+/* ---- for target.c and core.c -------------------------------------------------------- */
+
+/* A mapped file: where its first byte is, if all of it were mapped in one piece. */
+struct target_file {
+	uint64_t start;
+	uint64_t end;
+	uint64_t offset;
+	const char *path;
+};
+
+/* Is the file one of the libraries, by its name? */
+bool target_is_library(const char *path);
+
+/* Find the anchor in one of these; with both libraries in a process, that of the one that
+ * serves. */
+bool target_find_anchor(struct target *t, const struct target_file *files, size_t count);
+
+void target_free_files(struct target_file *files, size_t count);
 
 #endif

@@ -3,7 +3,7 @@
  * tool.h - the `ashlar` command: how its files stand to each other
  *
  * What
- *           target   memory of a live process or a core file, by address
+ *           target   memory of a live process or (core) a core file, by address
  *           program  what the file of a program says beforehand
  *              |
  *           heap     the figures of one process, from a target or from a record

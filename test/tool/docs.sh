@@ -50,7 +50,8 @@ while IFS= read -r line; do
 	echo 'status=$?; [ $status -eq 0 ] || echo "FAILED $status" >&3'
 done <examples.sh >traced.sh
 # pgrep -n takes the newest, and some other test may start one: look below this shell only.
-sed -i 's/pgrep -n -x sleep/cat sleep.pid/; s/^ashlar run --quiet -- sleep 30 &$/ashlar run --quiet -- sh -c "echo \\$\\$ >sleep.pid; exec sleep 30" \&/' traced.sh
+sed -i -e 's/pgrep -n -x sleep/cat sleep.pid/' \
+	-e 's/-- sleep 30 &$/-- sh -c "echo \\$\\$ >sleep.pid; exec sleep 30" \&/' traced.sh
 (PATH=$build:$PATH timeout 60 bash traced.sh 3>failed >examples.out 2>&1)
 expect "the examples run" "" "$(cat failed)"
 contains "the examples print what they should: a summary" "$(cat examples.out)" "heap peak"

@@ -170,7 +170,8 @@ os.mkfifo(folder + "/pipe")
 os.symlink("/dev/zero", folder + "/zero")
 ' >damaged.json 2>damaged.err
 expect "damaged records do no harm" 0 $?
-expect "damaged records: JSON is still JSON" ok "$(python3 -c 'import json; json.load(open("damaged.json")); print("ok")')"
+expect "damaged records: JSON is still JSON" ok \
+	"$(python3 -c 'import json; json.load(open("damaged.json")); print("ok")')"
 
 # ---- programs that Ashlar cannot serve
 

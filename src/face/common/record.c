@@ -25,7 +25,7 @@
 #include "cache/anchor.h"
 #include "cache/array.h"
 #include "cache/option.h"
-#include "face/face.h"
+#include "face/common/record.h"
 
 #define RECORD_ROWS 8u /* written at once */
 
@@ -65,20 +65,23 @@ static size_t record_read(const char *path, char *text, size_t bytes)
 	return length;
 }
 
-/* The number behind "\n@name" in the text of /proc/self/status; 0 iff it is not there. */
-static u64 record_status(const char *status, const char *name)
+/* The most memory it had, KiB, as the text of /proc/self/status has it; 0 iff it has not. */
+static u64 record_peak(const char *status, size_t length)
 {
-	const char *at = strstr(status, name);
+	static const char name[] = "\nVmHWM:";
+	const size_t bytes = sizeof(name) - 1;
 	u64 n = 0;
 
-	if (!at)
-		return 0;
-	at += strlen(name);
-	while (*at == ' ' || *at == '\t')
-		at++;
-	for (; *at >= '0' && *at <= '9'; at++)
-		n = n * 10 + (u64)(*at - '0');
-	return n;
+	for (size_t i = 0; i + bytes < length; i++) {
+		if (memcmp(status + i, name, bytes) != 0)
+			continue;
+		for (i += bytes; status[i] == ' ' || status[i] == '\t'; i++)
+			;
+		for (; status[i] >= '0' && status[i] <= '9'; i++)
+			n = n * 10 + (u64)(status[i] - '0');
+		return n;
+	}
+	return 0;
 }
 
 static void record_command(char *command)
@@ -101,11 +104,9 @@ static noinline void record_fill(struct ashlar_record *r, bool audited)
 {
 	char status[1024]; /* what is asked for stands before that */
 	struct rusage usage = { 0 };
-	u64 peak;
+	u64 peak = record_peak(status, record_read("/proc/self/status", status, sizeof(status)));
 
-	record_read("/proc/self/status", status, sizeof(status));
 	getrusage(RUSAGE_SELF, &usage);
-	peak = record_status(status, "\nVmHWM:");
 	*r = (struct ashlar_record){
 		.magic = ASHLAR_RECORD_MAGIC,
 		.version = ASHLAR_ANCHOR_VERSION,
@@ -164,10 +165,13 @@ static noinline int record_open(void)
 void record_leave(bool audited)
 {
 	struct ashlar_record r;
-	pid_t self = getpid();
+	pid_t self;
 	int fd;
 
-	if (!options.report[0] || __atomic_exchange_n(&record_left, self, __ATOMIC_ACQ_REL) == self)
+	if (!options.report[0])
+		return; /* and no system call: a sandbox may kill for it */
+	self = getpid();
+	if (__atomic_exchange_n(&record_left, self, __ATOMIC_ACQ_REL) == self)
 		return; /* RC2 */
 	record_fill(&r, audited);
 	fd = record_open();

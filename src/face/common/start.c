@@ -17,7 +17,7 @@
 #include "ashlar/slab.h"
 #include "cache/init.h"
 #include "cache/option.h"
-#include "face/face.h"
+#include "face/common/record.h"
 
 /* Only libashlar-malloc.so has it: false where the program's malloc is not ours. */
 __attribute__((weak, visibility("hidden"))) bool preload_decide(void);

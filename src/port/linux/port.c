@@ -186,12 +186,6 @@ void *port_mapping_resize(void *start, size_t old_bytes, size_t new_bytes)
 	return p == MAP_FAILED ? NULL : p;
 }
 
-unsigned port_cpu_node(unsigned cpu)
-{
-	(void)cpu;
-	return 0;
-}
-
 bool port_bind(void *start, size_t bytes, unsigned node)
 {
 	(void)start;

@@ -13,9 +13,10 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "base/base.h"
 #include "port/port.h"
 #include "percpu.h"
+
+#define SIM_PAGE ((size_t)1 << PORT_PAGE_SHIFT)
 
 struct sim sim;
 void *sim_abort_jump;
@@ -68,7 +69,7 @@ void port_init(struct port_machine *machine)
 		.address_bytes = sim.arena_bytes * 2,
 		.cpus = sim.cpus,
 		.nodes = sim.nodes,
-		.page_bytes = PAGE_SIZE,
+		.page_bytes = SIM_PAGE,
 		.random = 0x5eed,
 	};
 }
@@ -88,7 +89,7 @@ void *port_reserve(size_t bytes, size_t align)
 			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (sim_arena == MAP_FAILED)
 		return NULL;
-	return (void *)size_align((uintptr_t)sim_arena, align);
+	return (void *)(((uintptr_t)sim_arena + align - 1) & ~(uintptr_t)(align - 1));
 }
 
 bool port_map_zeros(void *start, size_t bytes)
@@ -104,7 +105,9 @@ bool port_map(void *start, size_t bytes)
 void port_unmap(void *start, size_t bytes)
 {
 	sim_watch();
-	mmap(start, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+	if (mmap(start, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED,
+		 -1, 0) != start)
+		abort();
 }
 
 bool port_discard(void *start, size_t bytes)
@@ -121,7 +124,7 @@ void *port_mapping_alloc(size_t bytes, size_t align)
 	void *p;
 
 	if (!sim_request() || bytes > sim.mapping_bytes - sim.mapped_bytes ||
-	    posix_memalign(&p, align < PAGE_SIZE ? PAGE_SIZE : align, bytes) != 0)
+	    posix_memalign(&p, align < SIM_PAGE ? SIM_PAGE : align, bytes) != 0)
 		return NULL;
 	sim.mapped_bytes += bytes;
 	return memset(p, 0, bytes);
@@ -136,18 +139,13 @@ void port_mapping_free(void *start, size_t bytes)
 
 void *port_mapping_resize(void *start, size_t old_bytes, size_t new_bytes)
 {
-	void *p = port_mapping_alloc(new_bytes, PAGE_SIZE);
+	void *p = port_mapping_alloc(new_bytes, SIM_PAGE);
 
 	if (!p)
 		return NULL;
 	memcpy(p, start, old_bytes < new_bytes ? old_bytes : new_bytes);
 	port_mapping_free(start, old_bytes);
 	return p;
-}
-
-unsigned port_cpu_node(unsigned cpu)
-{
-	return sim.cpu_node[cpu];
 }
 
 bool port_bind(void *start, size_t bytes, unsigned node)
