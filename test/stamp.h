@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 struct stamp {
-	unsigned char *p;	/* the object, NULL if the slot is empty */
+	unsigned char *p; /* the object, NULL if the slot is empty */
 	size_t size;
 	uint64_t seed;
 };

@@ -163,6 +163,11 @@ bool tap_expect_text(const char *a, const char *b, const char *file, unsigned li
 	return false;
 }
 
+bool tap_has_failed(void)
+{
+	return case_failed;
+}
+
 void tap_skip(const char *reason)
 {
 	case_skipped = reason;

@@ -35,6 +35,9 @@ void tap_write(const char *text, size_t bytes);
  * return its result, or 2 if it did not come back. NULL: cases run one after the other. */
 extern unsigned (*tap_apart)(unsigned (*run)(const void *), const void *argument);
 
+/* For tests that use tap_apart themselves: has this case failed? */
+bool tap_has_failed(void);
+
 /* For tests: a setting of the home (an environment variable), or NULL. */
 const char *tap_setting(const char *name);
 

@@ -277,8 +277,8 @@ bool array_equip(const struct kmem_cache *c)
 
 /* ---- taking objects back -------------------------------------------------- */
 
-/* All objects of one CPU's array, as data; with @retire it stays empty: limit 0. */
-static unsigned array_strip(unsigned number, u32 header_offset, void **objects, bool retire)
+/* All objects of one CPU's array, as data. */
+static unsigned array_strip(unsigned number, u32 header_offset, void **objects)
 {
 	struct array_cache *region;
 	struct array_cache *a;
@@ -292,15 +292,13 @@ static unsigned array_strip(unsigned number, u32 header_offset, void **objects, 
 		if (n)
 			__builtin_memcpy(objects, a->entry, n * sizeof(void *));
 		a->avail = 0;
-		if (retire)
-			a->limit = 0;
 		port_percpu_publish(number, region);
 	}
 	lock_release(&arrays.lock);
 	return n;
 }
 
-static void array_strip_all(struct kmem_cache *c, bool retire)
+void array_drain(struct kmem_cache *c)
 {
 	void *objects[CONFIG_BATCH_MAX];
 
@@ -308,26 +306,41 @@ static void array_strip_all(struct kmem_cache *c, bool retire)
 		struct array_cache *region = LOAD_ACQUIRE(arrays.cpu[number].region);
 		unsigned n;
 
-		if (!region)
+		if (!region || READ_ONCE(array_header(region, c->header_offset)->avail) == 0)
 			continue;
-		if (!retire && READ_ONCE(array_header(region, c->header_offset)->avail) == 0)
-			continue;
-		n = array_strip(number, c->header_offset, objects, retire);
+		n = array_strip(number, c->header_offset, objects);
 		if (n)
 			cache_put(c->node, objects, n); /* A5 */
 	}
 }
 
-void array_drain(struct kmem_cache *c)
+/* Close one CPU's array, which is empty; false iff it is not, or the CPU cannot be stopped. */
+static bool array_close(unsigned number, u32 header_offset)
 {
-	array_strip_all(c, false);
+	struct array_cache *region = array_stop(number);
+	bool done;
+
+	if (!region)
+		return false;
+	done = array_header(region, header_offset)->avail == 0;
+	if (done)
+		array_header(region, header_offset)->limit = 0;
+	port_percpu_publish(number, region);
+	return done;
 }
 
-void array_retire(struct kmem_cache *c)
+bool array_retire(struct kmem_cache *c)
 {
-	lock_acquire(&arrays.lock); /* a region being made may still get an array for it */
+	bool done = true;
+
+	array_drain(c);
+	/* A region that is being made may still get an array for it: that holds the lock, too. */
+	lock_acquire(&arrays.lock);
+	for (unsigned number = 0; number < arrays.cpus && done; number++)
+		if (arrays.cpu[number].region)
+			done = array_close(number, c->header_offset);
 	lock_release(&arrays.lock);
-	array_strip_all(c, true);
+	return done;
 }
 
 size_t array_count(const struct kmem_cache *c)

@@ -52,8 +52,9 @@ bool array_equip(const struct kmem_cache *c);
 /* Empty every CPU's array of @c into its node. */
 void array_drain(struct kmem_cache *c);
 
-/* Forget the arrays of a cache that is going away: limit 0 on every CPU (K1). */
-void array_retire(struct kmem_cache *c);
+/* Empty and close the arrays of a cache that is going away: limit 0 on every CPU (K1). false, with
+ * some of them still open, iff the system refuses the fence or somebody still frees to it. */
+bool array_retire(struct kmem_cache *c);
 
 /* Free objects of @c in all arrays, at this moment; CPUs that have a region. */
 size_t array_count(const struct kmem_cache *c);

@@ -15,6 +15,7 @@
 #include "cache/anchor.h"
 #include "cache/array.h"
 #include "cache/init.h"
+#include "cache/kmalloc.h"
 #include "cache/object.h"
 #include "cache/option.h"
 #include "cache/reclaim.h"
@@ -47,6 +48,12 @@ void cache_list_unlock(void)
 
 /* ---- one object ----------------------------------------------------------- */
 
+/* A call in tail position, so that the fast path keeps nothing on the stack. */
+static noinline void *cache_zero(const struct kmem_cache *c, void *p)
+{
+	return memset(p, 0, c->object_size);
+}
+
 void *kmem_cache_alloc(struct kmem_cache *c, gfp_t gfp)
 {
 	void *p;
@@ -54,9 +61,7 @@ void *kmem_cache_alloc(struct kmem_cache *c, gfp_t gfp)
 	if (unlikely(!percpu_ready()) || unlikely(!percpu_pop(c->header_offset, &p)))
 		return cache_alloc_slow(c, gfp);
 	object_claim(p);
-	if (unlikely(gfp & __GFP_ZERO))
-		memset(p, 0, c->object_size);
-	return p;
+	return unlikely(gfp & __GFP_ZERO) ? cache_zero(c, p) : p;
 }
 
 void *kmem_cache_zalloc(struct kmem_cache *c, gfp_t gfp)
@@ -93,14 +98,16 @@ static noinline void cache_free_locked(struct kmem_cache *c, void *p)
 void kmem_cache_free(struct kmem_cache *c, void *p)
 {
 	size_t granule = object_granule(p);
-	u32 header_offset = c->header_offset;
+	size_t header_offset;
 
 	if (unlikely(granule >= map.fast_granules) ||
-	    unlikely(map.state[granule] != STATE_IN_USE) ||
-	    unlikely(map.ids[granule >> (PAGE_SHIFT - GRANULE_SHIFT)] != header_offset)) {
+	    unlikely(map.state[granule] != STATE_IN_USE)) {
 		cache_free_locked(c, p);
 		return;
 	}
+	header_offset = map.ids[granule >> (PAGE_SHIFT - GRANULE_SHIFT)];
+	if (unlikely((u32)header_offset != c->header_offset))
+		report_cache(c, p);
 	map.state[granule] = STATE_FREE;
 	if (unlikely(!percpu_push(header_offset, p)))
 		cache_free_slow(c->node, p);
@@ -152,8 +159,14 @@ static cold void cache_answer(void)
 
 void *cache_alloc_slow(struct kmem_cache *c, gfp_t gfp)
 {
-	void *p = array_pop(c->header_offset);
+	void *p;
 
+	if (unlikely(!c->node)) {
+		c = kmalloc_started(c);
+		if (!c)
+			return NULL;
+	}
+	p = array_pop(c->header_offset);
 	for (unsigned attempt = 0; !p; attempt++) {
 		p = cache_refill(c, gfp);
 		if (!p && !reclaim_retry(gfp, attempt))
@@ -546,20 +559,27 @@ static size_t cache_live(const struct kmem_cache *c)
 	return c->node->slabs * c->shape.objects - c->node->free_objects;
 }
 
-/* K1: the id is nobody's now, but free only when no array of any CPU knows it. */
-static void cache_delist(struct kmem_cache *c)
+/* K1: the id is nobody's now, but free only when no array of any CPU knows it. false, with the
+ * cache where it was, iff that cannot be had. */
+static bool cache_delist(struct kmem_cache *c)
 {
 	u32 id = c->header_offset / 16;
+	bool done;
 
 	lock_acquire(&boot.lock);
 	list_remove(&c->link);
 	bitmap_set_range(boot.leaving, id, 1);
 	STORE_RELEASE(cache_nodes[id], NULL);
 	lock_release(&boot.lock);
-	array_retire(c);
+	done = array_retire(c);
 	lock_acquire(&boot.lock);
 	bitmap_clear_range(boot.leaving, id, 1);
+	if (!done) {
+		list_add_tail(&cache_list, &c->link);
+		STORE_RELEASE(cache_nodes[id], c->node);
+	}
 	lock_release(&boot.lock);
+	return done;
 }
 
 void kmem_cache_destroy(struct kmem_cache *c)
@@ -575,7 +595,11 @@ void kmem_cache_destroy(struct kmem_cache *c)
 		cache_set_closed(c, false);
 		return;
 	}
-	cache_delist(c);
+	if (!cache_delist(c)) {
+		report_refusal("kmem_cache_destroy", c->name, "the CPUs cannot be stopped");
+		cache_set_closed(c, false);
+		return;
+	}
 	if (n->shared)
 		page_free(&map.pages[map_pfn(n->shared)], 0);
 	kmem_cache_free(&boot.nodes, n);

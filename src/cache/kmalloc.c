@@ -13,7 +13,19 @@
 
 u16 kmalloc_table[KMALLOC_TABLE_SIZE];
 size_t kmalloc_fast_limit;
-struct kmem_cache *ashlar_kmalloc_caches[CONFIG_KMALLOC_CLASSES];
+
+/* What stands in for the size caches until there are any: kmalloc of a constant size may be the
+ * first call of a program. They have no node; the slow path sees that. */
+static struct kmem_cache kmalloc_early[CONFIG_KMALLOC_CLASSES];
+
+#define KMALLOC_EARLY_4(i) \
+	&kmalloc_early[i], &kmalloc_early[(i) + 1], &kmalloc_early[(i) + 2], &kmalloc_early[(i) + 3]
+struct kmem_cache *ashlar_kmalloc_caches[CONFIG_KMALLOC_CLASSES] = {
+	KMALLOC_EARLY_4(0),  KMALLOC_EARLY_4(4),  KMALLOC_EARLY_4(8),  KMALLOC_EARLY_4(12),
+	KMALLOC_EARLY_4(16), KMALLOC_EARLY_4(20), KMALLOC_EARLY_4(24), KMALLOC_EARLY_4(28),
+	KMALLOC_EARLY_4(32), KMALLOC_EARLY_4(36),
+};
+STATIC_ASSERT(CONFIG_KMALLOC_CLASSES == 40, "each class has its stand-in");
 
 /* Size of a class: 16 .. 128, then 160, 192, 224, 256, 320 ... */
 static size_t kmalloc_class_size(unsigned class)
@@ -64,6 +76,11 @@ bool kmalloc_init(void)
 	}
 	kmalloc_fill_table();
 	return true;
+}
+
+struct kmem_cache *kmalloc_started(const struct kmem_cache *early)
+{
+	return init_ready() ? ashlar_kmalloc_caches[early - kmalloc_early] : NULL;
 }
 
 void kmalloc_open(void)
@@ -121,8 +138,8 @@ void *ashlar_kmalloc(size_t size, ashlar_gfp_t gfp)
 		return ZERO_SIZE_PTR;
 	if (unlikely(!kmalloc_pop(size, &p)))
 		return kmalloc_slow(size, gfp);
-	if (gfp & __GFP_ZERO)
-		memset(p, 0, size);
+	if (gfp & __GFP_ZERO) /* all that may be used: krealloc adds it without looking */
+		memset(p, 0, kmalloc_class_size(ashlar_kmalloc_class(size)));
 	return p;
 }
 
@@ -222,7 +239,7 @@ void kfree_sensitive(const void *p)
 
 bool kmalloc_owns(const void *p)
 {
-	return kmalloc_is_in_use(p) || large_size(p) != 0;
+	return kmalloc_is_in_use(p) || (!map_contains(p) && large_size(p) != 0);
 }
 
 size_t kmalloc_usable(const void *p, const char *function)
@@ -269,18 +286,19 @@ static bool kmalloc_stays(size_t usable, size_t size)
 void *kmalloc_resize(void *p, size_t size, gfp_t gfp, const char *function)
 {
 	size_t usable = kmalloc_usable(p, function);
-	bool is_large = usable > CONFIG_KMALLOC_MAX_CACHE;
+	bool is_object = map_contains(p) && map.ids[map_pfn(p)] != 0;
 	void *q;
 
-	if (!is_large && kmalloc_stays(usable, size)) {
+	if ((is_object || usable <= CONFIG_KMALLOC_MAX_CACHE) && kmalloc_stays(usable, size)) {
 		if (gfp & __GFP_ZERO)
 			memset((char *)p + size, 0, usable - size);
 		return p;
 	}
-	if (is_large) {
-		q = large_resize(p, size, gfp);
-		if (q)
-			return q;
+	q = is_object ? NULL : large_resize(p, size, gfp);
+	if (q) {
+		if (gfp & __GFP_ZERO) /* the rest of its last page */
+			memset((char *)q + size, 0, large_size(q) - size);
+		return q;
 	}
 	q = kmalloc_slow(size, gfp);
 	if (!q)

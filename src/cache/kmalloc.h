@@ -27,6 +27,10 @@ extern size_t kmalloc_fast_limit internal_data;
 
 bool kmalloc_init(void);
 
+/* What @early, a stand-in of ashlar_kmalloc_caches, has become, after starting everything; NULL
+ * iff there is no memory. */
+struct kmem_cache *kmalloc_started(const struct kmem_cache *early);
+
 /* Let the fast paths run (RSEQ and PRETEND mode). */
 void kmalloc_open(void);
 

@@ -149,7 +149,7 @@ static void *large_alloc_mapping(size_t size, size_t align, gfp_t gfp)
 		return NULL;
 	m = large_reuse(bytes, align);
 	if (m && (gfp & __GFP_ZERO))
-		memset(m->start, 0, bytes);
+		memset(m->start, 0, m->bytes);
 	for (unsigned attempt = 0; !m; attempt++) {
 		m = large_map(bytes, align, gfp);
 		if (!m && !reclaim_retry(gfp, attempt))

@@ -66,13 +66,15 @@ static bool option_number(const char *s, size_t length, u64 *value)
 	u64 n = 0;
 
 	for (; i < length && s[i] >= '0' && s[i] <= '9'; i++)
-		n = n * 10 + (u64)(s[i] - '0');
+		if (__builtin_mul_overflow(n, 10u, &n) ||
+		    __builtin_add_overflow(n, (u64)(s[i] - '0'), &n))
+			return false;
 	if (i == 0 || length - i > 1)
 		return false;
 	if (i < length) {
 		unsigned shift = s[i] == 'k' ? 10 : s[i] == 'm' ? 20 : s[i] == 'g' ? 30 : 0;
 
-		if (!shift)
+		if (!shift || n > UINT64_MAX >> shift)
 			return false;
 		n <<= shift;
 	}

@@ -61,6 +61,7 @@ static void release_emptied(void)
 		struct page *head = list_first_entry(&emptied, struct page, link);
 
 		list_remove(&head->link);
+		slab_unmake(head);
 		page_free(head, head->order);
 	}
 }
@@ -296,6 +297,47 @@ TEST(slab_E6_shared_objects_count_as_used)
 	EXPECT_EQ(slab_audit(&n), 0);
 }
 
+/* Batches as they come: in any order, of several slabs, with neighbours side by side. */
+TEST(slab_put_of_mixed_batches)
+{
+	uint64_t seed = 11;
+	unsigned have = 0;
+
+	REQUIRE(setup(112));
+	for (unsigned i = 0; i < 4; i++) {
+		REQUIRE(grow(shape.objects, NULL) == shape.objects);
+		have += shape.objects;
+		REQUIRE(have + shape.objects < MANY);
+		memmove(held + shape.objects, held, have * sizeof(void *));
+	}
+	for (unsigned round = 0; round < 50; round++) {
+		unsigned left = have;
+
+		for (unsigned i = have; i-- > 1;) { /* some rounds leave runs in order */
+			unsigned k = (unsigned)(help_random(&seed) % (i + 1));
+			void *other = held[shape.objects + k];
+
+			if (round % 3 == 0)
+				break;
+			held[shape.objects + k] = held[shape.objects + i];
+			held[shape.objects + i] = other;
+		}
+		while (left) {
+			unsigned count = 1 + (unsigned)(help_random(&seed) % 120);
+
+			count = count < left ? count : left;
+			left -= count;
+			slab_put(&n, held + shape.objects + left, count, &emptied);
+			REQUIRE(slab_audit(&n) == 0);
+		}
+		REQUIRE(n.free_objects == have && n.empty_slabs == 4);
+		while (left < have) {
+			left += slab_take(&n, held + shape.objects + have - left, have - left);
+			REQUIRE(slab_audit(&n) == 0);
+		}
+	}
+}
+
 TEST(slab_shared_array_hands_the_newest_batch_on)
 {
 	REQUIRE(setup(256));
@@ -437,6 +479,54 @@ TEST(slab_bit_set_twice_ends_the_program)
 	REQUIRE(grow(2, NULL) == 2);
 	EXPECT(help_aborts(put_twice));
 	EXPECT(help_contains(sim.text, "a free object is put into its slab once"));
+}
+
+static void put_foreign(void)
+{
+	slab_put(&n, held, 1, &emptied);
+}
+
+TEST(slab_put_into_another_owner_ends_the_program)
+{
+	REQUIRE(setup(64));
+	REQUIRE(grow(2, NULL) == 2);
+	head_of(held[0])->owner = &shape;
+	EXPECT(help_aborts(put_foreign));
+	EXPECT(help_contains(sim.text, "an object is put into its own slab"));
+}
+
+static void unmake(void)
+{
+	release_emptied();
+}
+
+TEST(slab_unmake_finds_objects_in_use)
+{
+	REQUIRE(setup(64));
+	REQUIRE(grow(1, NULL) == 1);
+	*map_state((char *)held[0] + 640) = STATE_IN_USE; /* freed twice, and handed out between */
+	slab_put(&n, held, 1, &emptied);
+	EXPECT_FALSE(slab_shrink(&n, &emptied));
+	EXPECT(help_aborts(unmake));
+	EXPECT(help_contains(sim.text, "no object of an empty slab is in use"));
+}
+
+TEST(slab_states_of_slabs_and_what_was_one)
+{
+	char *p;
+
+	REQUIRE(setup(64));
+	REQUIRE(grow(1, NULL) == 1);
+	p = held[0];
+	EXPECT(map_is_state_free(map_page_pfn(head_of(p)), 16));
+	slab_put(&n, held, 1, &emptied);
+	slab_shrink(&n, &emptied);
+	release_emptied();
+	for (size_t i = 0; i < 16 * PAGE_SIZE; i += GRANULE_SIZE)
+		REQUIRE(*map_state(p + i) == STATE_NONE);
+	REQUIRE(grow(1, NULL) == 1);
+	EXPECT_PTR_EQ(held[0], p);
+	EXPECT(map_is_state_free(map_page_pfn(head_of(p)), 16));
 }
 
 static void take_foreign(void)

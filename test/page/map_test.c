@@ -168,3 +168,61 @@ TEST(map_needs_some_address_space)
 	EXPECT_FALSE(setup(0));
 	EXPECT_FALSE(setup((size_t)2 << 20));
 }
+
+TEST(map_M2_states_of_pages)
+{
+	REQUIRE(setup((size_t)64 << 20));
+	REQUIRE(map_online(0, map_grain()));
+	EXPECT(map_is_state_free(0, map_grain()));
+	map_fill_state(3, 2, STATE_NONE);
+	EXPECT_EQ(*map_state((char *)map_address(3) - 1), STATE_FREE);
+	EXPECT_EQ(*map_state(map_address(3)), STATE_NONE);
+	EXPECT_EQ(*map_state((char *)map_address(5) - 1), STATE_NONE);
+	EXPECT_EQ(*map_state(map_address(5)), STATE_FREE);
+	EXPECT(map_is_state_free(0, 3));
+	EXPECT_FALSE(map_is_state_free(0, 4));
+	EXPECT_FALSE(map_is_state_free(4, 1));
+	map_fill_state(3, 2, STATE_FREE);
+	for (size_t i = 0; i < PAGE_SIZE; i += GRANULE_SIZE) { /* one byte anywhere is seen */
+		u8 *state = map_state((char *)map_address(6) + i);
+
+		*state = STATE_IN_USE;
+		EXPECT_FALSE(map_is_state_free(6, 1));
+		*state = STATE_FREE;
+	}
+}
+
+TEST(map_fast_paths_see_what_is_online_once_open)
+{
+	size_t grain;
+
+	REQUIRE(setup((size_t)64 << 20));
+	grain = map_grain();
+	REQUIRE(map_online(0, grain));
+	EXPECT_EQ(map.granules, grain * (PAGE_SIZE / GRANULE_SIZE));
+	EXPECT_EQ(map.fast_granules, 0);
+	map_open();
+	EXPECT_EQ(map.fast_granules, map.granules);
+	REQUIRE(map_online(grain, grain));
+	EXPECT_EQ(map.granules, 2 * grain * (PAGE_SIZE / GRANULE_SIZE));
+	EXPECT_EQ(map.fast_granules, map.granules);
+	map_offline(grain, grain);
+	REQUIRE(map_online(0, grain)); /* it never shrinks */
+	EXPECT_EQ(map.granules, 2 * grain * (PAGE_SIZE / GRANULE_SIZE));
+}
+
+TEST(map_dirty_counts_of_any_range)
+{
+	REQUIRE(setup((size_t)64 << 20));
+	REQUIRE(map_online(0, map_grain() * 32));
+	for (size_t i = 0; i < 2048; i += 1 + i % 3)
+		map_set_dirty(i, 1);
+	for (size_t first = 0; first < 9; first++) {
+		size_t dirty = 0;
+
+		for (size_t end = first; end < 2048; dirty += map.ids[end++])
+			REQUIRE(map_count_dirty(first, end - first) == dirty);
+	}
+	map_set_dirty(0, 2048);
+	EXPECT_EQ(map_count_dirty(0, 2048), 2048);
+}

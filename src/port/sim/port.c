@@ -31,6 +31,7 @@ void sim_reset(void)
 	sim_arena = NULL;
 	sim = (struct sim){
 		.arena_bytes = (size_t)64 << 20,
+		.mapping_bytes = (size_t)256 << 20,
 		.cpus = 4,
 		.nodes = 1,
 	};
@@ -122,15 +123,17 @@ void *port_mapping_alloc(size_t bytes, size_t align)
 {
 	void *p;
 
-	if (!sim_request() || posix_memalign(&p, align < SIM_PAGE ? SIM_PAGE : align, bytes) != 0)
+	if (!sim_request() || bytes > sim.mapping_bytes - sim.mapped_bytes ||
+	    posix_memalign(&p, align < SIM_PAGE ? SIM_PAGE : align, bytes) != 0)
 		return NULL;
+	sim.mapped_bytes += bytes;
 	return memset(p, 0, bytes);
 }
 
 void port_mapping_free(void *start, size_t bytes)
 {
-	(void)bytes;
 	sim_watch();
+	sim.mapped_bytes -= bytes;
 	free(start);
 }
 
@@ -141,7 +144,7 @@ void *port_mapping_resize(void *start, size_t old_bytes, size_t new_bytes)
 	if (!p)
 		return NULL;
 	memcpy(p, start, old_bytes < new_bytes ? old_bytes : new_bytes);
-	free(start);
+	port_mapping_free(start, old_bytes);
 	return p;
 }
 

@@ -19,6 +19,7 @@
 struct sim {
 	/* What the machine is: read at start. */
 	size_t arena_bytes;  /* address space that port_reserve can give */
+	size_t mapping_bytes; /* most bytes that mappings may have together */
 	unsigned cpus;
 	unsigned nodes;
 	const char *options; /* as ASHLAR_OPTIONS, or NULL */
@@ -37,6 +38,7 @@ struct sim {
 
 	/* What happened. */
 	uint64_t requests;   /* for memory: maps and mappings */
+	size_t mapped_bytes; /* in mappings now */
 	uint64_t discarded;  /* bytes given back by port_discard */
 	uint64_t waits;      /* port_wait calls: none may happen in one thread */
 	char text[4096];     /* what port_write was given, newest last */
