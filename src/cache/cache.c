@@ -91,7 +91,7 @@ static noinline void cache_free_locked(struct kmem_cache *c, void *p)
 {
 	if (!p)
 		return;
-	cache_release(c, p, map.granules);
+	cache_release(c, p, READ_ONCE(map.granules));
 	cache_free_slow(c->node, p);
 }
 
@@ -297,7 +297,7 @@ void kmem_cache_free_bulk(struct kmem_cache *c, size_t count, void **objects)
 		return;
 	}
 	for (size_t i = 0; i < count; i++)
-		cache_release(c, objects[i], map.granules);
+		cache_release(c, objects[i], READ_ONCE(map.granules));
 	while (done < count) {
 		unsigned some = (unsigned)size_min(count - done, CONFIG_BATCH_MAX);
 		unsigned pushed = array_push_bulk(c->header_offset, objects + done, some);

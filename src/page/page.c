@@ -50,8 +50,13 @@ static struct page *page_from_zone(struct zone *z, unsigned order, size_t count,
 
 	if (head || !(gfp & __GFP_DIRECT_RECLAIM))
 		return head;
-	while (!head && zone_grow(z, order, z->watermark[WATERMARK_MIN] / 4 + ((size_t)1 << order)))
+	while (!head) {
+		size_t reserve = READ_ONCE(z->watermark[WATERMARK_MIN]);
+
+		if (!zone_grow(z, order, reserve / 4 + ((size_t)1 << order)))
+			break;
 		head = zone_alloc(z, order, count, gfp, zero);
+	}
 	return head;
 }
 
