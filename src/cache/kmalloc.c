@@ -174,7 +174,7 @@ static bool kmalloc_is_in_use(const void *p)
 {
 	size_t granule = object_granule(p);
 
-	return granule < map.granules && map.state[granule] == STATE_IN_USE;
+	return granule < READ_ONCE(map.granules) && map.state[granule] == STATE_IN_USE;
 }
 
 noinline void kmalloc_free_released(void *p)

@@ -202,6 +202,8 @@ TEST_MODES(fence_FN3_no_system_calls)
 	void *objects[FENCE_HELD];
 	unsigned cpu;
 
+	if (THREAD_SANITIZED)
+		SKIP("the sanitizer makes system calls of its own");
 	REQUIRE(thread_cpus(&cpu, 1) == 1 && thread_pin(cpu));
 	cache = kmem_cache_create("fence", FENCE_BYTES, 0, 0, NULL);
 	fence_quiet_work(objects);

@@ -155,6 +155,8 @@ TEST_MODES(fork_FK1_FK2_FK3_threads_allocate)
 	size_t sizes[FORK_HELD] = { 0 };
 	uint64_t random = thread_seed();
 
+	if (THREAD_SANITIZED)
+		SKIP("the sanitizer's child may not start threads");
 	cache = kmem_cache_create("fork", 128, 0, 0, NULL);
 	thread_start(threads, FORK_THREADS, fork_thread);
 	for (unsigned i = 0; i < rounds; i++)
@@ -194,6 +196,8 @@ TEST_MODES(fork_FK3_vfork_and_exec)
 	pthread_t threads[FORK_THREADS];
 	pthread_t spawner;
 
+	if (THREAD_SANITIZED)
+		SKIP("the sanitizer does not know vfork");
 	cache = kmem_cache_create("vfork", 128, 0, 0, NULL);
 	thread_start(threads, FORK_THREADS, fork_thread);
 	pthread_create(&spawner, NULL, fork_spawner, NULL);

@@ -27,6 +27,18 @@
 #define THREAD_ALARM 100u      /* seconds that one process may take (T1) */
 #define THREAD_ALARM_SOAK 600u
 
+/* ThreadSanitizer watches: it cannot follow sequences, whose order the kernel makes. */
+#if defined(__SANITIZE_THREAD__)
+#define THREAD_SANITIZED true
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define THREAD_SANITIZED true
+#endif
+#endif
+#ifndef THREAD_SANITIZED
+#define THREAD_SANITIZED false
+#endif
+
 /* ---- how long -------------------------------------------------------------- */
 
 static inline bool thread_is(const char *length)
@@ -86,6 +98,10 @@ static inline bool thread_elsewhere_prepared(const char *mode, const char *optio
 	FILE *from;
 	pid_t child;
 
+	if (THREAD_SANITIZED && strcmp(mode, "rseq") == 0) {
+		tap_skip("ThreadSanitizer cannot follow sequences");
+		return true;
+	}
 	if (here) {
 		alarm(thread_is("soak") ? THREAD_ALARM_SOAK : THREAD_ALARM);
 		if (init_ready() && strcmp(init_facts.percpu, mode) == 0)
