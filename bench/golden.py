@@ -68,9 +68,7 @@ class Module:
 
 def trace(program, library):
     """The executed instructions as (file, symbol, text)."""
-    # A registered rseq area would make the kernel restart the sequence at each step.
-    env = dict(os.environ, ASHLAR_OPTIONS="percpu=pretend", LC_ALL="C",
-               GLIBC_TUNABLES="glibc.pthread.rseq=0")
+    env = dict(os.environ, ASHLAR_OPTIONS="percpu=pretend", LC_ALL="C")
     start = ["env", f"LD_PRELOAD={library}"]
     lines = output(HERE / "out/bin/step", *start, program, env=env).splitlines()
     maps = [(int(m[1], 16), int(m[2], 16), int(m[3], 16), m[4])
