@@ -133,6 +133,7 @@ static bool reclaim_try(gfp_t gfp, unsigned attempt)
 	page_stat(&before);
 	freed = reclaim_shrinkers(gfp);
 	cache_shrink_all();
+	freed += large_kept_pages(); /* a mapping may succeed where these were */
 	large_trim(0);
 	page_drain();
 	page_stat(&after);

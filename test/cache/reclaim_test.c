@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * reclaim_test.c - the bound on what is kept, shrinkers, what each flag permits
+ */
+#include "base/bits.h"
+#include "cache/cache.h"
+#include "cache/init.h"
+#include "cache/large.h"
+#include "cache/reclaim.h"
+#include "cache/stat.h"
+#include "sim_help.h"
+
+#define MIB ((size_t)1 << 20)
+
+static void *held[4096];
+
+static bool setup(void)
+{
+	sim_reset();
+	return init_ready();
+}
+
+/* Runs of a mebibyte until there are no more in the arena. */
+static unsigned fill(void)
+{
+	unsigned n = 0;
+
+	sim.mapping_bytes = sim.mapped_bytes;
+	while (n < ARRAY_SIZE(held) && (held[n] = ashlar_kmalloc(MIB, GFP_KERNEL)))
+		memset(held[n++], 1, MIB);
+	return n;
+}
+
+static struct page_stat pages(void)
+{
+	struct page_stat s;
+
+	page_stat(&s);
+	return s;
+}
+
+TEST(reclaim_R1_free_memory_is_bounded)
+{
+	unsigned n;
+
+	REQUIRE(setup());
+	n = fill();
+	EXPECT_GT(n, 40);
+	while (n--) {
+		kfree(held[n]);
+		EXPECT_LE(pages().dirty_pages << PAGE_SHIFT, reclaim_bound());
+	}
+	EXPECT_GE(reclaim_bound(), 4 * MIB);
+	EXPECT_GT(sim.discarded, 30 * MIB);
+	EXPECT_EQ(ashlar_audit(), 0);
+}
+
+TEST(reclaim_R1_small_objects_too)
+{
+	struct kmem_cache *c;
+	unsigned n = 0;
+
+	REQUIRE(setup());
+	c = kmem_cache_create("small", 8000, 0, 0, NULL);
+	while (n < ARRAY_SIZE(held) && (held[n] = kmem_cache_alloc(c, GFP_KERNEL)))
+		n++;
+	while (n--)
+		kmem_cache_free(c, held[n]);
+	EXPECT_LE(pages().dirty_pages << PAGE_SHIFT, reclaim_bound());
+	EXPECT_EQ(ashlar_audit(), 0);
+}
+
+TEST(reclaim_R2_bound_learns_from_what_comes_back)
+{
+	size_t before;
+
+	REQUIRE(setup());
+	before = reclaim_bound();
+	for (unsigned wave = 0; wave < 6; wave++) {
+		unsigned n = fill();
+
+		while (n--)
+			kfree(held[n]);
+	}
+	EXPECT_GT(reclaim_bound(), before + MIB);
+	EXPECT_EQ(ashlar_audit(), 0);
+}
+
+static size_t asked;
+
+static size_t shrinker_count(struct shrinker *s, gfp_t gfp)
+{
+	(void)s;
+	(void)gfp;
+	return 1;
+}
+
+/* Frees one of the runs that fill() got. */
+static size_t shrinker_scan(struct shrinker *s, gfp_t gfp, size_t n)
+{
+	(void)s;
+	EXPECT(gfp & __GFP_FS);
+	EXPECT_GT(n, 0);
+	kfree(held[asked++]);
+	return 1;
+}
+
+static struct shrinker shrinker = { .count = shrinker_count, .scan = shrinker_scan };
+
+TEST(reclaim_shrinkers_help)
+{
+	unsigned n;
+
+	REQUIRE(setup());
+	n = fill();
+	REQUIRE(n > 10);
+	register_shrinker(&shrinker);
+	EXPECT_NULL(ashlar_kmalloc(MIB, GFP_NOFS));
+	EXPECT_NULL(ashlar_kmalloc(MIB, GFP_NOWAIT));
+	EXPECT_EQ(asked, 0);
+	EXPECT_NOT_NULL(ashlar_kmalloc(MIB, GFP_KERNEL));
+	EXPECT_EQ(asked, 1);
+	unregister_shrinker(&shrinker);
+	EXPECT_NULL(ashlar_kmalloc(MIB, GFP_KERNEL));
+	EXPECT_EQ(asked, 1);
+	EXPECT_EQ(ashlar_audit(), 0);
+}
+
+static size_t counted;
+
+static size_t counting_scan(struct shrinker *s, gfp_t gfp, size_t n)
+{
+	(void)s;
+	(void)gfp;
+	(void)n;
+	counted++;
+	return 1; /* says so, but nothing is free */
+}
+
+static struct shrinker counting = { .count = shrinker_count, .scan = counting_scan };
+
+TEST(reclaim_rounds_of_each_flag)
+{
+	static const struct {
+		gfp_t gfp;
+		size_t rounds;
+	} cases[] = {
+		{ GFP_KERNEL | __GFP_NORETRY, 1 },
+		{ GFP_KERNEL, 4 },
+		{ GFP_KERNEL | __GFP_RETRY_MAYFAIL, 16 },
+		{ GFP_NOIO, 0 },
+		{ GFP_NOWAIT, 0 },
+	};
+
+	REQUIRE(setup());
+	fill();
+	register_shrinker(&counting);
+	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct page_stat before = pages();
+		void *big = NULL;
+
+		counted = 0;
+		big = ashlar_kmalloc(4 * MIB, cases[i].gfp); /* a run, then a mapping */
+		EXPECT_NULL(big);
+		EXPECT_EQ(pages().free_pages, before.free_pages);
+		EXPECT_EQ(counted, 2 * cases[i].rounds);
+	}
+	unregister_shrinker(&counting);
+}
+
+static unsigned many;
+
+/* Gives in after a while. */
+static size_t late_scan(struct shrinker *s, gfp_t gfp, size_t n)
+{
+	(void)s;
+	(void)gfp;
+	(void)n;
+	if (++many == 50)
+		kfree(held[0]);
+	return 0;
+}
+
+static struct shrinker late = { .count = shrinker_count, .scan = late_scan };
+
+TEST(reclaim_nofail_waits_for_memory)
+{
+	REQUIRE(setup());
+	fill();
+	register_shrinker(&late);
+	EXPECT_NULL(ashlar_kmalloc(MIB, GFP_KERNEL));
+	EXPECT_NOT_NULL(ashlar_kmalloc(MIB, GFP_KERNEL | __GFP_NOFAIL));
+	EXPECT_GE(many, 50);
+	unregister_shrinker(&late);
+	EXPECT_EQ(ashlar_audit(), 0);
+}
+
+TEST(reclaim_unregister_any_of_several)
+{
+	REQUIRE(setup());
+	register_shrinker(&shrinker);
+	register_shrinker(&counting);
+	register_shrinker(&late);
+	unregister_shrinker(&counting);
+	unregister_shrinker(&counting); /* not there: nothing happens */
+	EXPECT_PTR_EQ(late.next, &shrinker);
+	unregister_shrinker(&late);
+	unregister_shrinker(&shrinker);
+	EXPECT_NULL(shrinker.next);
+}
+
+TEST(reclaim_purge_gives_everything_back)
+{
+	unsigned n;
+	struct stat_sum sum;
+
+	REQUIRE(setup());
+	n = fill();
+	for (unsigned i = 0; i < n; i += 2)
+		kfree(held[i]);
+	EXPECT_GT(ashlar_purge(), 0);
+	EXPECT_EQ(pages().dirty_pages, 0);
+	for (unsigned i = 1; i < n; i += 2)
+		kfree(held[i]);
+	ashlar_purge();
+	EXPECT_EQ(pages().dirty_pages + pages().pcp_pages, 0);
+	stat_sum(&sum);
+	EXPECT_EQ(sum.dirty_bytes, 0);
+	EXPECT_LT(sum.used_bytes, MIB);
+	EXPECT_EQ(ashlar_audit(), 0);
+	EXPECT_EQ(ashlar_purge(), 0); /* there is nothing more to give */
+}
+
+TEST(reclaim_stat_sums_agree)
+{
+	struct stat_sum before;
+	struct stat_sum after;
+	void *p;
+
+	REQUIRE(setup());
+	kfree(ashlar_kmalloc(MIB, GFP_KERNEL));
+	stat_sum(&before);
+	p = ashlar_kmalloc(MIB, GFP_KERNEL);
+	stat_sum(&after);
+	EXPECT_EQ(after.used_bytes, before.used_bytes + MIB);
+	EXPECT_EQ(after.dirty_bytes, before.dirty_bytes - MIB);
+	EXPECT_EQ(after.online_bytes, before.online_bytes);
+	kfree(p);
+	p = ashlar_kmalloc(12 * MIB, GFP_KERNEL);
+	stat_sum(&after);
+	EXPECT_EQ(after.mapping_bytes, 12 * MIB);
+	kfree(p);
+	stat_sum(&after);
+	EXPECT_EQ(after.mapping_bytes, 0);
+}
