@@ -275,7 +275,7 @@ void *large_alloc(size_t size, size_t align, gfp_t gfp)
 	return p;
 }
 
-STATIC_ASSERT(offsetof(struct page, kind) == 0, "large_end changes the word that begins with it");
+STATIC_ASSERT(offsetof(struct page, kind) == 0, "large_end changes the word it begins");
 
 /* LG1: the run is nobody's. Of two frees that raced past the state byte one finds it ended: that
  * is decided in one step, by the word that kind is a byte of. */
