@@ -46,12 +46,13 @@ static void reclaim_learn(const struct page_stat *s)
 	size_t again = refaulted - READ_ONCE(reclaim.seen_refaulted);
 	size_t footprint = reclaim_live(s) + s->dirty_pages + large_kept_pages();
 	size_t peak = size_max(READ_ONCE(reclaim.peak), footprint);
-	size_t early = size_min(again, READ_ONCE(reclaim.recent));
+	size_t recent = READ_ONCE(reclaim.recent); /* once: other threads change it */
+	size_t early = size_min(again, recent);
 	size_t most = size_max(peak / 4, size_min(peak, RECLAIM_LEARN_BYTES >> PAGE_SHIFT));
 
 	WRITE_ONCE(reclaim.seen_refaulted, refaulted);
 	WRITE_ONCE(reclaim.peak, peak);
-	WRITE_ONCE(reclaim.recent, READ_ONCE(reclaim.recent) - early);
+	WRITE_ONCE(reclaim.recent, recent - early);
 	WRITE_ONCE(reclaim.learned, size_min(READ_ONCE(reclaim.learned) + early, most));
 }
 
@@ -60,12 +61,13 @@ static void reclaim_discard(size_t keep)
 {
 	size_t goal = keep - keep / 8;
 	size_t before = large_kept_pages();
+	size_t learned = READ_ONCE(reclaim.learned);
 	size_t gone;
 
 	large_trim(goal / 2);
 	gone = before - size_min(before, large_kept_pages());
 	gone += page_discard(goal - size_min(goal, large_kept_pages()));
-	WRITE_ONCE(reclaim.learned, READ_ONCE(reclaim.learned) - READ_ONCE(reclaim.learned) / 16);
+	WRITE_ONCE(reclaim.learned, learned - learned / 16);
 	WRITE_ONCE(reclaim.recent, READ_ONCE(reclaim.recent) / 2 + gone);
 }
 
