@@ -216,7 +216,9 @@ static void *large_remap(const void *p, size_t size)
 	lock_release(&large.lock);
 	if (!m)
 		return NULL;
-	moved = port_mapping_resize(m->start, m->bytes, bytes);
+	/* Its pages are not counted now. */
+	if (bytes <= m->bytes || large_is_allowed(bytes >> PAGE_SHIFT))
+		moved = port_mapping_resize(m->start, m->bytes, bytes);
 	if (moved) {
 		m->start = moved;
 		m->bytes = bytes;
