@@ -136,7 +136,9 @@ ASHLAR_API size_t ashlar_kmalloc_size_roundup(size_t size);
 /*
  * A shrinker gives memory back when an allocation would fail otherwise. @count tells how many
  * objects could go; @scan frees up to @n and returns how many it freed. Both run without any
- * of Ashlar's locks, in the thread that allocates, and only if its gfp permits (__GFP_FS).
+ * of Ashlar's locks, in the thread that allocates, and only if its gfp permits (__GFP_FS); in
+ * one thread at a time, and not again for what @scan allocates. Unregistering waits until none
+ * runs: not from @count or @scan.
  */
 struct shrinker {
 	size_t (*count)(struct shrinker *s, ashlar_gfp_t gfp);

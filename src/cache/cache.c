@@ -30,7 +30,7 @@ static noinline void *cache_special(struct kmem_cache *c, void *p, gfp_t gfp)
 		kmem_cache_free(c, p);
 		return NULL;
 	}
-	return memset(p, 0, c->object_size);
+	return c->ctor ? p : memset(p, 0, c->object_size); /* constructed objects stay so */
 }
 
 void *kmem_cache_alloc(struct kmem_cache *c, gfp_t gfp)
@@ -50,7 +50,8 @@ void *kmem_cache_zalloc(struct kmem_cache *c, gfp_t gfp)
 
 void *kmem_cache_alloc_node(struct kmem_cache *c, gfp_t gfp, int node)
 {
-	(void)node; /* one node: every object is on it */
+	if (node > 0 && (gfp & __GFP_THISNODE))
+		return NULL; /* all objects are on node 0 */
 	return kmem_cache_alloc(c, gfp);
 }
 
@@ -258,7 +259,7 @@ int kmem_cache_alloc_bulk(struct kmem_cache *c, gfp_t gfp, size_t count, void **
 		kmem_cache_free_bulk(c, done, objects);
 		return 0;
 	}
-	if (gfp & __GFP_ZERO)
+	if ((gfp & __GFP_ZERO) && !c->ctor)
 		for (size_t i = 0; i < count; i++)
 			memset(objects[i], 0, c->object_size);
 	return (int)count;

@@ -114,6 +114,7 @@ void init_resume_child(void)
 	if (!init_fenced)
 		array_forget();
 	cache_forget_visitors();
+	reclaim_forget();
 	init_resume();
 }
 

@@ -150,7 +150,8 @@ void *kzalloc(size_t size, gfp_t gfp)
 
 void *kmalloc_node(size_t size, gfp_t gfp, int node)
 {
-	(void)node; /* one node: every block is on it */
+	if (node > 0 && (gfp & __GFP_THISNODE))
+		return NULL; /* all memory is on node 0 */
 	return ashlar_kmalloc(size, gfp);
 }
 

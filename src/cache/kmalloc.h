@@ -71,6 +71,16 @@ static always_inline bool kmalloc_pop(size_t size, void **out)
 	return true;
 }
 
+/* Is @p in a slab of the cache that serves @size? The usual answer for a sized delete. */
+static always_inline bool kmalloc_is_class(const void *p, size_t size)
+{
+	size_t granule = object_granule(p);
+
+	return size - 1 < kmalloc_fast_limit && granule < map.fast_granules &&
+	       map.ids[granule >> (PAGE_SHIFT - GRANULE_SHIFT)] ==
+		       kmalloc_table[(size - 1) >> GRANULE_SHIFT];
+}
+
 enum kmalloc_push {
 	KMALLOC_PUSHED,   /* done */
 	KMALLOC_RELEASED, /* its state is free, its array had no room: kmalloc_free_released */

@@ -22,6 +22,7 @@
 static struct {
 	struct lock lock; /* guards shrinkers */
 	struct shrinker *shrinkers;
+	bool shrinking;        /* a thread runs the shrinkers (R3) */
 	size_t learned;        /* pages kept beyond the fixed part (R2) */
 	size_t peak;           /* most pages in use or kept, ever */
 	size_t seen_refaulted; /* page_stat's, at the last look */
@@ -112,15 +113,20 @@ void reclaim_release(struct list *emptied)
 
 /* ---- nothing left ------------------------------------------------------------ */
 
+/* One thread at a time runs shrinkers (R3): one whose scan allocates, or a second thread, goes on
+ * without. Nobody is unregistered while they run. */
 static size_t reclaim_shrinkers(gfp_t gfp)
 {
 	size_t freed = 0;
 
-	if (!(gfp & __GFP_FS))
+	if (!(gfp & __GFP_FS) || !LOAD_ACQUIRE(reclaim.shrinkers))
+		return 0;
+	if (__atomic_exchange_n(&reclaim.shrinking, true, __ATOMIC_ACQUIRE))
 		return 0;
 	for (struct shrinker *s = LOAD_ACQUIRE(reclaim.shrinkers); s; s = LOAD_ACQUIRE(s->next))
 		if (s->count(s, gfp))
 			freed += s->scan(s, gfp, RECLAIM_SCAN);
+	__atomic_store_n(&reclaim.shrinking, false, __ATOMIC_RELEASE);
 	return freed;
 }
 
@@ -178,6 +184,14 @@ void unregister_shrinker(struct shrinker *s)
 		}
 	}
 	lock_release(&reclaim.lock);
+	while (__atomic_load_n(&reclaim.shrinking, __ATOMIC_ACQUIRE))
+		port_yield(); /* who runs them may still be in this one */
+}
+
+/* fork's child: whoever ran them was another thread, or is this one in the middle of it. */
+void reclaim_forget(void)
+{
+	__atomic_store_n(&reclaim.shrinking, false, __ATOMIC_RELEASE);
 }
 
 size_t ashlar_purge(void)

@@ -9,6 +9,7 @@
  *         R2  learned grows by what is faulted in again soon after it was discarded, up to
  *             a quarter of the peak, or 16 MiB (but not the peak) where that is more, and
  *             shrinks by a sixteenth with each discard
+ *         R3  shrinkers run in one thread at a time, and not within each other
  */
 #ifndef ASHLAR_CACHE_RECLAIM_H
 #define ASHLAR_CACHE_RECLAIM_H
@@ -25,6 +26,7 @@ bool reclaim_retry(gfp_t gfp, unsigned attempt);
 
 void reclaim_lock_all(void);
 void reclaim_unlock_all(void);
+void reclaim_forget(void);
 
 /* Bytes kept free at most, at this moment. */
 size_t reclaim_bound(void);

@@ -16,7 +16,7 @@
  *         E4  bits are taken lowest address first, so that pages run empty
  *         E5  emptied slabs above free_limit leave the lock as a list
  *         E6  an object in the shared array counts as in use in its slab
- *         E7  free objects inside slabs come to at most half of the used ones and 4 MiB, or
+ *         E7  free objects inside slabs come to at most half of the used ones and 1 MiB, or
  *             half of them came back since their slabs' free pages were discarded
  * Order   take: shared array, first partial slab, first empty slab. put: shared array while
  *         there is room, then bits; a full slab goes to the tail of partial, an

@@ -16,7 +16,7 @@
 #include "port/port.h"
 
 /* Idle memory inside a node's used slabs that is never given back, beside half of the used (E7). */
-#define SLAB_IDLE_BYTES ((size_t)4 << 20)
+#define SLAB_IDLE_BYTES ((size_t)1 << 20)
 
 /* Most bitmap words a slab may have, for the copy that discarding needs. */
 #define SLAB_WORDS_MAX 64u

@@ -109,7 +109,8 @@ static always_inline void delete_fast(void *p, const char *function)
 /* A sized delete names the size of the type; more than the object has is a wrong type. */
 static always_inline void delete_sized(void *p, size_t size, const char *function)
 {
-	if (p && !preload_inert && !options.foreign_libc && size > kmalloc_usable(p, function))
+	if (!kmalloc_is_class(p, size) && p && !preload_inert && !options.foreign_libc &&
+	    size > kmalloc_usable(p, function))
 		report_size(function, p, size);
 	delete_fast(p, function);
 }

@@ -52,6 +52,7 @@ struct zone {
 	size_t touched_end;   /* pages before this were dirty at some time */
 	size_t refaulted;     /* pages handed out that had been discarded, ever */
 	size_t discarded;     /* pages discarded, ever */
+	size_t discard_again; /* dirty pages from which on a discard that failed is tried again */
 	size_t watermark[NR_WATERMARKS];
 	struct buddy_area area[NR_ORDERS];
 };

@@ -15,6 +15,7 @@ const u8 map_dummy[CONFIG_MAX_IDS * ARRAY_CACHE_SIZE] cacheline_aligned = { 0 };
 #define MAP_GUARD_BYTES ((size_t)64 << 10)
 #define MAP_MIN_BYTES ((size_t)2 << 20)
 #define MAP_STATES_PER_PAGE (PAGE_SIZE >> GRANULE_SHIFT)
+#define MAP_SMALL_ARENA ((size_t)32 << 20)
 #define MAP_BIG_ARENA ((size_t)256 << 20)
 
 static size_t map_page_bytes; /* the machine's grain */
@@ -52,9 +53,17 @@ static size_t map_fit_pages(size_t budget, size_t align)
 	return ((budget - overhead) / per_page) & ~((align >> PAGE_SHIFT) - 1);
 }
 
+/* What the arena is aligned to; half of it is lost to that on average. */
+static size_t map_align(size_t budget)
+{
+	if (budget >= MAP_BIG_ARENA)
+		return PAGE_SIZE << MAX_ORDER;
+	return budget >= MAP_SMALL_ARENA ? MAP_MIN_BYTES : CONFIG_SECTION_SIZE;
+}
+
 static bool map_place(size_t budget, unsigned nodes)
 {
-	size_t align = budget >= MAP_BIG_ARENA ? PAGE_SIZE << MAX_ORDER : MAP_MIN_BYTES;
+	size_t align = map_align(budget);
 	size_t pages = map_fit_pages(budget, align);
 	struct map_layout l = map_measure(pages);
 	size_t before = size_align(l.tables, align);

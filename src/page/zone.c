@@ -279,7 +279,7 @@ size_t zone_discard(struct zone *z, size_t keep)
 		size_t pfn;
 
 		lock_acquire(&z->lock);
-		if (z->dirty_pages > keep)
+		if (z->dirty_pages > keep && z->dirty_pages >= z->discard_again)
 			head = buddy_find_dirty(z);
 		if (head) {
 			buddy_remove(z, head);
@@ -294,6 +294,8 @@ size_t zone_discard(struct zone *z, size_t keep)
 			map_discard_tables(pfn, (size_t)1 << MAX_ORDER);
 		lock_acquire(&z->lock);
 		z->discarded += done;
+		z->discard_again =
+			done ? 0 : z->dirty_pages * 2; /* locked memory: not at each free */
 		buddy_give(z, pfn, head->order);
 		lock_release(&z->lock);
 		total += done;

@@ -253,3 +253,62 @@ TEST(reclaim_stat_sums_agree)
 	stat_sum(&after);
 	EXPECT_EQ(after.mapping_bytes, 0);
 }
+
+static unsigned depth;
+static unsigned deepest;
+
+static size_t count_one(struct shrinker *s, gfp_t gfp)
+{
+	(void)s;
+	(void)gfp;
+	return 1;
+}
+
+/* A scan that itself runs out of memory. */
+static size_t scan_allocates(struct shrinker *s, gfp_t gfp, size_t n)
+{
+	(void)s;
+	(void)n;
+	depth++;
+	deepest = depth > deepest ? depth : deepest;
+	if (depth < 10)
+		EXPECT_NULL(ashlar_kmalloc((size_t)1 << 45, gfp));
+	depth--;
+	return 0;
+}
+
+TEST(reclaim_R3_shrinkers_do_not_run_within_each_other)
+{
+	static struct shrinker s = { .count = count_one, .scan = scan_allocates };
+
+	REQUIRE(setup());
+	register_shrinker(&s);
+	EXPECT_NULL(ashlar_kmalloc((size_t)1 << 45, GFP_KERNEL));
+	unregister_shrinker(&s);
+	EXPECT_EQ(deepest, 1);
+	EXPECT_EQ(ashlar_audit(), 0);
+}
+
+static unsigned char constructed;
+
+static void construct(void *p)
+{
+	constructed = 7;
+	memset(p, constructed, 64);
+}
+
+TEST(reclaim_zero_leaves_constructed_objects_alone)
+{
+	struct kmem_cache *c;
+	unsigned char *p;
+
+	REQUIRE(setup());
+	c = kmem_cache_create("constructed", 64, 0, 0, construct);
+	REQUIRE(c != NULL);
+	p = kmem_cache_zalloc(c, GFP_KERNEL);
+	REQUIRE(p != NULL);
+	EXPECT_EQ(p[0], 7);
+	EXPECT_EQ(p[63], 7);
+	kmem_cache_free(c, p);
+	EXPECT_NULL(kmem_cache_alloc_node(c, GFP_KERNEL | __GFP_THISNODE, 1));
+}

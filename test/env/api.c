@@ -227,6 +227,7 @@ static void calloc_is_zero(void)
 	ok(good, "calloc: zero also where memory was used before, for all sizes");
 }
 
+/* lint: long - one table of promises, read from top to bottom */
 static void realloc_keeps(void)
 {
 	static const size_t size[] = {

@@ -285,12 +285,12 @@ static void tiny(size_t arena_bytes)
 
 TEST(oom_arena_of_two_mib)
 {
-	tiny(8 * MIB);
+	tiny(4 * MIB);
 }
 
 TEST(oom_arena_of_four_mib)
 {
-	tiny(10 * MIB);
+	tiny(5 * MIB);
 }
 
 TEST(oom_reserve_is_for_those_who_may)

@@ -22,7 +22,9 @@ TEST(map_M1_base_is_aligned)
 		REQUIRE(setup(sizes[i] << 20));
 		EXPECT_EQ(map.base % map.align, 0);
 		EXPECT(bits_is_power_of_two(map.align));
-		EXPECT_EQ(map.align, sizes[i] < 256 ? 2u << 20 : PAGE_SIZE << MAX_ORDER);
+		EXPECT_EQ(map.align, sizes[i] < 32  ? CONFIG_SECTION_SIZE :
+				     sizes[i] < 256 ? 2u << 20 :
+						      PAGE_SIZE << MAX_ORDER);
 		EXPECT_GT(map.nr_pages, 0);
 		EXPECT_EQ((map.nr_pages << PAGE_SHIFT) % map.align, 0);
 		EXPECT_LE(map.nr_pages << PAGE_SHIFT, sizes[i] << 20);
@@ -166,7 +168,7 @@ TEST(map_takes_a_smaller_arena_where_it_must)
 TEST(map_needs_some_address_space)
 {
 	EXPECT_FALSE(setup(0));
-	EXPECT_FALSE(setup((size_t)2 << 20));
+	EXPECT_FALSE(setup((size_t)1 << 20));
 }
 
 TEST(map_M2_states_of_pages)

@@ -18,6 +18,7 @@
 #include "cache/init.h"
 #include "cache/option.h"
 #include "face/common/record.h"
+#include "port/port.h"
 
 /* Only libashlar-malloc.so has it: false where the program's malloc is not ours. */
 __attribute__((weak, visibility("hidden"))) bool preload_decide(void);
@@ -29,6 +30,15 @@ static bool start_is_first(void)
 	void *first = dlsym(RTLD_DEFAULT, "ashlar_audit");
 
 	return !first || first == (void *)ashlar_audit;
+}
+
+/* Every allocation will fail; the reason is worth a line. */
+static void start_say_none(void)
+{
+	static const char text[] = "ashlar: no memory can be reserved (ulimit -v, limit=): every "
+				   "allocation will fail\n";
+
+	port_write(text, sizeof(text) - 1);
 }
 
 /* The library that starts first ends last: whatever still runs has stopped allocating, or is
@@ -44,8 +54,10 @@ __attribute__((constructor)) static void start(void)
 {
 	if (preload_decide ? !preload_decide() : !start_is_first())
 		return;
-	if (!init_ready())
+	if (!init_ready()) {
+		start_say_none();
 		return;
+	}
 	pthread_atfork(init_stop, init_resume, init_resume_child);
 	record_start();
 }
