@@ -48,6 +48,12 @@ void cache_list_unlock(void)
 
 /* ---- one object ----------------------------------------------------------- */
 
+/* A call in tail position, so that the fast path keeps nothing on the stack. */
+static noinline void *cache_zero(const struct kmem_cache *c, void *p)
+{
+	return memset(p, 0, c->object_size);
+}
+
 void *kmem_cache_alloc(struct kmem_cache *c, gfp_t gfp)
 {
 	void *p;
@@ -55,9 +61,7 @@ void *kmem_cache_alloc(struct kmem_cache *c, gfp_t gfp)
 	if (unlikely(!percpu_ready()) || unlikely(!percpu_pop(c->header_offset, &p)))
 		return cache_alloc_slow(c, gfp);
 	object_claim(p);
-	if (unlikely(gfp & __GFP_ZERO))
-		memset(p, 0, c->object_size);
-	return p;
+	return unlikely(gfp & __GFP_ZERO) ? cache_zero(c, p) : p;
 }
 
 void *kmem_cache_zalloc(struct kmem_cache *c, gfp_t gfp)
@@ -87,21 +91,23 @@ static noinline void cache_free_locked(struct kmem_cache *c, void *p)
 {
 	if (!p)
 		return;
-	cache_release(c, p, map.granules);
+	cache_release(c, p, READ_ONCE(map.granules));
 	cache_free_slow(c->node, p);
 }
 
 void kmem_cache_free(struct kmem_cache *c, void *p)
 {
 	size_t granule = object_granule(p);
-	u32 header_offset = c->header_offset;
+	size_t header_offset;
 
 	if (unlikely(granule >= map.fast_granules) ||
-	    unlikely(map.state[granule] != STATE_IN_USE) ||
-	    unlikely(map.ids[granule >> (PAGE_SHIFT - GRANULE_SHIFT)] != header_offset)) {
+	    unlikely(map.state[granule] != STATE_IN_USE)) {
 		cache_free_locked(c, p);
 		return;
 	}
+	header_offset = map.ids[granule >> (PAGE_SHIFT - GRANULE_SHIFT)];
+	if (unlikely((u32)header_offset != c->header_offset))
+		report_cache(c, p);
 	map.state[granule] = STATE_FREE;
 	if (unlikely(!percpu_push(header_offset, p)))
 		cache_free_slow(c->node, p);
@@ -291,7 +297,7 @@ void kmem_cache_free_bulk(struct kmem_cache *c, size_t count, void **objects)
 		return;
 	}
 	for (size_t i = 0; i < count; i++)
-		cache_release(c, objects[i], map.granules);
+		cache_release(c, objects[i], READ_ONCE(map.granules));
 	while (done < count) {
 		unsigned some = (unsigned)size_min(count - done, CONFIG_BATCH_MAX);
 		unsigned pushed = array_push_bulk(c->header_offset, objects + done, some);

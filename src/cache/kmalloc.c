@@ -174,14 +174,14 @@ static bool kmalloc_is_in_use(const void *p)
 {
 	size_t granule = object_granule(p);
 
-	return granule < map.granules && map.state[granule] == STATE_IN_USE;
+	return granule < READ_ONCE(map.granules) && map.state[granule] == STATE_IN_USE;
 }
 
 noinline void kmalloc_free_released(void *p)
 {
 	u32 header_offset = map.ids[map_pfn(p)];
 
-	if (header_offset == 0)
+	if (header_offset < ARRAY_CACHE_SIZE) /* pages; 1: freed already, by a free that raced (G3) */
 		large_free(p);
 	else
 		cache_free_slow(cache_node_at(header_offset), p);

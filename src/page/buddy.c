@@ -20,12 +20,14 @@ static bool buddy_is_inside(const struct zone *z, size_t pfn, unsigned order)
 	return pfn >= z->first_pfn && pfn + ((size_t)1 << order) <= z->online_end;
 }
 
-/* Is there a free block of exactly this order at @pfn? */
+/* Is there a free block of exactly this order at @pfn? A block that is somebody's may be given
+ * another kind at any moment, but never PAGE_FREE: that is written under the zone's lock. */
 static bool buddy_is_free(const struct zone *z, size_t pfn, unsigned order)
 {
 	const struct page *p = &map.pages[pfn];
 
-	return buddy_is_inside(z, pfn, order) && p->kind == PAGE_FREE && p->order == order;
+	return buddy_is_inside(z, pfn, order) && READ_ONCE(p->kind) == PAGE_FREE &&
+	       READ_ONCE(p->order) == order;
 }
 
 /* P3: would the block merge once more if its buddy became free? */

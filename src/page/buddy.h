@@ -44,7 +44,7 @@ struct zone {
 	size_t first_pfn;     /* the zone's pages are [first_pfn, end_pfn), online or not */
 	size_t end_pfn;
 	size_t online_end;    /* pages at and after this never were online */
-	struct list offline;  /* blocks of the largest order that went offline again */
+	struct list offline;  /* blocks that went offline again */
 	size_t offline_pages; /* pages in these */
 	size_t managed_pages; /* online pages that the zone hands out */
 	size_t free_pages;    /* on the lists */

@@ -74,7 +74,7 @@ bool map_is_state_free(size_t pfn, size_t count);
 
 static inline bool map_contains(const void *p)
 {
-	return ((uintptr_t)p - map.base) >> GRANULE_SHIFT < map.granules;
+	return ((uintptr_t)p - map.base) >> GRANULE_SHIFT < READ_ONCE(map.granules);
 }
 
 static inline size_t map_pfn(const void *p)

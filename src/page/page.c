@@ -50,8 +50,13 @@ static struct page *page_from_zone(struct zone *z, unsigned order, size_t count,
 
 	if (head || !(gfp & __GFP_DIRECT_RECLAIM))
 		return head;
-	while (!head && zone_grow(z, order, z->watermark[WATERMARK_MIN] / 4 + ((size_t)1 << order)))
+	while (!head) {
+		size_t reserve = READ_ONCE(z->watermark[WATERMARK_MIN]);
+
+		if (!zone_grow(z, order, reserve / 4 + ((size_t)1 << order)))
+			break;
 		head = zone_alloc(z, order, count, gfp, zero);
+	}
 	return head;
 }
 
@@ -177,15 +182,26 @@ struct page *page_alloc_exact(size_t count, size_t align, gfp_t gfp, unsigned no
 
 	if (order > MAX_ORDER || align << PAGE_SHIFT > map.align)
 		return NULL;
+	if (count == (size_t)1 << order)
+		return page_alloc(order, gfp, node, zero);
 	head = page_find_hard(order, count, gfp, node, zero);
 	if (head)
 		head->kind = PAGE_BLOCK;
 	return head;
 }
 
+/* A run that is a block of an order that CPUs keep goes to the CPU's list. */
 void page_free_exact(struct page *head, size_t count)
 {
-	zone_free(page_zone(head), map_page_pfn(head), count);
+	size_t pfn = map_page_pfn(head);
+
+	if (count >> CONFIG_PCP_ORDERS || !bits_is_power_of_two(count) || (pfn & (count - 1))) {
+		zone_free(page_zone(head), pfn, count);
+		return;
+	}
+	head->kind = PAGE_BLOCK;
+	head->order = (u8)bits_lowest(count);
+	page_free(head, head->order);
 }
 
 bool page_extend(struct page *head, size_t count, size_t extra, bool *zero)

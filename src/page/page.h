@@ -36,7 +36,7 @@ enum page_kind {
 	PAGE_FREE,     /* head of a free block on a zone's list */
 	PAGE_PCP,      /* head of a free block on a CPU's list */
 	PAGE_ISOLATED, /* head of a free block that is being discarded */
-	PAGE_OFFLINE,  /* head of a block of the largest order whose memory went back */
+	PAGE_OFFLINE,  /* head of a block whose memory and charge went back */
 	PAGE_SLAB,     /* head of a slab */
 	PAGE_LARGE,    /* head of a run of pages handed to a user of kmalloc or malloc */
 	PAGE_BLOCK,    /* head of a block handed out by alloc_pages */
@@ -96,7 +96,7 @@ bool page_extend(struct page *head, size_t count, size_t extra, bool *zero);
  * were given back. Makes system calls. */
 size_t page_discard(size_t keep);
 
-/* Free blocks of the largest order go offline: their commit charge goes back, too. */
+/* Large free blocks go offline: their commit charge goes back, too. */
 size_t page_offline(void);
 
 /* Return every CPU's list to its zone. */

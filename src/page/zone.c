@@ -8,6 +8,7 @@
 #include "port/port.h"
 
 /* Growth comes in steps of an eighth of what is online, at most this many pages. */
+#define ZONE_OFFLINE_ORDER (MAX_ORDER - 2) /* smaller free blocks stay online: 2 MiB in a process */
 #define ZONE_STEP_MAX ((size_t)64 << (20 - PORT_PAGE_SHIFT))
 
 void zone_init(struct zone *z, unsigned index, unsigned node, size_t first, size_t end)
@@ -153,7 +154,15 @@ static size_t zone_next_end(const struct zone *z, unsigned order, size_t count)
 	return end <= z->end_pfn ? end : 0;
 }
 
-/* A block of the largest order that went offline comes online again. */
+static void zone_set_offline(struct zone *z, struct page *head)
+{
+	lock_acquire(&z->lock);
+	list_add(&z->offline, &head->link);
+	z->offline_pages += (size_t)1 << head->order;
+	lock_release(&z->lock);
+}
+
+/* A block that went offline comes online again; the caller holds z->growing. */
 static bool zone_reonline(struct zone *z)
 {
 	struct page *head = NULL;
@@ -162,20 +171,17 @@ static bool zone_reonline(struct zone *z)
 	if (!list_is_empty(&z->offline)) {
 		head = list_first_entry(&z->offline, struct page, link);
 		list_remove(&head->link);
-		z->offline_pages -= (size_t)1 << MAX_ORDER;
+		z->offline_pages -= (size_t)1 << head->order;
 	}
 	lock_release(&z->lock);
 	if (!head)
 		return false;
-	if (!port_map(map_page_address(head), PAGE_SIZE << MAX_ORDER)) {
-		lock_acquire(&z->lock);
-		list_add(&z->offline, &head->link);
-		z->offline_pages += (size_t)1 << MAX_ORDER;
-		lock_release(&z->lock);
+	if (!port_map(map_page_address(head), PAGE_SIZE << head->order)) {
+		zone_set_offline(z, head);
 		return false;
 	}
 	lock_acquire(&z->lock);
-	zone_add(z, map_page_pfn(head), (size_t)1 << MAX_ORDER);
+	zone_add(z, map_page_pfn(head), (size_t)1 << head->order);
 	lock_release(&z->lock);
 	return true;
 }
@@ -296,33 +302,40 @@ size_t zone_discard(struct zone *z, size_t keep)
 	}
 }
 
+/* The largest free block, no free block any more; NULL iff none is worth taking offline. */
+static struct page *zone_take_offline(struct zone *z)
+{
+	struct page *head = NULL;
+
+	lock_acquire(&z->lock);
+	for (unsigned o = MAX_ORDER; !head && o >= ZONE_OFFLINE_ORDER; o--)
+		for (unsigned side = 0; !head && side < BUDDY_SIDES; side++)
+			if (!list_is_empty(&z->area[o].free[side]))
+				head = list_first_entry(&z->area[o].free[side], struct page, link);
+	if (head) {
+		buddy_remove(z, head);
+		head->kind = PAGE_OFFLINE;
+		z->managed_pages -= (size_t)1 << head->order;
+		zone_set_watermarks(z);
+	}
+	lock_release(&z->lock);
+	return head;
+}
+
 size_t zone_offline(struct zone *z)
 {
-	struct list *lists = z->area[MAX_ORDER].free;
 	size_t total = 0;
 
 	for (;;) {
-		struct page *head = NULL;
+		struct page *head = zone_take_offline(z);
+		size_t count;
 
-		lock_acquire(&z->lock);
-		for (unsigned side = 0; side < BUDDY_SIDES && !head; side++)
-			if (!list_is_empty(&lists[side]))
-				head = list_first_entry(&lists[side], struct page, link);
-		if (head) {
-			buddy_remove(z, head);
-			head->kind = PAGE_OFFLINE;
-			z->managed_pages -= (size_t)1 << MAX_ORDER;
-			zone_set_watermarks(z);
-		}
-		lock_release(&z->lock);
 		if (!head)
 			return total;
-		map_offline(map_page_pfn(head), (size_t)1 << MAX_ORDER);
-		lock_acquire(&z->lock);
-		list_add(&z->offline, &head->link);
-		z->offline_pages += (size_t)1 << MAX_ORDER;
-		lock_release(&z->lock);
-		total += (size_t)1 << MAX_ORDER;
+		count = (size_t)1 << head->order;
+		map_offline(map_page_pfn(head), count);
+		zone_set_offline(z, head);
+		total += count;
 	}
 }
 

@@ -37,7 +37,7 @@ bool zone_claim(struct zone *z, size_t pfn, size_t extra, bool *zero);
 /* Discard free dirty blocks until at most @keep dirty pages are left; returns pages given back. */
 size_t zone_discard(struct zone *z, size_t keep);
 
-/* Take free blocks of the largest order offline; returns pages. */
+/* Take large free blocks offline; returns pages. */
 size_t zone_offline(struct zone *z);
 
 size_t zone_audit(struct zone *z);

@@ -27,6 +27,18 @@
 #define THREAD_ALARM 100u      /* seconds that one process may take (T1) */
 #define THREAD_ALARM_SOAK 600u
 
+/* ThreadSanitizer watches: it cannot follow sequences, whose order the kernel makes. */
+#if defined(__SANITIZE_THREAD__)
+#define THREAD_SANITIZED true
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define THREAD_SANITIZED true
+#endif
+#endif
+#ifndef THREAD_SANITIZED
+#define THREAD_SANITIZED false
+#endif
+
 /* ---- how long -------------------------------------------------------------- */
 
 static inline bool thread_is(const char *length)
@@ -63,12 +75,10 @@ static inline void thread_relay(FILE *from)
 	}
 }
 
-/* This program anew, with the case @name alone and its arrays guarded as @mode says. */
-_Noreturn static inline void thread_exec(const char *mode, const char *name, int out)
+/* This program anew, with the case @name alone, in an environment of its own. */
+_Noreturn static inline void thread_exec(const char *mode, const char *options, const char *name,
+					 int out)
 {
-	char options[32];
-
-	snprintf(options, sizeof(options), "percpu=%s", mode);
 	setenv("ASHLAR_OPTIONS", options, 1);
 	setenv("ASHLAR_TEST_MODE", mode, 1);
 	dup2(out, STDOUT_FILENO);
@@ -77,8 +87,10 @@ _Noreturn static inline void thread_exec(const char *mode, const char *name, int
 	_exit(127);
 }
 
-/* False: go on, this process is the one for @mode. True: another one was, and is done. */
-static inline bool thread_elsewhere(const char *mode, const char *name)
+/* False: go on, this is the process for the case; its arrays are guarded as @mode says, and it was
+ * started with @options after @prepare. True: another one was, and is done. */
+static inline bool thread_elsewhere_prepared(const char *mode, const char *options,
+					     const char *name, bool (*prepare)(void))
 {
 	const char *here = getenv("ASHLAR_TEST_MODE");
 	int ends[2];
@@ -86,6 +98,10 @@ static inline bool thread_elsewhere(const char *mode, const char *name)
 	FILE *from;
 	pid_t child;
 
+	if (THREAD_SANITIZED && strcmp(mode, "rseq") == 0) {
+		tap_skip("ThreadSanitizer cannot follow sequences");
+		return true;
+	}
 	if (here) {
 		alarm(thread_is("soak") ? THREAD_ALARM_SOAK : THREAD_ALARM);
 		if (init_ready() && strcmp(init_facts.percpu, mode) == 0)
@@ -96,8 +112,10 @@ static inline bool thread_elsewhere(const char *mode, const char *name)
 	if (!EXPECT(pipe(ends) == 0))
 		return true;
 	child = fork();
+	if (child == 0 && (!prepare || prepare()))
+		thread_exec(mode, options, name, ends[1]);
 	if (child == 0)
-		thread_exec(mode, name, ends[1]);
+		_exit(126);
 	close(ends[1]);
 	from = fdopen(ends[0], "r");
 	thread_relay(from);
@@ -105,6 +123,14 @@ static inline bool thread_elsewhere(const char *mode, const char *name)
 	waitpid(child, &status, 0);
 	EXPECT_EQ(status, 0);
 	return true;
+}
+
+static inline bool thread_elsewhere(const char *mode, const char *name)
+{
+	char options[32];
+
+	snprintf(options, sizeof(options), "percpu=%s", mode);
+	return thread_elsewhere_prepared(mode, options, name, NULL);
 }
 
 #define MODE(mode)                                    \

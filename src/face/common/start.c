@@ -22,10 +22,13 @@
 /* Only libashlar-malloc.so has it: false where the program's malloc is not ours. */
 __attribute__((weak, visibility("hidden"))) bool preload_decide(void);
 
-/* With both libraries in a process the first one serves, and the other has nothing to do. */
+/* With both libraries in a process the first one serves, and the other has nothing to do. A
+ * program that contains us (libashlar.a) need not show our names to anybody. */
 static bool start_is_first(void)
 {
-	return dlsym(RTLD_DEFAULT, "ashlar_audit") == (void *)ashlar_audit;
+	void *first = dlsym(RTLD_DEFAULT, "ashlar_audit");
+
+	return !first || first == (void *)ashlar_audit;
 }
 
 /* The library that starts first ends last: whatever still runs has stopped allocating, or is

@@ -132,6 +132,17 @@ static int percpu_area_cpu(void)
 	return cpu;
 }
 
+/* PRETEND where the kernel knows the thread's area: an area that it does not know, at the right
+ * distance from this one thread. */
+static ptrdiff_t percpu_fake_area(void)
+{
+	static _Alignas(32) int fake[8]; /* cpu_id_start, cpu_id, rseq_cs, flags: all of CPU 0 */
+	char *self;
+
+	__asm__ volatile("movq %%fs:0, %0" : "=r"(self));
+	return (char *)fake - self;
+}
+
 #define PERCPU_HAS_SEQUENCES 1
 
 #else
@@ -155,6 +166,11 @@ unsigned port_percpu_push_bulk(unsigned header_offset, void *const *objects, uns
 static int percpu_area_cpu(void)
 {
 	return -1;
+}
+
+static ptrdiff_t percpu_fake_area(void)
+{
+	return 0;
 }
 
 #define PERCPU_HAS_SEQUENCES 0
@@ -214,6 +230,8 @@ enum port_percpu_mode port_percpu_init(int wanted, void *dummy, const char **why
 		port_percpu_table[i] = dummy;
 	percpu.area = &__rseq_offset ? __rseq_offset : 0;
 	percpu.mode = percpu_choose(wanted, why);
+	if (percpu.mode == PORT_PERCPU_PRETEND && percpu_area_cpu() >= 0)
+		percpu.area = percpu_fake_area();
 	if (percpu.mode == PORT_PERCPU_PRETEND || (percpu.area && percpu_area_cpu() >= 0))
 		port_cpu_offset = percpu.area;
 	if (percpu.mode != PORT_PERCPU_LOCK)

@@ -92,7 +92,7 @@ static inline __attribute__((__always_inline__)) bool percpu_pop(size_t header_o
 		"leal 0xffff(%[t]), %k[t]\n\t" /* avail - 1, and touched = 1 above it (A2) */
 		"movl %k[t], (%[r])\n"
 		PERCPU_END
-		: [object] "=&r"(object), [r] "=&r"(region), [t] "=&r"(t)
+		: [object] "=&a"(object), [r] "=&r"(region), [t] "=&r"(t)
 		: [rseq] "r"(port_rseq_offset), [header] "r"(header_offset)
 		: "memory", "cc"
 		: empty);

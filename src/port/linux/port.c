@@ -130,11 +130,20 @@ bool port_map_zeros(void *start, size_t bytes)
 	return mprotect(start, bytes, PROT_READ) == 0;
 }
 
-/* A mapping over the reservation, not mprotect of it: that one would stay out of core files. */
+/*
+ * A mapping over the reservation: with mprotect it would stay out of core files. That is the
+ * second choice, for a process whose RLIMIT_AS was lowered below what it has reserved: the
+ * kernel refuses it every mapping, even in place of another.
+ */
 bool port_map(void *start, size_t bytes)
 {
-	return mmap(start, bytes, PROT_READ | PROT_WRITE,
-		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) != MAP_FAILED;
+	if (mmap(start, bytes, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) != MAP_FAILED)
+		return true;
+	if (mprotect(start, bytes, PROT_READ | PROT_WRITE) != 0)
+		return false;
+	madvise(start, bytes, MADV_DODUMP);
+	return true;
 }
 
 void port_unmap(void *start, size_t bytes)
