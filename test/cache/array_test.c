@@ -255,7 +255,7 @@ TEST(array_limits_of_a_new_cache_with_an_old_id)
 	EXPECT_EQ(ashlar_audit(), 0);
 }
 
-/* ---- a system that refuses the fence ------------------------------------------------------- */
+/* ---- a system that refuses the fence -------------------------------------------- */
 
 TEST(array_fence_refused_loses_nothing)
 {
@@ -295,7 +295,7 @@ TEST(array_fence_refused_keeps_the_id)
 	EXPECT_EQ(ashlar_audit(), 0);
 }
 
-/* ---- LOCK mode ----------------------------------------------------------------------------------- */
+/* ---- LOCK mode ------------------------------------------------------------------ */
 
 TEST(array_lock_mode_uses_the_arrays)
 {
@@ -347,7 +347,7 @@ TEST(array_lock_mode_migration)
 	EXPECT_EQ(kmem_cache_shrink(c), 0);
 }
 
-/* ---- fork ------------------------------------------------------------------------------------------ */
+/* ---- fork ----------------------------------------------------------------------- */
 
 TEST(array_stopped_cpus_are_empty_and_full)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * cache_test.c - a cache's life, its objects one by one and in bulk
+ * lint: long - a case for each rule, all on one setup
  */
 #include "base/bits.h"
 #include "cache/array.h"
