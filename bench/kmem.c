@@ -16,7 +16,7 @@
 #include <ashlar/slab.h>
 
 #define BATCH 100
-#define CHUNK 100000			/* objects in one turn */
+#define CHUNK 100000 /* objects in one turn */
 
 static struct kmem {
 	struct kmem_cache *cache;

@@ -15,15 +15,15 @@
 #include <sched.h>
 #include <stdatomic.h>
 
-#define SIZES 4096		/* length of the table of random sizes; a power of two */
+#define SIZES 4096 /* length of the table of random sizes; a power of two */
 #define MANY_THREADS 64
 #define MANY_LIVE 500
 #define MANY_OPS 20000
-#define RING 4096		/* objects between producer and consumer; a power of two */
-#define HANDOVER 32		/* objects published at a time */
+#define RING 4096   /* objects between producer and consumer; a power of two */
+#define HANDOVER 32 /* objects published at a time */
 #define CHURN_THREADS 4
 #define CHURN_OBJECTS 100
-#define CHURN_LEFT 10		/* of these, freed by the thread that joins */
+#define CHURN_LEFT 10 /* of these, freed by the thread that joins */
 
 static struct micro {
 	struct bench_rng rng;
@@ -35,7 +35,7 @@ static struct micro {
 
 struct micro_bench {
 	const char *name;
-	uint32_t arg[2];		/* defaults */
+	uint32_t arg[2]; /* defaults */
 	void (*setup)(void);
 	uint64_t (*step)(void);
 	void (*teardown)(void);
@@ -253,8 +253,8 @@ static uint64_t aligned_step(void)
 
 /* handover SIZE: one thread allocates and writes, the other reads and frees, through a ring. */
 static struct ring {
-	_Alignas(128) atomic_size_t head;	/* consumer */
-	_Alignas(128) atomic_size_t tail;	/* producer */
+	_Alignas(128) atomic_size_t head; /* consumer */
+	_Alignas(128) atomic_size_t tail; /* producer */
 	_Alignas(128) void *object[RING];
 	atomic_bool stop;
 	pthread_t consumer;
@@ -362,7 +362,7 @@ static uint64_t churn_step(void)
 static struct many {
 	pthread_barrier_t gate;
 	pthread_t thread[MANY_THREADS];
-	bool stop;			/* written between two gates */
+	bool stop; /* written between two gates */
 } many;
 
 static void many_work(struct bench_rng *rng, void **slot)

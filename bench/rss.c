@@ -17,8 +17,8 @@
 #include <unistd.h>
 
 #define SAMPLES 4096
-#define STEP_MIB 8			/* of allocation or of freeing between two samples */
-#define IDLE_SAMPLES 20			/* over the length of one idle phase */
+#define STEP_MIB 8      /* of allocation or of freeing between two samples */
+#define IDLE_SAMPLES 20 /* over the length of one idle phase */
 #define WAVES 6
 #define KEEP_ONE_IN 20
 

@@ -86,7 +86,7 @@ static void step_child(char **argv)
 /* Let it run freely until it stops itself. */
 static void step_warm(pid_t pid)
 {
-	int sig = step_wait(pid);		/* the exec */
+	int sig = step_wait(pid); /* the exec */
 
 	for (sig = 0; sig != SIGSTOP; sig = step_wait(pid)) {
 		if (ptrace(PTRACE_CONT, pid, NULL, (void *)(intptr_t)(sig == SIGTRAP ? 0 : sig)))

@@ -16,7 +16,7 @@
 
 #include <pthread.h>
 
-#define LIVES 200			/* objects that each thread writes to in turn */
+#define LIVES 200 /* objects that each thread writes to in turn */
 
 static struct scratch {
 	uint32_t size, writes;

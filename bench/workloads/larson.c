@@ -14,7 +14,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#define ROUNDS_PER_LIFE 20		/* times OBJECTS replacements before a thread hands over */
+#define ROUNDS_PER_LIFE 20 /* times OBJECTS replacements before a thread hands over */
 
 static struct larson {
 	uint32_t threads, objects, max;

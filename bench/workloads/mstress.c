@@ -15,7 +15,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#define SHARED 1000			/* slots through which threads exchange objects */
+#define SHARED 1000 /* slots through which threads exchange objects */
 
 static struct mstress {
 	uint32_t threads, phases, scale;

@@ -14,7 +14,7 @@
 #include <pthread.h>
 
 #define BATCH 120
-#define QUEUE_MAX 64			/* batches in flight */
+#define QUEUE_MAX 64 /* batches in flight */
 
 struct batch {
 	struct batch *next;

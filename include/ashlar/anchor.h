@@ -174,7 +174,7 @@ struct ashlar_record {
 	uint32_t pid;
 	uint32_t parent;
 	uint32_t cpus;    /* CPUs that have arrays */
-	uint32_t audited;   /* 1: all rules of the heap were proved before this was written */
+	uint32_t audited; /* 1: all rules of the heap were proved before this was written */
 	uint64_t page_bytes;
 	uint64_t rss_peak; /* the most memory the process had, as the system counts */
 	uint64_t user_us;  /* processor time */

@@ -25,18 +25,18 @@ typedef unsigned int ashlar_gfp_t;
 #define ASHLAR_GFP_ACCOUNT 0x400000u  /* charge the caller's group */
 #define ASHLAR_GFP_ZERO 0x100u        /* zeroed */
 /* What may be done for it. */
-#define ASHLAR_GFP_HIGH 0x20u              /* may use a part of the reserve */
-#define ASHLAR_GFP_IO 0x40u                /* reclaim may do I/O */
-#define ASHLAR_GFP_FS 0x80u                /* reclaim may enter file systems */
-#define ASHLAR_GFP_DIRECT_RECLAIM 0x400u   /* may wait, make system calls, run shrinkers */
-#define ASHLAR_GFP_KSWAPD_RECLAIM 0x800u   /* wakes a background reclaimer, where there is one */
-#define ASHLAR_GFP_NOWARN 0x2000u          /* no report when it fails */
-#define ASHLAR_GFP_RETRY_MAYFAIL 0x4000u   /* several rounds of reclaim, then fail */
-#define ASHLAR_GFP_NOFAIL 0x8000u          /* never fails: waits for memory */
-#define ASHLAR_GFP_NORETRY 0x10000u        /* one light round of reclaim */
-#define ASHLAR_GFP_MEMALLOC 0x20000u       /* may use the whole reserve */
-#define ASHLAR_GFP_COMP 0x40000u           /* always on: a block knows its order */
-#define ASHLAR_GFP_NOMEMALLOC 0x80000u     /* never the reserve; wins over MEMALLOC */
+#define ASHLAR_GFP_HIGH 0x20u            /* may use a part of the reserve */
+#define ASHLAR_GFP_IO 0x40u              /* reclaim may do I/O */
+#define ASHLAR_GFP_FS 0x80u              /* reclaim may enter file systems */
+#define ASHLAR_GFP_DIRECT_RECLAIM 0x400u /* may wait, make system calls, run shrinkers */
+#define ASHLAR_GFP_KSWAPD_RECLAIM 0x800u /* wakes a background reclaimer, where there is one */
+#define ASHLAR_GFP_NOWARN 0x2000u        /* no report when it fails */
+#define ASHLAR_GFP_RETRY_MAYFAIL 0x4000u /* several rounds of reclaim, then fail */
+#define ASHLAR_GFP_NOFAIL 0x8000u        /* never fails: waits for memory */
+#define ASHLAR_GFP_NORETRY 0x10000u      /* one light round of reclaim */
+#define ASHLAR_GFP_MEMALLOC 0x20000u     /* may use the whole reserve */
+#define ASHLAR_GFP_COMP 0x40000u         /* always on: a block knows its order */
+#define ASHLAR_GFP_NOMEMALLOC 0x80000u   /* never the reserve; wins over MEMALLOC */
 #define ASHLAR_GFP_RECLAIM (ASHLAR_GFP_DIRECT_RECLAIM | ASHLAR_GFP_KSWAPD_RECLAIM)
 
 #ifndef ASHLAR_NO_SHORT_NAMES

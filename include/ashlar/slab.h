@@ -158,8 +158,8 @@ ASHLAR_API extern struct kmem_cache *ashlar_kmalloc_caches[];
 
 #ifndef ASHLAR_NO_SHORT_NAMES
 
-#define KMEM_CACHE(type, flags)                                                                  \
-	ashlar_kmem_cache_create(#type, (unsigned int)sizeof(struct type),                       \
+#define KMEM_CACHE(type, flags)                                            \
+	ashlar_kmem_cache_create(#type, (unsigned int)sizeof(struct type), \
 				 (unsigned int)__alignof__(struct type), (flags), NULL)
 
 ASHLAR_API struct kmem_cache *kmem_cache_create(const char *name, unsigned int size,
@@ -182,13 +182,14 @@ ASHLAR_API void kmem_cache_free_bulk(struct kmem_cache *cache, size_t count, voi
 ASHLAR_API int kmem_cache_shrink(struct kmem_cache *cache) ASHLAR_LINK(ashlar_kmem_cache_shrink);
 ASHLAR_API unsigned int kmem_cache_size(struct kmem_cache *cache)
 	ASHLAR_LINK(ashlar_kmem_cache_size);
-ASHLAR_API void *kmalloc_node(size_t size, gfp_t gfp, int node)
-	ASHLAR_LINK(ashlar_kmalloc_node) __attribute__((malloc));
-ASHLAR_API void *kzalloc(size_t size, gfp_t gfp) ASHLAR_LINK(ashlar_kzalloc) __attribute__((malloc));
+ASHLAR_API void *kmalloc_node(size_t size, gfp_t gfp, int node) ASHLAR_LINK(ashlar_kmalloc_node)
+	__attribute__((malloc));
+ASHLAR_API void *kzalloc(size_t size, gfp_t gfp) ASHLAR_LINK(ashlar_kzalloc)
+	__attribute__((malloc));
 ASHLAR_API void *kmalloc_array(size_t count, size_t size, gfp_t gfp)
 	ASHLAR_LINK(ashlar_kmalloc_array) __attribute__((malloc));
-ASHLAR_API void *kcalloc(size_t count, size_t size, gfp_t gfp)
-	ASHLAR_LINK(ashlar_kcalloc) __attribute__((malloc));
+ASHLAR_API void *kcalloc(size_t count, size_t size, gfp_t gfp) ASHLAR_LINK(ashlar_kcalloc)
+	__attribute__((malloc));
 ASHLAR_API void *krealloc(const void *p, size_t size, gfp_t gfp) ASHLAR_LINK(ashlar_krealloc);
 ASHLAR_API void *krealloc_array(void *p, size_t count, size_t size, gfp_t gfp)
 	ASHLAR_LINK(ashlar_krealloc_array);

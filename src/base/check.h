@@ -20,15 +20,15 @@ _Noreturn void check_end(void);
 
 _Noreturn void check_failed(const char *file, unsigned line, const char *rule);
 
-#define CHECK(condition, rule)                                     \
-	do {                                                       \
-		if (unlikely(!(condition)))                        \
-			check_failed(__FILE__, __LINE__, rule);    \
+#define CHECK(condition, rule)                                  \
+	do {                                                    \
+		if (unlikely(!(condition)))                     \
+			check_failed(__FILE__, __LINE__, rule); \
 	} while (0)
 
-#define ASSERT(condition)                                          \
-	do {                                                       \
-		if (CONFIG_DEBUG && unlikely(!(condition)))        \
+#define ASSERT(condition)                                             \
+	do {                                                          \
+		if (CONFIG_DEBUG && unlikely(!(condition)))           \
 			check_failed(__FILE__, __LINE__, #condition); \
 	} while (0)
 

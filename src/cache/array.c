@@ -381,7 +381,8 @@ static size_t array_audit_cpu(struct array_cache *region)
 		for (unsigned i = 0; i < a->avail; i++) {
 			const void *p = a->entry[i];
 
-			faults += !map_contains(p) || map.ids[map_pfn(p)] != id * ARRAY_CACHE_SIZE ||
+			faults += !map_contains(p) ||
+				  map.ids[map_pfn(p)] != id * ARRAY_CACHE_SIZE ||
 				  *map_state(p) != STATE_FREE;
 		}
 	}

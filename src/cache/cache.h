@@ -30,19 +30,19 @@
 #define CACHE_NAME_MAX 32u
 
 struct kmem_cache {
-	u32 header_offset;           /* id * 16; first: the fast path reads it */
-	u32 object_size;             /* bytes, as asked for */
-	u16 limit;                   /* most objects in a CPU's array */
-	u16 batchcount;              /* objects that a refill or flush moves */
-	u16 shared_factor;           /* the shared array holds this many batches */
-	u32 flags;                   /* SLAB_* */
-	u32 align;                   /* bytes */
-	u32 visitors;                /* atomic, up under cache_lock (K3) */
-	bool closed;                 /* cache_lock: it is being destroyed, no more visits */
+	u32 header_offset; /* id * 16; first: the fast path reads it */
+	u32 object_size;   /* bytes, as asked for */
+	u16 limit;         /* most objects in a CPU's array */
+	u16 batchcount;    /* objects that a refill or flush moves */
+	u16 shared_factor; /* the shared array holds this many batches */
+	u32 flags;         /* SLAB_* */
+	u32 align;         /* bytes */
+	u32 visitors;      /* atomic, up under cache_lock (K3) */
+	bool closed;       /* cache_lock: it is being destroyed, no more visits */
 	void (*ctor)(void *);
 	struct kmem_cache_node *node; /* its slabs and shared array */
 	struct shape shape;
-	struct list link;            /* cache_lock: all caches, oldest first */
+	struct list link; /* cache_lock: all caches, oldest first */
 	char name[CACHE_NAME_MAX];
 };
 

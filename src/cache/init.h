@@ -16,7 +16,7 @@ bool init_begun(void);
 
 /* How it went, for tools and reports. */
 struct init_facts {
-	const char *percpu;     /* "rseq", "lock" or "pretend" */
+	const char *percpu; /* "rseq", "lock" or "pretend" */
 	const char *percpu_why;
 	size_t arena_bytes;
 	size_t ram_bytes;

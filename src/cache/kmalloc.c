@@ -63,7 +63,7 @@ bool kmalloc_init(void)
 {
 	struct text name;
 
-	for (unsigned class = 0; class < CONFIG_KMALLOC_CLASSES; class++) {
+	for (unsigned class = 0; class < CONFIG_KMALLOC_CLASSES; class ++) {
 		size_t size = kmalloc_class_size(class);
 		size_t align = (size_t)1 << bits_lowest(size);
 		struct kmem_cache *c;
@@ -97,7 +97,7 @@ struct kmem_cache *kmalloc_cache(size_t size, size_t align)
 		return NULL;
 	class = ashlar_kmalloc_class(size_max(size, 1));
 	while (class < CONFIG_KMALLOC_CLASSES && kmalloc_class_size(class) % align != 0)
-		class++;
+		class ++;
 	return class < CONFIG_KMALLOC_CLASSES ? ashlar_kmalloc_caches[class] : NULL;
 }
 
@@ -136,7 +136,7 @@ void *ashlar_kmalloc(size_t size, ashlar_gfp_t gfp)
 
 	if (unlikely(size == 0))
 		return ZERO_SIZE_PTR;
-	if (unlikely(!kmalloc_pop(size, &p)))
+	if (unlikely(gfp & (__GFP_DMA | __GFP_DMA32)) || unlikely(!kmalloc_pop(size, &p)))
 		return kmalloc_slow(size, gfp);
 	if (gfp & __GFP_ZERO) /* all that may be used: krealloc adds it without looking */
 		memset(p, 0, kmalloc_class_size(ashlar_kmalloc_class(size)));
@@ -181,7 +181,8 @@ noinline void kmalloc_free_released(void *p)
 {
 	u32 header_offset = map.ids[map_pfn(p)];
 
-	if (header_offset < ARRAY_CACHE_SIZE) /* pages; 1: freed already, by a free that raced (G3) */
+	if (header_offset <
+	    ARRAY_CACHE_SIZE) /* pages; 1: freed already, by a free that raced (G3) */
 		large_free(p);
 	else
 		cache_free_slow(cache_node_at(header_offset), p);
@@ -302,7 +303,8 @@ void *kmalloc_resize(void *p, size_t size, gfp_t gfp, const char *function)
 	}
 	q = kmalloc_slow(size, gfp);
 	if (!q)
-		return size <= usable ? p : NULL; /* a smaller block that cannot be had: keep the old */
+		return size <= usable ? p :
+					NULL; /* a smaller block that cannot be had: keep the old */
 	memcpy(q, p, size_min(usable, size));
 	kmalloc_free(p, function);
 	return q;

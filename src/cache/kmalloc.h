@@ -103,7 +103,8 @@ static always_inline enum kmalloc_push kmalloc_push_lock(void *p)
 {
 	size_t granule = object_granule(p);
 
-	if (percpu_ready() || granule >= READ_ONCE(map.granules) || map.state[granule] != STATE_IN_USE)
+	if (percpu_ready() || granule >= READ_ONCE(map.granules) ||
+	    map.state[granule] != STATE_IN_USE)
 		return KMALLOC_UNKNOWN;
 	map.state[granule] = STATE_FREE;
 	if (!array_push_lock(map.ids[granule >> (PAGE_SHIFT - GRANULE_SHIFT)], p))

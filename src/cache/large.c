@@ -11,9 +11,9 @@
 #include "base/memory.h"
 #include "cache/cache.h"
 #include "cache/option.h"
-#include "page/page.h"
 #include "cache/reclaim.h"
 #include "cache/report.h"
+#include "page/page.h"
 #include "port/port.h"
 
 #define LARGE_BUCKETS 256u
@@ -31,9 +31,9 @@ static struct {
 	struct lock lock;
 	struct kmem_cache *mappings; /* of struct mapping */
 	struct list used[LARGE_BUCKETS];
-	struct list kept;            /* last freed first */
+	struct list kept; /* last freed first */
 	struct large_figures pages;
-	size_t trimmed;              /* pages unmapped that were not mapped anew yet */
+	size_t trimmed; /* pages unmapped that were not mapped anew yet */
 	size_t refaulted;
 } large;
 
@@ -112,8 +112,8 @@ static bool large_is_allowed(size_t pages)
 	if (!options.limit)
 		return true;
 	page_stat(&s);
-	return s.online_pages - s.free_pages + s.dirty_pages + large.pages.used +
-		       large.pages.kept + pages <=
+	return s.online_pages - s.free_pages + s.dirty_pages + large.pages.used + large.pages.kept +
+		       pages <=
 	       options.limit >> PAGE_SHIFT;
 }
 
@@ -262,11 +262,16 @@ void *large_alloc(size_t size, size_t align, gfp_t gfp)
 
 	if (size > PTRDIFF_MAX)
 		return NULL;
+	if (gfp & (__GFP_DMA | __GFP_DMA32)) {
+		report_refusal("kmalloc", "large", "this home has no DMA memory");
+		return NULL;
+	}
 	if (pages > (size_t)1 << MAX_ORDER || align > map.align)
 		return mappable ? large_alloc_mapping(size, align, gfp) : NULL;
 	p = large_alloc_run(pages, align_pages, gfp);
 	if (!p && mappable && pages > 1)
-		p = large_alloc_mapping(size, align, gfp); /* the arena is full, the system is not */
+		p = large_alloc_mapping(size, align,
+					gfp); /* the arena is full, the system is not */
 	return p;
 }
 

@@ -46,8 +46,8 @@ struct large_figures {
 };
 const struct large_figures *large_figures(void);
 
-size_t large_kept_pages(void);     /* in kept mappings */
-size_t large_used_pages(void);     /* in mappings in use */
+size_t large_kept_pages(void);      /* in kept mappings */
+size_t large_used_pages(void);      /* in mappings in use */
 size_t large_refaulted_pages(void); /* mapped anew after as much had been unmapped, ever */
 
 size_t large_audit(void);

@@ -19,30 +19,46 @@ enum option_kind {
 struct option {
 	const char *name;
 	enum option_kind kind;
-	bool hardens;       /* honoured in processes with more rights */
-	u64 *number;        /* NUMBER, WORD */
-	char *text;         /* TEXT */
+	bool hardens; /* honoured in processes with more rights */
+	u64 *number;  /* NUMBER, WORD */
+	char *text;   /* TEXT */
 	const char *words[4];
 	const char *help;
 };
 
 static const struct option option_table[] = {
-	{ .name = "percpu", .kind = OPTION_WORD, .number = &options.percpu,
+	{ .name = "percpu",
+	  .kind = OPTION_WORD,
+	  .number = &options.percpu,
 	  .words = { "rseq", "lock", "pretend" },
 	  .help = "how a CPU's arrays are guarded; default: the best that works" },
-	{ .name = "audit", .kind = OPTION_NUMBER, .hardens = true, .number = &options.audit,
+	{ .name = "audit",
+	  .kind = OPTION_NUMBER,
+	  .hardens = true,
+	  .number = &options.audit,
 	  .help = "1: prove all rules at exit and now and then" },
-	{ .name = "foreign", .kind = OPTION_WORD, .number = &options.foreign_libc,
+	{ .name = "foreign",
+	  .kind = OPTION_WORD,
+	  .number = &options.foreign_libc,
 	  .words = { "libc" },
 	  .help = "a pointer that is not Ashlar's is given to libc's free" },
-	{ .name = "deepbind", .kind = OPTION_WORD, .number = &options.keep_deepbind,
+	{ .name = "deepbind",
+	  .kind = OPTION_WORD,
+	  .number = &options.keep_deepbind,
 	  .words = { "keep" },
 	  .help = "RTLD_DEEPBIND of dlopen is left alone" },
-	{ .name = "limit", .kind = OPTION_NUMBER, .hardens = true, .number = &options.limit,
+	{ .name = "limit",
+	  .kind = OPTION_NUMBER,
+	  .hardens = true,
+	  .number = &options.limit,
 	  .help = "bytes (k, m, g) that may be used at most" },
-	{ .name = "keep", .kind = OPTION_NUMBER, .number = &options.keep,
+	{ .name = "keep",
+	  .kind = OPTION_NUMBER,
+	  .number = &options.keep,
 	  .help = "bytes of free memory kept for reuse, beside 1/16 of what is in use" },
-	{ .name = "report", .kind = OPTION_TEXT, .text = options.report,
+	{ .name = "report",
+	  .kind = OPTION_TEXT,
+	  .text = options.report,
 	  .help = "directory into which a record is written at exit" },
 };
 

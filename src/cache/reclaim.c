@@ -15,17 +15,17 @@
 #include "cache/option.h"
 #include "port/port.h"
 
-#define RECLAIM_ROUNDS 16u      /* of RETRY_MAYFAIL; an ordinary request gets a quarter */
+#define RECLAIM_ROUNDS 16u /* of RETRY_MAYFAIL; an ordinary request gets a quarter */
 #define RECLAIM_LEARN_BYTES ((size_t)16 << 20) /* what a small heap may learn to keep (R2) */
 #define RECLAIM_SCAN ((size_t)128) /* objects that a shrinker is asked for in one turn */
 
 static struct {
-	struct lock lock;            /* guards shrinkers */
+	struct lock lock; /* guards shrinkers */
 	struct shrinker *shrinkers;
-	size_t learned;              /* pages kept beyond the fixed part (R2) */
-	size_t peak;                 /* most pages in use or kept, ever */
-	size_t seen_refaulted;       /* page_stat's, at the last look */
-	size_t recent;               /* pages discarded lately that were not faulted in again */
+	size_t learned;        /* pages kept beyond the fixed part (R2) */
+	size_t peak;           /* most pages in use or kept, ever */
+	size_t seen_refaulted; /* page_stat's, at the last look */
+	size_t recent;         /* pages discarded lately that were not faulted in again */
 } reclaim;
 
 /* What the bound speaks of, in pages. */

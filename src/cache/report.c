@@ -181,11 +181,13 @@ _Noreturn void report_claim(const void *p)
 	if (n) {
 		text_str(&t, " of ");
 		text_str(&t, n->cache->name);
-		text_str(&t, " was handed out while in use\n  cause    it was freed twice at the same "
-			     "time, or an array of Ashlar's was overwritten\n");
+		text_str(&t,
+			 " was handed out while in use\n  cause    it was freed twice at the same "
+			 "time, or an array of Ashlar's was overwritten\n");
 	} else {
-		text_str(&t, " was in an array, but is no object\n  cause    an array of Ashlar's was "
-			     "overwritten\n");
+		text_str(&t,
+			 " was in an array, but is no object\n  cause    an array of Ashlar's was "
+			 "overwritten\n");
 	}
 	report_end(&t);
 }
@@ -252,8 +254,8 @@ void report_leak(const struct kmem_cache *c, size_t objects)
 	text_str(&t, c->name);
 	text_str(&t, "\"): ");
 	text_dec(&t, objects);
-	text_str(&t, objects == 1 ? " object is still in use; the cache stays\n"
-				  : " objects are still in use; the cache stays\n");
+	text_str(&t, objects == 1 ? " object is still in use; the cache stays\n" :
+				    " objects are still in use; the cache stays\n");
 	anchor_event(ASHLAR_EVENT_LEAK);
 	anchor_message(t.bytes, t.length);
 	text_print(&t);

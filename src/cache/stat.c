@@ -24,7 +24,7 @@ void stat_sum(struct stat_sum *sum)
 	struct page_stat pages;
 	size_t taken;
 
-	*sum = (struct stat_sum){0};
+	*sum = (struct stat_sum){ 0 };
 	page_stat(&pages);
 	for (u32 id = 1; id < CONFIG_MAX_IDS; id++) {
 		struct kmem_cache_node *n = cache_visit(id);

@@ -33,24 +33,24 @@
 struct kmem_cache;
 
 struct kmem_cache_node {
-	struct lock lock;      /* guards all below but the constants */
-	u32 header_offset;     /* constant: id * 16 of this cache on this node */
+	struct lock lock;          /* guards all below but the constants */
+	u32 header_offset;         /* constant: id * 16 of this cache on this node */
 	const struct shape *shape; /* constant */
 	struct kmem_cache *cache;  /* constant */
-	u32 node;              /* constant: NUMA node */
-	u32 shared_avail;      /* objects in the shared array */
-	u32 shared_limit;      /* most it may hold; 0: none */
-	u32 colour_next;       /* colour of the next slab */
-	void **shared;         /* the newest is the last */
-	struct list partial;   /* E1; the longest-waiting first */
-	struct list empty;     /* E1; the last emptied first */
-	size_t slabs;          /* all of this node's */
-	size_t empty_slabs;    /* on `empty` */
-	size_t free_objects;   /* E3 */
-	size_t free_limit;     /* free objects above which empty slabs are released */
-	size_t grown;          /* slabs made, ever */
-	size_t put_since;      /* objects put into slabs since the last discard (E7) */
-	size_t slabs_peak;     /* most slabs at one time */
+	u32 node;                  /* constant: NUMA node */
+	u32 shared_avail;          /* objects in the shared array */
+	u32 shared_limit;          /* most it may hold; 0: none */
+	u32 colour_next;           /* colour of the next slab */
+	void **shared;             /* the newest is the last */
+	struct list partial;       /* E1; the longest-waiting first */
+	struct list empty;         /* E1; the last emptied first */
+	size_t slabs;              /* all of this node's */
+	size_t empty_slabs;        /* on `empty` */
+	size_t free_objects;       /* E3 */
+	size_t free_limit;         /* free objects above which empty slabs are released */
+	size_t grown;              /* slabs made, ever */
+	size_t put_since;          /* objects put into slabs since the last discard (E7) */
+	size_t slabs_peak;         /* most slabs at one time */
 };
 
 void slab_node_init(struct kmem_cache_node *n, struct kmem_cache *cache, const struct shape *shape,

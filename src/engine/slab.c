@@ -255,14 +255,14 @@ static bool slab_has_holes(struct kmem_cache_node *n)
 	size_t idle = n->free_objects;
 
 	if (n->put_since * 2 < idle ||
-	    (idle - (all - idle) / 2) * n->shape->stride < SLAB_IDLE_BYTES || idle < (all - idle) / 2)
+	    (idle - (all - idle) / 2) * n->shape->stride < SLAB_IDLE_BYTES ||
+	    idle < (all - idle) / 2)
 		return false;
 	n->put_since = 0;
 	return true;
 }
 
-bool slab_put(struct kmem_cache_node *n, void *const *objects, unsigned count,
-	      struct list *emptied)
+bool slab_put(struct kmem_cache_node *n, void *const *objects, unsigned count, struct list *emptied)
 {
 	unsigned shared;
 	bool holes;
@@ -475,6 +475,6 @@ size_t slab_audit(struct kmem_cache_node *n)
 		empty++;
 	}
 	for (unsigned i = 0; i < n->shared_avail; i++)
-		faults += *map_state(n->shared[i]) != STATE_FREE; /* E6 */
+		faults += *map_state(n->shared[i]) != STATE_FREE;                      /* E6 */
 	return faults + (free_objects != n->free_objects) + (empty != n->empty_slabs); /* E3 */
 }

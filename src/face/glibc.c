@@ -18,7 +18,7 @@
 
 FACE_PUBLIC struct mallinfo2 mallinfo2(void)
 {
-	struct stat_sum sum = {0};
+	struct stat_sum sum = { 0 };
 
 	if (!preload_inert && init_ready())
 		stat_sum(&sum);
@@ -70,7 +70,7 @@ FACE_PUBLIC int malloc_trim(size_t pad)
 
 FACE_PUBLIC void malloc_stats(void)
 {
-	struct stat_sum s = {0};
+	struct stat_sum s = { 0 };
 
 	if (!preload_inert && init_ready())
 		stat_sum(&s);
@@ -105,7 +105,7 @@ static void glibc_info_cache(FILE *out, unsigned id)
 
 FACE_PUBLIC int malloc_info(int options, FILE *out)
 {
-	struct stat_sum s = {0};
+	struct stat_sum s = { 0 };
 
 	if (options != 0)
 		return EINVAL;

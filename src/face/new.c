@@ -22,7 +22,8 @@ typedef void (*new_handler)(void);
 /* A function of the C++ library: in the program's scope, or in a library that a plugin brought. */
 static void *new_find(const char *name)
 {
-	static const char *const libraries[] = { "libstdc++.so.6", "libc++.so.1", "libc++abi.so.1" };
+	static const char *const libraries[] = { "libstdc++.so.6", "libc++.so.1",
+						 "libc++abi.so.1" };
 	void *found = dlsym(RTLD_DEFAULT, name);
 
 	for (unsigned i = 0; !found && i < ARRAY_SIZE(libraries); i++) {
@@ -133,8 +134,7 @@ void delete_one_nothrow(void *p, const void *tag) NEW_LINK(_ZdlPvRKSt9nothrow_t)
 void delete_array_nothrow(void *p, const void *tag) NEW_LINK(_ZdaPvRKSt9nothrow_t);
 void delete_one_aligned(void *p, size_t align) NEW_LINK(_ZdlPvSt11align_val_t);
 void delete_array_aligned(void *p, size_t align) NEW_LINK(_ZdaPvSt11align_val_t);
-void delete_one_sized_aligned(void *p, size_t size, size_t align)
-	NEW_LINK(_ZdlPvmSt11align_val_t);
+void delete_one_sized_aligned(void *p, size_t size, size_t align) NEW_LINK(_ZdlPvmSt11align_val_t);
 void delete_array_sized_aligned(void *p, size_t size, size_t align)
 	NEW_LINK(_ZdaPvmSt11align_val_t);
 void delete_one_aligned_nothrow(void *p, size_t align, const void *tag)

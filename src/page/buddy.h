@@ -38,10 +38,10 @@ enum zone_watermark { WATERMARK_MIN, WATERMARK_LOW, WATERMARK_HIGH, NR_WATERMARK
 /* Pages of one kind on one node. */
 struct zone {
 	struct lock lock;
-	struct lock growing;  /* held by the one thread that brings memory online (Z2) */
-	u8 index;             /* in the floor's table of zones */
+	struct lock growing; /* held by the one thread that brings memory online (Z2) */
+	u8 index;            /* in the floor's table of zones */
 	u8 node;
-	size_t first_pfn;     /* the zone's pages are [first_pfn, end_pfn), online or not */
+	size_t first_pfn; /* the zone's pages are [first_pfn, end_pfn), online or not */
 	size_t end_pfn;
 	size_t online_end;    /* pages at and after this never were online */
 	struct list offline;  /* blocks that went offline again */

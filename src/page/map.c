@@ -117,8 +117,8 @@ static void map_extend(size_t granules)
 	size_t seen = READ_ONCE(map.granules);
 
 	while (seen < granules &&
-	       !__atomic_compare_exchange_n(&map.granules, &seen, granules, false,
-					    __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+	       !__atomic_compare_exchange_n(&map.granules, &seen, granules, false, __ATOMIC_RELEASE,
+					    __ATOMIC_RELAXED))
 		continue;
 	if (map_is_open)
 		map_open();

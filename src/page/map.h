@@ -28,15 +28,15 @@ enum state {
 };
 
 struct map {
-	uintptr_t base;         /* first address of the arena */
-	size_t fast_granules;   /* granules that the fast paths may look at: 0 keeps them out */
-	u8 *state;              /* state[granule of the arena] */
-	u8 *state_at;           /* state_at[address >> 4]: the same, biased */
-	u16 *ids;               /* ids[pfn] */
-	struct page *pages;     /* pages[pfn] */
-	size_t granules;        /* granules that have readable tables: addresses below are "ours" */
-	size_t nr_pages;        /* of the arena, online or not */
-	size_t align;           /* bytes that base is a multiple of */
+	uintptr_t base;       /* first address of the arena */
+	size_t fast_granules; /* granules that the fast paths may look at: 0 keeps them out */
+	u8 *state;            /* state[granule of the arena] */
+	u8 *state_at;         /* state_at[address >> 4]: the same, biased */
+	u16 *ids;             /* ids[pfn] */
+	struct page *pages;   /* pages[pfn] */
+	size_t granules;      /* granules that have readable tables: addresses below are "ours" */
+	size_t nr_pages;      /* of the arena, online or not */
+	size_t align;         /* bytes that base is a multiple of */
 } cacheline_aligned;
 
 extern struct map map internal_data;

@@ -32,13 +32,13 @@ bool page_init(size_t budget_bytes, unsigned cpus, unsigned nodes, size_t page_b
 		return false;
 	memory.nodes = nodes;
 	memory.cpus = cpus;
-	memory.share = map.nr_pages / nodes & ~(size_min(map.align, PAGE_SIZE << MAX_ORDER) / PAGE_SIZE - 1);
+	memory.share = map.nr_pages / nodes &
+		       ~(size_min(map.align, PAGE_SIZE << MAX_ORDER) / PAGE_SIZE - 1);
 	for (unsigned n = 0; n < nodes; n++) {
 		size_t end = n + 1 == nodes ? map.nr_pages : (n + 1) * memory.share;
 
 		zone_init(&memory.zones[n], n, n, n * memory.share, end);
-		port_bind(map_address(n * memory.share), (end - n * memory.share) << PAGE_SHIFT,
-			  n);
+		port_bind(map_address(n * memory.share), (end - n * memory.share) << PAGE_SHIFT, n);
 	}
 	return zone_grow(&memory.zones[0], 0, size_min(PAGE_FIRST, memory.zones[0].end_pfn));
 }
@@ -244,7 +244,7 @@ void page_drain(void)
 
 void page_stat(struct page_stat *stat)
 {
-	*stat = (struct page_stat){0};
+	*stat = (struct page_stat){ 0 };
 	for (unsigned n = 0; n < memory.nodes; n++) {
 		const struct zone *z = &memory.zones[n];
 

@@ -46,13 +46,13 @@ enum page_kind {
 #define PAGE_WORDS 4u /* bitmap words in each descriptor of a slab */
 
 struct page {
-	u8 kind;        /* enum page_kind */
-	u8 order;       /* free, slab, block: log2 of its pages */
+	u8 kind;  /* enum page_kind */
+	u8 order; /* free, slab, block: log2 of its pages */
 	u8 spare;
-	u8 discarded;   /* slab: free pages inside were given back (the bits' pages read zero) */
-	u16 inuse;      /* slab: objects that are not in the bitmap */
-	u8 colour;      /* slab: its offset, in units of the cache's colour_off */
-	u8 hint;        /* slab: no bit is set in words before this one */
+	u8 discarded;     /* slab: free pages inside were given back (the bits' pages read zero) */
+	u16 inuse;        /* slab: objects that are not in the bitmap */
+	u8 colour;        /* slab: its offset, in units of the cache's colour_off */
+	u8 hint;          /* slab: no bit is set in words before this one */
 	struct list link; /* free: the zone's list; slab: partial or free list */
 	union {
 		void *owner;  /* slab: its kmem_cache_node */

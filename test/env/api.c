@@ -18,8 +18,15 @@
 
 static int count, failed;
 static volatile size_t near_max[] = {
-	(size_t)PTRDIFF_MAX - 4096, (size_t)PTRDIFF_MAX, (size_t)PTRDIFF_MAX + 1,
-	SIZE_MAX - (1 << 20), SIZE_MAX - 4096, SIZE_MAX - 64, SIZE_MAX - 15, SIZE_MAX - 1, SIZE_MAX,
+	(size_t)PTRDIFF_MAX - 4096,
+	(size_t)PTRDIFF_MAX,
+	(size_t)PTRDIFF_MAX + 1,
+	SIZE_MAX - (1 << 20),
+	SIZE_MAX - 4096,
+	SIZE_MAX - 64,
+	SIZE_MAX - 15,
+	SIZE_MAX - 1,
+	SIZE_MAX,
 };
 enum { NEAR_MAX = sizeof(near_max) / sizeof(near_max[0]) };
 
@@ -158,9 +165,10 @@ static void too_large(void)
 static void products(void)
 {
 	static volatile size_t n[][2] = {
-		{ SIZE_MAX, 2 }, { 2, SIZE_MAX }, { SIZE_MAX / 2 + 1, 2 }, { (size_t)1 << 32, (size_t)1 << 32 },
-		{ SIZE_MAX / 16 + 2, 16 }, { (size_t)1 << 33, ((size_t)1 << 31) + 1 }, { SIZE_MAX, SIZE_MAX },
-		{ 0x5555555555555556u, 3 },
+		{ SIZE_MAX, 2 },           { 2, SIZE_MAX },
+		{ SIZE_MAX / 2 + 1, 2 },   { (size_t)1 << 32, (size_t)1 << 32 },
+		{ SIZE_MAX / 16 + 2, 16 }, { (size_t)1 << 33, ((size_t)1 << 31) + 1 },
+		{ SIZE_MAX, SIZE_MAX },    { 0x5555555555555556u, 3 },
 	};
 	int c = 1, r = 1, kept = 1;
 	void *volatile p;
@@ -180,7 +188,8 @@ static void products(void)
 		free(old);
 	}
 	ok(c, "calloc: a product that overflows gives NULL and ENOMEM");
-	ok(r && kept, "reallocarray: a product that overflows gives NULL and ENOMEM, the object stays");
+	ok(r && kept,
+	   "reallocarray: a product that overflows gives NULL and ENOMEM, the object stays");
 	p = reallocarray(NULL, 10, 10);
 	ok(p && malloc_usable_size(p) >= 100, "reallocarray: allocates for NULL");
 	p = reallocarray(p, 1000, 10);
@@ -221,10 +230,54 @@ static void calloc_is_zero(void)
 static void realloc_keeps(void)
 {
 	static const size_t size[] = {
-		1, 15, 16, 17, 31, 40, 64, 100, 112, 113, 200, 256, 257, 511, 513, 1000, 1024, 1025, 1500, 2047,
-		2049, 3000, 4095, 4096, 4097, 6000, 8192, 8193, 12000, 16384, 16385, 30000, 32768, 32769, 40000,
-		65536, 65537, 100000, 131072, 200000, 300000, 1 << 20, (1 << 20) + 1, 3 << 20, 8 << 20,
-		(8 << 20) + 1, 9 << 20, 33 << 20,
+		1,
+		15,
+		16,
+		17,
+		31,
+		40,
+		64,
+		100,
+		112,
+		113,
+		200,
+		256,
+		257,
+		511,
+		513,
+		1000,
+		1024,
+		1025,
+		1500,
+		2047,
+		2049,
+		3000,
+		4095,
+		4096,
+		4097,
+		6000,
+		8192,
+		8193,
+		12000,
+		16384,
+		16385,
+		30000,
+		32768,
+		32769,
+		40000,
+		65536,
+		65537,
+		100000,
+		131072,
+		200000,
+		300000,
+		1 << 20,
+		(1 << 20) + 1,
+		3 << 20,
+		8 << 20,
+		(8 << 20) + 1,
+		9 << 20,
+		33 << 20,
 	};
 	enum { N = sizeof(size) / sizeof(size[0]) };
 	int good = 1, align = 1;
@@ -298,7 +351,8 @@ static void aligned_calls(void)
 			m &= aligned(p, to) && aligned(p, 16) && malloc_usable_size(p) >= n;
 			a &= aligned(q, to) && aligned(q, 16) && malloc_usable_size(q) >= n;
 			if (to >= sizeof(void *))
-				pm &= !posix_memalign(&r, to, n) && aligned(r, to) && malloc_usable_size(r) >= n;
+				pm &= !posix_memalign(&r, to, n) && aligned(r, to) &&
+				      malloc_usable_size(r) >= n;
 			fill(p, n, to);
 			p = realloc(p, n + 100);
 			stay &= holds(p, n, to);
@@ -392,7 +446,8 @@ static void statistics(void)
 	old = mallinfo();
 	ok(after.uordblks + after.hblkhd >= before.uordblks + before.hblkhd + (size_t)N * SIZE,
 	   "mallinfo2: what is in use grows by what was allocated");
-	ok(after.arena + after.hblkhd >= (size_t)N * SIZE && after.arena + after.hblkhd < (size_t)1 << 32,
+	ok(after.arena + after.hblkhd >= (size_t)N * SIZE &&
+		   after.arena + after.hblkhd < (size_t)1 << 32,
 	   "mallinfo2: what came from the system is a sane number");
 	ok((unsigned int)old.uordblks >= (unsigned int)N * SIZE / 2, "mallinfo: tells the same");
 	for (int i = 0; i < N; i++)

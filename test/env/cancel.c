@@ -64,6 +64,7 @@ int main(void)
 			pthread_join(t[i], NULL);
 	}
 	/* A thread that was cancelled before its first line has nothing to clean. */
-	printf("threads that came clean: %s\n", cleaned && cleaned == destroyed ? "all" : "not all");
+	printf("threads that came clean: %s\n",
+	       cleaned && cleaned == destroyed ? "all" : "not all");
 	return 0;
 }

@@ -13,7 +13,7 @@
 int main(int argc, char **argv)
 {
 	void *so = argc > 1 ? dlopen(argv[1], RTLD_NOW) : NULL;
-	void *(*take)(size_t, unsigned int);	/* malloc, or kmalloc with its flags */
+	void *(*take)(size_t, unsigned int); /* malloc, or kmalloc with its flags */
 	void (*give)(void *);
 	void *p;
 

@@ -5,9 +5,9 @@
  * Why     Under overcommit mode 2 every writable private page counts, touched or not:
  *         a heap that is only discarded still counts, one that is unmapped does not.
  */
+#include <errno.h>
 #include <malloc.h>
 #include <pthread.h>
-#include <errno.h>
 
 #include "stamp.h"
 
@@ -57,7 +57,8 @@ int main(void)
 		free(table[i]);
 	malloc_trim(0);
 	end = charged_kb();
-	fprintf(stderr, "charged: %ld KiB at the start, %ld full, %ld after the trim\n", start, full, end);
+	fprintf(stderr, "charged: %ld KiB at the start, %ld full, %ld after the trim\n", start,
+		full, end);
 	printf("a small program is charged little: %s\n", start < 16 << 10 ? "yes" : "no");
 	printf("the charge follows use: %s\n", full - start < 80 << 10 ? "yes" : "no");
 	printf("the charge goes back: %s\n", end - start <= (full - start) / 4 ? "yes" : "no");

@@ -5,9 +5,9 @@
  * Why     Built into a program, or preloaded in front of Ashlar, it must win, wholly.
  */
 #include <errno.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
-#include <stddef.h>
 
 static char heap[24 << 20] __attribute__((aligned(4096)));
 static size_t used;

@@ -27,16 +27,34 @@ static const struct {
 	const char *name;
 	unsigned int nr;
 } calls[] = {
-	{ "membarrier", __NR_membarrier }, { "rseq", __NR_rseq },
-	{ "sched_getaffinity", __NR_sched_getaffinity }, { "madvise", __NR_madvise },
-	{ "getrandom", __NR_getrandom }, { "prlimit64", __NR_prlimit64 }, { "mremap", __NR_mremap },
-	{ "sysinfo", __NR_sysinfo }, { "getcpu", __NR_getcpu },
+	{ "membarrier", __NR_membarrier },
+	{ "rseq", __NR_rseq },
+	{ "sched_getaffinity", __NR_sched_getaffinity },
+	{ "madvise", __NR_madvise },
+	{ "getrandom", __NR_getrandom },
+	{ "prlimit64", __NR_prlimit64 },
+	{ "mremap", __NR_mremap },
+	{ "sysinfo", __NR_sysinfo },
+	{ "getcpu", __NR_getcpu },
 };
 
 static const unsigned int libc_calls[] = {
-	__NR_brk, __NR_mmap, __NR_munmap, __NR_mprotect, __NR_mremap, __NR_madvise, __NR_futex,
-	__NR_membarrier, __NR_write, __NR_exit, __NR_exit_group, __NR_rt_sigreturn, __NR_rt_sigprocmask,
-	__NR_getrandom, __NR_set_robust_list, __NR_sched_yield,
+	__NR_brk,
+	__NR_mmap,
+	__NR_munmap,
+	__NR_mprotect,
+	__NR_mremap,
+	__NR_madvise,
+	__NR_futex,
+	__NR_membarrier,
+	__NR_write,
+	__NR_exit,
+	__NR_exit_group,
+	__NR_rt_sigreturn,
+	__NR_rt_sigprocmask,
+	__NR_getrandom,
+	__NR_set_robust_list,
+	__NR_sched_yield,
 };
 
 /* On all threads, for each named call: "then"; for the others: "other" */
@@ -54,7 +72,8 @@ static int install(const unsigned int *nr, unsigned int n, unsigned int then, un
 	f[n + 2] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, then);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		return -1;
-	return (int)syscall(__NR_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &prog);
+	return (int)syscall(__NR_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC,
+			    &prog);
 }
 
 static int working;

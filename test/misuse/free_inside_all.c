@@ -5,8 +5,8 @@
 
 #include "misuse.h"
 
-static const size_t class[] = { 16, 32, 48, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512,
-				640, 768, 896, 1024 };
+static const size_t class[] = { 16,  32,  48,  64,  80,  96,  112, 128, 160, 192,
+				224, 256, 320, 384, 448, 512, 640, 768, 896, 1024 };
 
 /* A child frees; its first line must be the report, its end abort(). */
 static int caught(char *p, size_t size, size_t offset)
@@ -30,9 +30,10 @@ static int caught(char *p, size_t size, size_t offset)
 	close(fd[0]);
 	wait(&status);
 	snprintf(name, sizeof(name), size == 1024 ? "1k" : "%zu", size);
-	snprintf(want, sizeof(want),
-		 "ashlar: free(%p): invalid free: %zu bytes inside an object of kmalloc-%s that starts at %p\n",
-		 (void *)(p + offset), offset, name, (void *)p);
+	snprintf(
+		want, sizeof(want),
+		"ashlar: free(%p): invalid free: %zu bytes inside an object of kmalloc-%s that starts at %p\n",
+		(void *)(p + offset), offset, name, (void *)p);
 	if (!strncmp(want, got, strlen(want)) && WIFSIGNALED(status) && WTERMSIG(status) == 6)
 		return 1;
 	printf("wanted: %sgot: %s\nstatus %#x\n", want, got, (unsigned int)status);

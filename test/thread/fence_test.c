@@ -42,8 +42,8 @@ static bool filter_install(struct sock_filter *code, unsigned short length)
 	struct sock_fprog program = { .len = length, .filter = code };
 
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-	       syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC,
-		       &program) == 0;
+	       syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program) ==
+		       0;
 }
 
 static bool filter_no_fence(void)
@@ -61,12 +61,8 @@ static bool filter_no_fence(void)
 static bool filter_no_calls(void)
 {
 	struct sock_filter code[] = {
-		LOAD_NUMBER,
-		UNLESS(SYS_exit_group, 1),
-		RETURN(SECCOMP_RET_ALLOW),
-		UNLESS(SYS_write, 1),
-		RETURN(SECCOMP_RET_ALLOW),
-		RETURN(SECCOMP_RET_KILL_PROCESS),
+		LOAD_NUMBER,          UNLESS(SYS_exit_group, 1), RETURN(SECCOMP_RET_ALLOW),
+		UNLESS(SYS_write, 1), RETURN(SECCOMP_RET_ALLOW), RETURN(SECCOMP_RET_KILL_PROCESS),
 	};
 
 	return filter_install(code, sizeof(code) / sizeof(code[0]));

@@ -40,7 +40,8 @@ static void fork_turn(void **held, size_t *sizes, uint64_t owner, uint64_t *rand
 		kfree(held[i]);
 	}
 	sizes[i] = r & 1 ? 128 : fork_size(r >> 1);
-	held[i] = r & 1 ? kmem_cache_alloc(cache, GFP_KERNEL) : ashlar_kmalloc(sizes[i], GFP_KERNEL);
+	held[i] =
+		r & 1 ? kmem_cache_alloc(cache, GFP_KERNEL) : ashlar_kmalloc(sizes[i], GFP_KERNEL);
 	if (held[i])
 		stamp(held[i], sizes[i], owner + i);
 }

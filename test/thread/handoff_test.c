@@ -119,7 +119,8 @@ static void *handoff_ring_thread(void *number)
 	for (uint64_t i = 0; i < turns; i++) {
 		if (me == 0) {
 			if (i - back == HANDOFF_SLOTS / 2) {
-				handoff_free(handoff_get(from, back), back, back + HANDOFF_RING - 1);
+				handoff_free(handoff_get(from, back), back,
+					     back + HANDOFF_RING - 1);
 				back++;
 			}
 			handoff_put(to, i, handoff_alloc(i));

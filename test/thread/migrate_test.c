@@ -39,8 +39,8 @@ static void *migrate_alloc(uint64_t *random)
 {
 	uint64_t mark = thread_random(random);
 	size_t size = mark & 1 ? 96 : 16 + (mark >> 8) % 2048 / 8 * 8;
-	struct parcel *p = mark & 1 ? kmem_cache_alloc(cache, GFP_KERNEL) :
-				      ashlar_kmalloc(size, GFP_KERNEL);
+	struct parcel *p =
+		mark & 1 ? kmem_cache_alloc(cache, GFP_KERNEL) : ashlar_kmalloc(size, GFP_KERNEL);
 
 	p->mark = mark;
 	p->size = size;
@@ -92,7 +92,8 @@ static void *migrate_maker(void *number)
 				thread_pin(cpus[thread_random(&random) % nr_cpus]);
 		}
 		for (unsigned i = 0; i < n; i++) {
-			thread_fault(stamp_remove(objects[i], size, i + 1 + (uintptr_t)number * 1000));
+			thread_fault(
+				stamp_remove(objects[i], size, i + 1 + (uintptr_t)number * 1000));
 			kmem_cache_free(c, objects[i]);
 		}
 		kmem_cache_destroy(c);

@@ -28,13 +28,13 @@ static unsigned cpus[2];
 static struct race {
 	void *victim;
 	size_t size;
-	bool in_turn; /* the second allocates after the first has done so */
+	bool in_turn;     /* the second allocates after the first has done so */
 	uint32_t arrived; /* atomic */
 	void *got[2][RACE_ALLOCS];
 	uint64_t moment[2];
 	int64_t skew; /* cycles */
-	bool passed; /* atomic: both frees came back */
-} *race;
+	bool passed;  /* atomic: both frees came back */
+} * race;
 
 static void race_wait(uint32_t count)
 {

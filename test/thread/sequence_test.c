@@ -16,19 +16,19 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <sys/rseq.h>
-#include <signal.h>
 #include <semaphore.h>
+#include <signal.h>
 #include <stdint.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/reg.h>
+#include <sys/rseq.h>
 
 #include "cache/array.h"
 #include "cache/cache.h"
 #include "thread/thread.h"
 
-#define SEQUENCE_MOST 64u        /* descriptors */
+#define SEQUENCE_MOST 64u         /* descriptors */
 #define SEQUENCE_INSTRUCTIONS 64u /* in one of them */
 #define SEQUENCE_BULK 5u
 #define SEQUENCE_HELD 24u
@@ -47,11 +47,11 @@ enum worker { WORKER_NONE, WORKER_SAME_CPU, WORKER_OTHER_CPU, WORKERS };
 static struct stage {
 	sem_t go[WORKERS];
 	sem_t done[WORKERS];
-	bool finish;         /* atomic */
-	uintptr_t rseq_cs;   /* where the traced thread's rseq_cs is */
-	uint64_t faults;     /* atomic */
-	uint64_t worked;     /* turns of the workers */
-} *stage;
+	bool finish;       /* atomic */
+	uintptr_t rseq_cs; /* where the traced thread's rseq_cs is */
+	uint64_t faults;   /* atomic */
+	uint64_t worked;   /* turns of the workers */
+} * stage;
 
 static struct kmem_cache *cache;
 static struct kmem_cache *fresh; /* its arrays are taken away again and again */
@@ -234,8 +234,7 @@ static void poke(uintptr_t address, uint64_t word)
 
 static uintptr_t trace_ip(void)
 {
-	return (uintptr_t)ptrace(PTRACE_PEEKUSER, traced, sizeof(long) * RIP,
-				 NULL);
+	return (uintptr_t)ptrace(PTRACE_PEEKUSER, traced, sizeof(long) * RIP, NULL);
 }
 
 static void trace_set_ip(uintptr_t ip)
@@ -399,7 +398,8 @@ static bool sequence_run(const struct sequence *s)
 		for (unsigned visit = 0; visit < 3; visit++) {
 			for (enum worker w = WORKER_NONE; w < WORKERS; w++) {
 				if (!EXPECT(sequence_stop(s, s->at[i], visit, w))) {
-					tap_note_number("byte of the sequence", s->at[i] - s->start);
+					tap_note_number("byte of the sequence",
+							s->at[i] - s->start);
 					return false;
 				}
 			}

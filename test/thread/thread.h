@@ -24,7 +24,7 @@
 #include "cache/init.h"
 #include "tap.h"
 
-#define THREAD_ALARM 100u      /* seconds that one process may take (T1) */
+#define THREAD_ALARM 100u /* seconds that one process may take (T1) */
 #define THREAD_ALARM_SOAK 600u
 
 /* ThreadSanitizer watches: it cannot follow sequences, whose order the kernel makes. */
@@ -140,18 +140,18 @@ static inline bool thread_elsewhere(const char *mode, const char *name)
 	} while (0)
 
 /* The case @name in both modes, as name_rseq and name_lock. */
-#define TEST_MODES(name)             \
-	static void name(void);      \
-	TEST(name##_rseq)            \
-	{                            \
-		MODE("rseq");        \
-		name();              \
-	}                            \
-	TEST(name##_lock)            \
-	{                            \
-		MODE("lock");        \
-		name();              \
-	}                            \
+#define TEST_MODES(name)        \
+	static void name(void); \
+	TEST(name##_rseq)       \
+	{                       \
+		MODE("rseq");   \
+		name();         \
+	}                       \
+	TEST(name##_lock)       \
+	{                       \
+		MODE("lock");   \
+		name();         \
+	}                       \
 	static void name(void)
 
 /* ---- CPUs ------------------------------------------------------------------ */

@@ -50,31 +50,31 @@ static inline bool percpu_ready(void)
 #define PERCPU_SIGNATURE "0x53053053"
 
 /* Begin: 1: publish the descriptor, 2: first instruction inside; leaves CPU's header in %[r]. */
-#define PERCPU_BEGIN                                                     \
-	".pushsection __rseq_cs, \"aw\"\n\t"                             \
-	".balign 32\n"                                                   \
-	"3:\n\t"                                                         \
-	".long 0, 0\n\t"                                                 \
-	".quad 2f, 5f - 2f, 4f\n\t"                                      \
-	".popsection\n"                                                  \
-	"1:\n\t"                                                         \
-	"leaq 3b(%%rip), %[t]\n\t"                                       \
-	"movq %[t], %%fs:8(%[rseq])\n"                                   \
-	"2:\n\t"                                                         \
-	"movslq %%fs:4(%[rseq]), %[t]\n\t"                               \
-	"leaq port_percpu_table(%%rip), %[r]\n\t"                        \
-	"movq 16(%[r], %[t], 8), %[r]\n\t"                               \
-	"addq %[header], %[r]\n\t"                                       \
+#define PERCPU_BEGIN                              \
+	".pushsection __rseq_cs, \"aw\"\n\t"      \
+	".balign 32\n"                            \
+	"3:\n\t"                                  \
+	".long 0, 0\n\t"                          \
+	".quad 2f, 5f - 2f, 4f\n\t"               \
+	".popsection\n"                           \
+	"1:\n\t"                                  \
+	"leaq 3b(%%rip), %[t]\n\t"                \
+	"movq %[t], %%fs:8(%[rseq])\n"            \
+	"2:\n\t"                                  \
+	"movslq %%fs:4(%[rseq]), %[t]\n\t"        \
+	"leaq port_percpu_table(%%rip), %[r]\n\t" \
+	"movq 16(%[r], %[t], 8), %[r]\n\t"        \
+	"addq %[header], %[r]\n\t"                \
 	"movzwl (%[r]), %k[t]\n\t"
 
 /* End: 5: just after the commit; 4: where an abort continues, back to 1. */
-#define PERCPU_END                                                       \
-	"5:\n\t"                                                         \
-	".pushsection .text.rseq_abort, \"ax\"\n\t"                      \
-	".byte 0x0f, 0xb9, 0x3d\n\t"                                     \
-	".long " PERCPU_SIGNATURE "\n"                                   \
-	"4:\n\t"                                                         \
-	"jmp 1b\n\t"                                                     \
+#define PERCPU_END                                  \
+	"5:\n\t"                                    \
+	".pushsection .text.rseq_abort, \"ax\"\n\t" \
+	".byte 0x0f, 0xb9, 0x3d\n\t"                \
+	".long " PERCPU_SIGNATURE "\n"              \
+	"4:\n\t"                                    \
+	"jmp 1b\n\t"                                \
 	".popsection\n"
 
 /* Take the newest object of the array with this header; false where it is empty. */
@@ -84,14 +84,14 @@ static inline __attribute__((__always_inline__)) bool percpu_pop(size_t header_o
 	void *region;
 	size_t t;
 
-	__asm__ goto volatile(PERCPU_BEGIN
+	__asm__ goto volatile(
+		PERCPU_BEGIN
 		"testl %k[t], %k[t]\n\t"
 		"jz %l[empty]\n\t"
 		"movq 8(%[r]), %[object]\n\t"
 		"movq -8(%[object], %[t], 8), %[object]\n\t"
 		"leal 0xffff(%[t]), %k[t]\n\t" /* avail - 1, and touched = 1 above it (A2) */
-		"movl %k[t], (%[r])\n"
-		PERCPU_END
+		"movl %k[t], (%[r])\n" PERCPU_END
 		: [object] "=&a"(object), [r] "=&r"(region), [t] "=&r"(t)
 		: [rseq] "r"(port_rseq_offset), [header] "r"(header_offset)
 		: "memory", "cc"
@@ -103,20 +103,20 @@ empty:
 }
 
 /* Put @object on the array with this header; false where the array is full. */
-static inline __attribute__((__always_inline__)) bool percpu_push(size_t header_offset, void *object)
+static inline __attribute__((__always_inline__)) bool percpu_push(size_t header_offset,
+								  void *object)
 {
 	void *region;
 	void *entry;
 	size_t t;
 
-	__asm__ goto volatile(PERCPU_BEGIN
-		"cmpw 4(%[r]), %w[t]\n\t"
-		"jae %l[full]\n\t"
-		"movq 8(%[r]), %[entry]\n\t"
-		"movq %[object], (%[entry], %[t], 8)\n\t"
-		"incl %k[t]\n\t"
-		"movw %w[t], (%[r])\n"
-		PERCPU_END
+	__asm__ goto volatile(
+		PERCPU_BEGIN "cmpw 4(%[r]), %w[t]\n\t"
+			     "jae %l[full]\n\t"
+			     "movq 8(%[r]), %[entry]\n\t"
+			     "movq %[object], (%[entry], %[t], 8)\n\t"
+			     "incl %k[t]\n\t"
+			     "movw %w[t], (%[r])\n" PERCPU_END
 		: [entry] "=&r"(entry), [r] "=&r"(region), [t] "=&r"(t)
 		: [rseq] "r"(port_rseq_offset), [header] "r"(header_offset), [object] "r"(object)
 		: "memory", "cc"

@@ -2,7 +2,7 @@
 /*
  * port.c - a Linux process as the machine
  *
- * What    Address space from mmap, memory brought behind it by mprotect, futexes,
+ * What    Address space from mmap, memory mapped over it when it comes online, futexes,
  *         the environment. System calls go through syscall(2) or libc's thin
  *         wrappers; nothing here allocates, and errno is the caller's to save.
  * Why     Reserved space is PROT_NONE and MAP_NORESERVE: it costs nothing until
@@ -148,8 +148,8 @@ bool port_map(void *start, size_t bytes)
 
 void port_unmap(void *start, size_t bytes)
 {
-	if (mmap(start, bytes, PROT_NONE,
-		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) == MAP_FAILED)
+	if (mmap(start, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED,
+		 -1, 0) == MAP_FAILED)
 		madvise(start, bytes, MADV_DONTNEED);
 	else
 		madvise(start, bytes, MADV_DONTDUMP);

@@ -5,11 +5,11 @@
 #ifndef ASHLAR_PORT_CONFIG_H
 #define ASHLAR_PORT_CONFIG_H
 
-#define PORT_PAGE_SHIFT 12   /* 4 KiB base pages, whatever the kernel's page size */
-#define PORT_MAX_ORDER 11    /* 8 MiB: above it a mapping of its own */
-#define PORT_MAX_CPUS 8192   /* the largest CONFIG_NR_CPUS that distributions build */
-#define PORT_MAX_NODES 8     /* NUMA nodes told apart; further ones share the last */
-#define PORT_SLAB_ORDER 4    /* slabs of 64 KiB: untouched pages of one cost nothing here */
-#define PORT_ZERO_PAGES 1    /* memory that comes online reads as zero */
+#define PORT_PAGE_SHIFT 12 /* 4 KiB base pages, whatever the kernel's page size */
+#define PORT_MAX_ORDER 11  /* 8 MiB: above it a mapping of its own */
+#define PORT_MAX_CPUS 8192 /* the largest CONFIG_NR_CPUS that distributions build */
+#define PORT_MAX_NODES 8   /* NUMA nodes told apart; further ones share the last */
+#define PORT_SLAB_ORDER 4  /* slabs of 64 KiB: untouched pages of one cost nothing here */
+#define PORT_ZERO_PAGES 1  /* memory that comes online reads as zero */
 
 #endif

@@ -13,8 +13,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "port/port.h"
 #include "percpu.h"
+#include "port/port.h"
 
 #define SIM_PAGE ((size_t)1 << PORT_PAGE_SHIFT)
 

@@ -18,7 +18,7 @@
 
 struct sim {
 	/* What the machine is: read at start. */
-	size_t arena_bytes;  /* address space that port_reserve can give */
+	size_t arena_bytes;   /* address space that port_reserve can give */
 	size_t mapping_bytes; /* most bytes that mappings may have together */
 	unsigned cpus;
 	unsigned nodes;
@@ -27,13 +27,13 @@ struct sim {
 	bool lock_mode;      /* no sequences: LOCK mode */
 
 	/* What the test turns while it runs. */
-	unsigned cpu;        /* the CPU that "runs" */
+	unsigned cpu; /* the CPU that "runs" */
 	unsigned cpu_node[PORT_MAX_CPUS];
-	uint64_t fail_at;    /* the fail_at'th request for memory from now on fails; 0: none */
-	bool fail_on;        /* every request from then on fails */
-	bool fence_refused;  /* port_percpu_fence returns false */
+	uint64_t fail_at;     /* the fail_at'th request for memory from now on fails; 0: none */
+	bool fail_on;         /* every request from then on fails */
+	bool fence_refused;   /* port_percpu_fence returns false */
 	bool discard_refused; /* port_discard returns false: the pages are locked */
-	void (*watch)(void); /* run inside each call for or about memory, before it is served, and
+	void (*watch)(void);  /* run inside each call for or about memory, before it is served, and
 			      * in each wait: to look at locks, or to do what another thread might */
 
 	/* What happened. */
