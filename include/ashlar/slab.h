@@ -48,12 +48,12 @@ struct kmem_cache;
 /* ---- caches ------------------------------------------------------------ */
 
 /*
- * Make a cache of objects of @size bytes, each aligned to @align (a power of two; 0: as the
- * size suggests). @ctor, or NULL, is run once on each object when its slab is made, and must
- * not use this cache; objects must be given back in constructed state. @name is copied (31
- * characters). Returns NULL iff @name is NULL or empty, @size is 0 or above 4 MiB, @align is
- * not a power of two up to 4 MiB (2 MiB in an arena below 256 MiB), @flags are unknown, or
- * memory is exhausted; the reason is printed unless it is memory. With SLAB_PANIC it ends the program instead.
+ * Make a cache of objects of @size bytes, each aligned to @align (a power of two; 0: as the size
+ * suggests). @ctor, or NULL, is run once on each object when its slab is made, and must not use
+ * this cache; objects must be given back in constructed state. @name is copied (31 characters).
+ * Returns NULL iff @name is NULL or empty, @size is 0 or above 4 MiB, @align is not a power of
+ * two up to 4 MiB (2 MiB in an arena below 256 MiB), @flags are unknown, or memory is exhausted;
+ * the reason is printed unless it is memory. With SLAB_PANIC it ends the program instead.
  */
 ASHLAR_API struct kmem_cache *ashlar_kmem_cache_create(const char *name, unsigned int size,
 						       unsigned int align, unsigned long flags,
@@ -74,7 +74,7 @@ ASHLAR_API void *ashlar_kmem_cache_alloc(struct kmem_cache *cache, ashlar_gfp_t 
 ASHLAR_API void *ashlar_kmem_cache_zalloc(struct kmem_cache *cache, ashlar_gfp_t gfp)
 	__attribute__((malloc));
 
-/* The object on NUMA node @node if possible (-1: the caller's), with __GFP_THISNODE nowhere else. */
+/* The object on NUMA node @node if possible (-1: the caller's); with __GFP_THISNODE only there. */
 ASHLAR_API void *ashlar_kmem_cache_alloc_node(struct kmem_cache *cache, ashlar_gfp_t gfp, int node)
 	__attribute__((malloc));
 

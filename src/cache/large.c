@@ -216,7 +216,9 @@ static void *large_remap(const void *p, size_t size)
 	lock_release(&large.lock);
 	if (!m)
 		return NULL;
-	moved = port_mapping_resize(m->start, m->bytes, bytes);
+	/* Its pages are not counted now. */
+	if (bytes <= m->bytes || large_is_allowed(bytes >> PAGE_SHIFT))
+		moved = port_mapping_resize(m->start, m->bytes, bytes);
 	if (moved) {
 		m->start = moved;
 		m->bytes = bytes;
@@ -275,7 +277,7 @@ void *large_alloc(size_t size, size_t align, gfp_t gfp)
 	return p;
 }
 
-STATIC_ASSERT(offsetof(struct page, kind) == 0, "large_end changes the word that begins with it");
+STATIC_ASSERT(offsetof(struct page, kind) == 0, "large_end changes the word it begins");
 
 /* LG1: the run is nobody's. Of two frees that raced past the state byte one finds it ended: that
  * is decided in one step, by the word that kind is a byte of. */

@@ -28,10 +28,16 @@ static struct {
 	size_t recent;         /* pages discarded lately that were not faulted in again */
 } reclaim;
 
+/* Figures that other threads change meanwhile need not fit together: no difference wraps. */
+static size_t reclaim_less(size_t a, size_t b)
+{
+	return a - size_min(a, b);
+}
+
 /* What the bound speaks of, in pages. */
 static size_t reclaim_live(const struct page_stat *s)
 {
-	return s->online_pages - s->free_pages - s->pcp_pages + large_used_pages();
+	return reclaim_less(s->online_pages, s->free_pages + s->pcp_pages) + large_used_pages();
 }
 
 static size_t reclaim_keep(const struct page_stat *s)
@@ -43,15 +49,16 @@ static size_t reclaim_keep(const struct page_stat *s)
 static void reclaim_learn(const struct page_stat *s)
 {
 	size_t refaulted = s->refaulted + large_refaulted_pages();
-	size_t again = refaulted - READ_ONCE(reclaim.seen_refaulted);
+	size_t again = reclaim_less(refaulted, READ_ONCE(reclaim.seen_refaulted));
 	size_t footprint = reclaim_live(s) + s->dirty_pages + large_kept_pages();
 	size_t peak = size_max(READ_ONCE(reclaim.peak), footprint);
-	size_t early = size_min(again, READ_ONCE(reclaim.recent));
+	size_t recent = READ_ONCE(reclaim.recent);
+	size_t early = size_min(again, recent);
 	size_t most = size_max(peak / 4, size_min(peak, RECLAIM_LEARN_BYTES >> PAGE_SHIFT));
 
 	WRITE_ONCE(reclaim.seen_refaulted, refaulted);
 	WRITE_ONCE(reclaim.peak, peak);
-	WRITE_ONCE(reclaim.recent, READ_ONCE(reclaim.recent) - early);
+	WRITE_ONCE(reclaim.recent, recent - early);
 	WRITE_ONCE(reclaim.learned, size_min(READ_ONCE(reclaim.learned) + early, most));
 }
 
@@ -60,12 +67,14 @@ static void reclaim_discard(size_t keep)
 {
 	size_t goal = keep - keep / 8;
 	size_t before = large_kept_pages();
+	size_t learned;
 	size_t gone;
 
 	large_trim(goal / 2);
-	gone = before - size_min(before, large_kept_pages());
-	gone += page_discard(goal - size_min(goal, large_kept_pages()));
-	WRITE_ONCE(reclaim.learned, READ_ONCE(reclaim.learned) - READ_ONCE(reclaim.learned) / 16);
+	gone = reclaim_less(before, large_kept_pages());
+	gone += page_discard(reclaim_less(goal, large_kept_pages()));
+	learned = READ_ONCE(reclaim.learned);
+	WRITE_ONCE(reclaim.learned, learned - learned / 16);
 	WRITE_ONCE(reclaim.recent, READ_ONCE(reclaim.recent) / 2 + gone);
 }
 

@@ -327,14 +327,19 @@ size_t zone_offline(struct zone *z)
 	size_t total = 0;
 
 	for (;;) {
-		struct page *head = zone_take_offline(z);
-		size_t count;
+		struct page *head;
+		size_t count = 0;
 
+		lock_acquire(&z->growing);
+		head = zone_take_offline(z);
+		if (head) {
+			count = (size_t)1 << head->order;
+			map_offline(map_page_pfn(head), count);
+			zone_set_offline(z, head);
+		}
+		lock_release(&z->growing);
 		if (!head)
 			return total;
-		count = (size_t)1 << head->order;
-		map_offline(map_page_pfn(head), count);
-		zone_set_offline(z, head);
 		total += count;
 	}
 }

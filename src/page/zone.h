@@ -7,7 +7,8 @@
  * Rules   Z1  an ordinary request leaves watermark[MIN] pages free; __GFP_HIGH may
  *             use half of these, __GFP_MEMALLOC all
  *         Z2  the zone's lock is never held while the port is called. `growing` is: it keeps
- *             two threads from bringing the same memory online, and guards nothing else
+ *             two threads from bringing the same memory online, and an audit or a fork from
+ *             seeing a block that is neither online nor offline; it guards nothing else
  */
 #ifndef ASHLAR_PAGE_ZONE_H
 #define ASHLAR_PAGE_ZONE_H

@@ -295,7 +295,7 @@ TEST(array_fence_refused_keeps_the_id)
 	EXPECT_EQ(ashlar_audit(), 0);
 }
 
-/* ---- LOCK mode ------------------------------------------------------------------ */
+/* ---- LOCK mode ---- */
 
 TEST(array_lock_mode_uses_the_arrays)
 {
@@ -351,7 +351,7 @@ TEST(array_lock_mode_migration)
 	EXPECT_EQ(kmem_cache_shrink(c), 0);
 }
 
-/* ---- fork ----------------------------------------------------------------------- */
+/* ---- fork ---- */
 
 TEST(array_stopped_cpus_are_empty_and_full)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * cache_test.c - a cache's life, its objects one by one and in bulk
- * lint: long - a case for each rule, all on one setup
  */
+/* lint: long - one file mirrors cache.c and life.c */
 #include "base/bits.h"
 #include "cache/array.h"
 #include "cache/cache.h"
@@ -613,21 +613,4 @@ TEST(cache_limits_follow_the_stride)
 		EXPECT_EQ(c->shared_factor, cases[i].factor);
 		kmem_cache_destroy(c);
 	}
-}
-
-TEST(cache_gfp_DMA_is_refused_with_the_reason)
-{
-	struct kmem_cache *c;
-
-	REQUIRE(setup());
-	c = kmem_cache_create("plain", 64, 0, 0, NULL);
-	REQUIRE(c != NULL);
-	EXPECT_NULL(kmem_cache_alloc(c, GFP_KERNEL | __GFP_DMA));
-	EXPECT_TEXT_EQ(
-		sim.text,
-		"ashlar: kmem_cache_alloc(\"plain\"): refused: this home has no DMA memory\n");
-	EXPECT_NULL(ashlar_kmalloc(100, GFP_KERNEL | __GFP_DMA32));
-	EXPECT_NULL(ashlar_kmalloc(100000, GFP_KERNEL | __GFP_DMA32));
-	EXPECT_EQ(kmem_cache_shrink(c), 0); /* nothing was lost */
-	EXPECT_EQ(ashlar_audit(), 0);
 }

@@ -35,6 +35,7 @@ for lib in "$PRELOAD" "$BUILD/libashlar.so"; do
 	# malloc_info prints to the FILE that it is given: fprintf is no stdio of ours.
 	nm -D --undefined-only "$lib" | awk '$1 == "U" { print $2 }' |
 		grep -E '^(_Z|__cxa_throw|__gxx|printf|fopen|puts|malloc|pthread_)' >"$T/undefined"
-	check "$(basename "$lib") binds to no C++ library, no other malloc, and no stdio of its own" diff /dev/null "$T/undefined"
+	check "$(basename "$lib") binds to no C++ library, no other malloc, and no stdio of its own" \
+		diff /dev/null "$T/undefined"
 done
 tap_done

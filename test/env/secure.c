@@ -2,7 +2,8 @@
 /*
  * secure.c - a setuid program that is linked with Ashlar: which options does it obey?
  *
- * What    Prints AT_SECURE, and whether 100 MB were refused (limit=16m, a hardening option); "foreign" then frees a pointer of the C library's heap, which
+ * What    Prints AT_SECURE, and whether 100 MB were refused (limit=16m, a hardening option);
+ *         "foreign" then frees a pointer of the C library's heap, which
  *         foreign=libc would allow.
  */
 #define _GNU_SOURCE

@@ -32,7 +32,8 @@ static int caught(char *p, size_t size, size_t offset)
 	snprintf(name, sizeof(name), size == 1024 ? "1k" : "%zu", size);
 	snprintf(
 		want, sizeof(want),
-		"ashlar: free(%p): invalid free: %zu bytes inside an object of kmalloc-%s that starts at %p\n",
+		"ashlar: free(%p): invalid free: %zu bytes inside an object of "
+		"kmalloc-%s that starts at %p\n",
 		(void *)(p + offset), offset, name, (void *)p);
 	if (!strncmp(want, got, strlen(want)) && WIFSIGNALED(status) && WTERMSIG(status) == 6)
 		return 1;

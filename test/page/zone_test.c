@@ -3,6 +3,7 @@
  * zone_test.c - watermarks, growth, discarding, pages that go offline and return
  * lint: long - a case for each rule, all on one setup
  */
+/* lint: long - one file mirrors zone.c, a case for each rule */
 #include "page/zone.h"
 #include "sim_help.h"
 

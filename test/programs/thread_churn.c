@@ -2,7 +2,8 @@
 /*
  * thread_churn.c - threads come and go by the thousand and leave their objects to others
  *
- * What    Many threads (20,000, or the number given), 16 at a time. Each allocates stamped objects, takes over those
+ * What    Many threads (20,000, or the number given), 16 at a time. Each allocates stamped
+ *         objects, takes over those
  *         of an earlier thread, verifies and frees them, and leaves its own behind.
  * Why     Memory must not die with its thread, must not be lost with it either: at the
  *         end the peak resident size is bounded, whatever the number of threads.

@@ -32,7 +32,7 @@
 #define SEQUENCE_INSTRUCTIONS 64u /* in one of them */
 #define SEQUENCE_BULK 5u
 #define SEQUENCE_HELD 24u
-#define SEQUENCE_WAIT_MS 3000u
+#define SEQUENCE_WAIT_MS 1000u
 #define INT3 0xccu
 
 /* The descriptors of every sequence that the compiler has put into this program. */
@@ -116,6 +116,7 @@ static void stage_singles(struct holder *h)
 	holder_swap(h, kcalloc(1, size, GFP_KERNEL), 48);
 	holder_swap(h, krealloc(NULL, size, GFP_KERNEL), 48);
 	kfree_sensitive(kmalloc(size, GFP_KERNEL));
+	krealloc(kmalloc(size, GFP_KERNEL), 0, GFP_KERNEL);
 	kfree(krealloc(kmalloc(size, GFP_KERNEL), 4 * size, GFP_KERNEL));
 }
 
@@ -131,6 +132,7 @@ static void stage_slow(struct holder *h)
 	p = kmem_cache_alloc(fresh, GFP_KERNEL);
 	array_retire(fresh);
 	kmem_cache_free(fresh, p);
+	kmem_cache_destroy(kmem_cache_create("brief", 64, 0, 0, NULL));
 }
 
 /* The bulk sequences, and those that only a slow path runs; what they move stays free. */
@@ -247,11 +249,13 @@ static bool trace_wait(void)
 {
 	int status = 0;
 
-	for (unsigned i = 0; i < SEQUENCE_WAIT_MS * 20; i++) {
+	for (unsigned i = 0; i < SEQUENCE_WAIT_MS * 5; i++) {
 		if (waitpid(traced, &status, WNOHANG) == traced)
 			return WIFSTOPPED(status) && WSTOPSIG(status) == SIGTRAP;
 		usleep(i < 100 ? 1 : 50);
 	}
+	kill(traced, SIGSTOP); /* it stops here, for us to go on with something else */
+	waitpid(traced, &status, 0);
 	return false;
 }
 
@@ -269,10 +273,9 @@ static bool trace_run_to(uintptr_t address)
 	poke(address, (word & ~(uint64_t)0xff) | INT3);
 	there = ptrace(PTRACE_CONT, traced, NULL, NULL) == 0 && trace_wait() &&
 		trace_ip() == address + 1;
-	if (there) {
-		poke(address, word);
+	poke(address, word);
+	if (there)
 		trace_set_ip(address);
-	}
 	return there;
 }
 
@@ -412,14 +415,20 @@ TEST(sequence_SQ1_SQ2_SQ3_every_instruction)
 {
 	unsigned count = sequence_find();
 	unsigned instructions = 0;
+	unsigned left_out = 0;
 	int status = -1;
 
 	MODE("rseq");
 	REQUIRE(count >= 8 && count <= SEQUENCE_MOST);
 	REQUIRE(stage_open());
 	for (unsigned i = 0; i < count; i++) {
-		if (!EXPECT(sequence_explore(&sequences[i])) || !sequence_run(&sequences[i])) {
-			tap_note_number("sequence number", i);
+		if (!sequence_explore(&sequences[i])) {
+			tap_note_number("no way leads to sequence", i);
+			left_out++;
+			continue;
+		}
+		if (!sequence_run(&sequences[i])) {
+			tap_note_number("sequence", i);
 			break;
 		}
 		instructions += sequences[i].count;
@@ -431,6 +440,7 @@ TEST(sequence_SQ1_SQ2_SQ3_every_instruction)
 	EXPECT_EQ(stage->faults, 0);
 	EXPECT_GE(aborts, WORKERS * instructions); /* SQ1, SQ2 */
 	EXPECT_GT(stage->worked, 0);
+	EXPECT_LE(left_out, count / 5); /* copies in the unwinding of what failed */
 	tap_note_number("sequences", count);
 	tap_note_number("instructions", instructions);
 	tap_note_number("aborts", aborts);

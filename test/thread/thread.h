@@ -106,7 +106,10 @@ static inline bool thread_elsewhere_prepared(const char *mode, const char *optio
 		alarm(thread_is("soak") ? THREAD_ALARM_SOAK : THREAD_ALARM);
 		if (init_ready() && strcmp(init_facts.percpu, mode) == 0)
 			return false;
-		tap_skip(init_facts.percpu_why);
+		if (prepare)
+			EXPECT_TEXT_EQ(init_facts.percpu, mode);
+		else
+			tap_skip(init_facts.percpu_why);
 		return true;
 	}
 	if (!EXPECT(pipe(ends) == 0))

@@ -111,7 +111,8 @@ one() {
 	if [ $status -ge 124 ]; then
 		fail "stopped with status $status: bounds are 60 s of CPU, 600 s in all" pan.out
 	elif [ "$expect" = ok ]; then
-		if grep -q 'errors: 0' pan.out && ! grep -q 'too small\|out of memory\|Search not completed' pan.out; then
+		if grep -q 'errors: 0' pan.out &&
+			! grep -q 'too small\|out of memory\|Search not completed' pan.out; then
 			echo "ok $number - $what # $states states" >"$work/$number"
 		else
 			fail "expected no error" pan.out
