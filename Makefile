@@ -11,7 +11,7 @@ HOURS ?= 1
 OPTIONS ?=
 
 .DEFAULT_GOAL := build
-.PHONY: build help run test check soak bench lint format kernel install clean
+.PHONY: build help run test check soak coverage bench lint format kernel install clean
 
 build: ## build the libraries and the ashlar command
 	@scripts/setup build
@@ -43,6 +43,10 @@ check: ## every test, in stages with their times: about 15 minutes
 soak: build ## random and threaded tests with new seeds for HOURS=1 hours
 	@scripts/setup test
 	@scripts/soak $(BUILD) $(HOURS)
+
+coverage: ## lines of the core that the tests on the simulated machine run
+	@scripts/setup build
+	@scripts/coverage
 
 bench: build ## compare with other allocators; numbers and plots
 	@scripts/setup bench

@@ -40,6 +40,24 @@ TEST(lock_slow_half_takes_a_free_lock)
 	EXPECT_EQ(sim.waits, 0);
 }
 
+static void let_go(void)
+{
+	EXPECT_EQ(lock.word, LOCK_WAITED); /* so that the holder will wake us */
+	lock_release(&lock);
+}
+
+TEST(lock_LK1_waiting_until_it_is_released)
+{
+	lock_acquire(&lock);
+	sim.watch = let_go; /* the other thread, while this one sleeps */
+	lock_acquire(&lock);
+	sim.watch = NULL;
+	EXPECT_EQ(sim.waits, 1);
+	EXPECT_EQ(lock.word, LOCK_WAITED); /* there may be more waiters */
+	lock_release(&lock);
+	EXPECT_EQ(lock.word, LOCK_FREE);
+}
+
 static void broken(void)
 {
 	CHECK(lock.word == LOCK_HELD, "the lock is held");
@@ -53,6 +71,23 @@ TEST(check_says_what_and_where)
 	lock_acquire(&lock);
 	EXPECT_FALSE(help_aborts(broken));
 	EXPECT_TEXT_EQ(sim.text, "");
+}
+
+static unsigned said;
+
+static void say(void)
+{
+	said++;
+	check_end(); /* not again, even if the words themselves fail */
+}
+
+TEST(check_last_words_are_said_once)
+{
+	check_last_words = say;
+	EXPECT(help_aborts(broken));
+	EXPECT_EQ(said, 1);
+	EXPECT(help_aborts(broken));
+	EXPECT_EQ(said, 1);
 }
 
 static void asserted(void)

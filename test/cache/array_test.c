@@ -255,7 +255,7 @@ TEST(array_limits_of_a_new_cache_with_an_old_id)
 	EXPECT_EQ(ashlar_audit(), 0);
 }
 
-/* ---- a system that refuses the fence ------------------------------------------------------- */
+/* ---- a system that refuses the fence -------------------------------------------- */
 
 TEST(array_fence_refused_loses_nothing)
 {
@@ -314,6 +314,7 @@ TEST(array_lock_mode_uses_the_arrays)
 TEST(array_lock_mode_goes_to_the_node_when_busy)
 {
 	void *region;
+	void *other;
 
 	REQUIRE(setup(true, 64));
 	REQUIRE(take(300));
@@ -321,14 +322,17 @@ TEST(array_lock_mode_goes_to_the_node_when_busy)
 	EXPECT_EQ(array_of(0)->avail, 1);
 	region = port_percpu_own(0); /* another thread works on this CPU's region */
 	REQUIRE(region != NULL);
-	EXPECT_PTR_NE(kmem_cache_alloc(c, GFP_KERNEL), held[0]);
+	other = kmem_cache_alloc(c, GFP_KERNEL);
+	EXPECT_PTR_NE(other, held[0]);
 	for (unsigned i = 1; i < 300; i++)
 		kmem_cache_free(c, held[i]);
 	EXPECT_EQ(kmem_cache_alloc_bulk(c, GFP_KERNEL, 200, held + 1), 200);
 	kmem_cache_free_bulk(c, 200, held + 1);
+	kmem_cache_free(c, other);
 	port_percpu_publish(0, region);
 	EXPECT_EQ(array_of(0)->avail, 1);
 	EXPECT_EQ(ashlar_audit(), 0);
+	EXPECT_EQ(kmem_cache_shrink(c), 0); /* every object came home */
 	EXPECT_EQ(sim.waits, 0);
 }
 

@@ -92,6 +92,22 @@ TEST(large_kept_mappings_serve_again)
 	EXPECT_EQ(ashlar_audit(), 0);
 }
 
+TEST(large_kept_mappings_are_zeroed_where_asked)
+{
+	char *p;
+
+	sim_reset();
+	sim.options = "keep=64m";
+	REQUIRE(init_ready());
+	p = ashlar_kmalloc(16 * MIB, GFP_KERNEL);
+	REQUIRE(p != NULL);
+	memset(p, 1, 16 * MIB);
+	kfree(p);
+	EXPECT_PTR_EQ(kzalloc(12 * MIB, GFP_KERNEL), p);
+	for (size_t i = 0; i < ksize(p); i++) /* what is beyond 12 MiB may be used, too */
+		REQUIRE(p[i] == 0);
+}
+
 TEST(large_best_fit_of_what_is_kept)
 {
 	char *p[3];

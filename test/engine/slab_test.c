@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * slab_test.c - one node of one cache on the page floor: E1 to E6, order, what goes back
+ * lint: long - a case for each rule, all on one setup
  */
 /* lint: long - one file mirrors slab.c, a case for each rule */
 #include "base/bits.h"

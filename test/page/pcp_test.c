@@ -117,6 +117,21 @@ TEST(pcp_C2_overflow_sends_the_oldest)
 	EXPECT_EQ(pcp_audit(0), 0);
 }
 
+TEST(pcp_C2_overflow_spares_other_orders)
+{
+	struct page *large;
+
+	REQUIRE(setup());
+	large = block(4);
+	REQUIRE(large != NULL);
+	pcp_give(0, large, &out);
+	for (unsigned i = 0; i <= PCP_HIGH - 16; i++)
+		pcp_give(0, block(0), &out);
+	EXPECT_EQ(out_pages(), 33);
+	EXPECT_PTR_EQ(pcp_take(0, 4), large);
+	EXPECT_EQ(pcp_audit(0), 0);
+}
+
 TEST(pcp_C2_a_large_block_may_push_others_out)
 {
 	REQUIRE(setup());

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * zone_test.c - watermarks, growth, discarding, pages that go offline and return
+ * lint: long - a case for each rule, all on one setup
  */
 /* lint: long - one file mirrors zone.c, a case for each rule */
 #include "page/zone.h"

@@ -221,6 +221,7 @@ void port_wait(uint32_t *word, uint32_t value)
 {
 	(void)word;
 	(void)value;
+	sim_watch();
 	sim.waits++;
 	if (sim.waits > 1000) {
 		fprintf(stderr, "sim: a lock is waited for by the only thread\n");

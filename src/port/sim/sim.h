@@ -33,8 +33,8 @@ struct sim {
 	bool fail_on;         /* every request from then on fails */
 	bool fence_refused;   /* port_percpu_fence returns false */
 	bool discard_refused; /* port_discard returns false: the pages are locked */
-	void (*watch)(void);  /* run inside each call for or about memory, before it is served:
-			      * to look at locks, or to do what another thread might */
+	void (*watch)(void);  /* run inside each call for or about memory, before it is served,
+			      * and in each wait: to look at locks, to do what others might */
 
 	/* What happened. */
 	uint64_t requests;   /* for memory: maps and mappings */
