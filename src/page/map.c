@@ -45,12 +45,11 @@ static struct map_layout map_measure(size_t pages)
 /* Whole blocks of the largest order that fit in @budget together with their tables. */
 static size_t map_fit_pages(size_t budget, size_t align)
 {
-	size_t per_page = PAGE_SIZE + sizeof(u16) + sizeof(struct page) + MAP_STATES_PER_PAGE;
 	size_t overhead = 8 * MAP_GUARD_BYTES + 2 * align;
 
 	if (budget <= overhead)
 		return 0;
-	return ((budget - overhead) / per_page) & ~((align >> PAGE_SHIFT) - 1);
+	return ((budget - overhead) / MAP_BYTES_PER_PAGE) & ~((align >> PAGE_SHIFT) - 1);
 }
 
 /* What the arena is aligned to; half of it is lost to that on average. */
@@ -236,4 +235,24 @@ bool map_is_state_free(size_t pfn, size_t count)
 		seen |= word;
 	}
 	return seen == 0;
+}
+
+/* Release the part of a table from @keep to @bytes, but for the pages that it shares. */
+static void map_release(void *table, size_t keep, size_t bytes)
+{
+	keep = size_align((uintptr_t)table + keep, map_page_bytes) - (uintptr_t)table;
+	bytes = (((uintptr_t)table + bytes) & ~(map_page_bytes - 1)) - (uintptr_t)table;
+	if (bytes > keep)
+		port_release((char *)table + keep, bytes - keep);
+}
+
+void map_lower(size_t pages)
+{
+	size_t old = map.nr_pages;
+
+	map.nr_pages = pages;
+	map_release(map_address(0), pages << PAGE_SHIFT, old << PAGE_SHIFT);
+	map_release(map.state, pages * MAP_STATES_PER_PAGE, old * MAP_STATES_PER_PAGE);
+	map_release(map.pages, pages * sizeof(struct page), old * sizeof(struct page));
+	map_release(map.ids, size_max(pages * sizeof(u16), map_ids_end), old * sizeof(u16));
 }

@@ -53,6 +53,14 @@ bool map_init(size_t budget, size_t page_bytes, unsigned nodes);
 bool map_online(size_t pfn, size_t count);
 void map_offline(size_t pfn, size_t count);
 
+/* Pages at and after @pages, which never were online, are no part of the arena any more: their
+ * address space and that of their tables goes back. */
+void map_lower(size_t pages);
+
+/* Address space that one page of the arena takes, with its part of the tables. */
+#define MAP_BYTES_PER_PAGE \
+	(PAGE_SIZE + sizeof(u16) + sizeof(struct page) + (PAGE_SIZE >> GRANULE_SHIFT))
+
 /* The memory behind the tables of a free block goes back, but for its head's descriptor. */
 void map_discard_tables(size_t pfn, size_t count);
 size_t map_grain(void);

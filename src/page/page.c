@@ -231,6 +231,41 @@ size_t page_offline(void)
 	return total;
 }
 
+/* Pages that may stay reserved although they never were online. */
+static size_t page_spare(size_t reserved)
+{
+	size_t block = (size_t)1 << MAX_ORDER;
+	size_t limit;
+	size_t used;
+	size_t others;
+
+	if (!port_address_space(&limit, &used))
+		return reserved;
+	others = used - size_min(used, reserved * MAP_BYTES_PER_PAGE);
+	if (limit <= others)
+		return 0;
+	return size_min(reserved, (limit - others) / 2 / MAP_BYTES_PER_PAGE & ~(block - 1));
+}
+
+size_t page_lower(void)
+{
+	struct zone *z = &memory.zones[0];
+	size_t reserved;
+	size_t spare;
+
+	if (memory.nodes != 1)
+		return 0;
+	lock_acquire(&z->growing);
+	reserved = z->end_pfn - z->online_end;
+	spare = page_spare(reserved);
+	if (spare < reserved) {
+		z->end_pfn = z->online_end + spare;
+		map_lower(z->end_pfn);
+	}
+	lock_release(&z->growing);
+	return (reserved - spare) * MAP_BYTES_PER_PAGE;
+}
+
 void page_drain(void)
 {
 	struct list out;

@@ -121,6 +121,10 @@ void page_tables(struct page_tables *tables);
  * sees to it that nothing else runs. */
 size_t page_audit(void);
 
+/* The limit of the address space was lowered: of what is reserved and was never used, keep half of
+ * what the limit leaves. Returns bytes of address space given back; on one node only. */
+size_t page_lower(void);
+
 /* fork: hold every lock of this floor; give them back (also in the child). */
 void page_lock_all(void);
 void page_unlock_all(void);

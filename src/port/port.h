@@ -56,6 +56,13 @@ const char *port_options(bool *secure);
  * access faults. NULL iff it cannot be had. Called once, at start. */
 void *port_reserve(size_t bytes, size_t align);
 
+/* Give reserved space that has nothing behind it back to the system for good. */
+void port_release(void *start, size_t bytes);
+
+/* The address space that this home may use, and what of it is mapped or reserved. Returns false
+ * where there is no limit. */
+bool port_address_space(size_t *limit, size_t *used);
+
 /* Let reads of a reserved range give zeros, without memory. Returns false if refused. */
 bool port_map_zeros(void *start, size_t bytes);
 

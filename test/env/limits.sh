@@ -22,7 +22,7 @@ same "64 MiB of address space: threads, dlopen, running out" under_ulimit
 same "64 MiB of address space: small programs" programs
 same "512 MiB of address space: python with threads" half_a_gib
 same "RLIMIT_AS lowered at run time" lowered
-compile lowered lowered.c
+compile lowered lowered.c -pthread
 lowered() { under "$T/lowered"; }
 same "the heap grows under a lowered RLIMIT_AS" lowered
 tap_done

@@ -1,29 +1,47 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lowered.c - RLIMIT_AS is lowered below what is already reserved, and the heap still grows
+ * lowered.c - a program lowers its RLIMIT_AS to a gibibyte, far below what Ashlar reserves
  *
- * Why     The kernel then refuses every new mapping, even one in place of another; memory that
- *         is reserved must come online another way. Programs that sandbox themselves do this.
+ * Why     Programs that sandbox themselves do this. What is reserved and not used must go back:
+ *         small blocks, mappings of their own and threads can be had as with any malloc.
  */
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
-int main(void)
+static int fill(int most, size_t size)
 {
-	struct rlimit limit = { 1ul << 30, 1ul << 30 };
 	int blocks = 0;
 
-	if (setrlimit(RLIMIT_AS, &limit) != 0)
-		return 2;
-	for (; blocks < 2000; blocks++) {
-		char *p = malloc(100000);
+	for (; blocks < most; blocks++) {
+		char *p = malloc(size);
 
 		if (!p)
 			break;
-		memset(p, 1, 100000);
+		memset(p, 1, size);
 	}
-	printf("blocks: %d\n", blocks);
-	return blocks == 2000 ? 0 : 1;
+	return blocks;
+}
+
+static void *thread(void *arg)
+{
+	free(malloc(5000));
+	return arg;
+}
+
+int main(void)
+{
+	struct rlimit limit = { 1ul << 30, 1ul << 30 };
+	pthread_t t;
+
+	if (setrlimit(RLIMIT_AS, &limit) != 0)
+		return 2;
+	printf("blocks: %d\n", fill(2000, 100000));
+	printf("mappings: %d\n", fill(8, 20 << 20));
+	printf("thread: %d\n", pthread_create(&t, NULL, thread, NULL));
+	pthread_join(t, NULL);
+	printf("too much: %s\n", malloc((size_t)2 << 30) ? "given" : "refused");
+	return 0;
 }

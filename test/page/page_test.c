@@ -417,3 +417,27 @@ TEST(page_random_four_nodes)
 {
 	random_pages(4);
 }
+
+TEST(page_lower_gives_reserved_space_back)
+{
+	size_t before;
+	size_t block = PAGE_SIZE << MAX_ORDER;
+	bool zero;
+
+	REQUIRE(setup(1));
+	before = map.nr_pages;
+	EXPECT_EQ(page_lower(), 0); /* no limit */
+	sim.address_limit = (size_t)48 << 20;
+	EXPECT_GT(page_lower(), 0);
+	EXPECT_LT(map.nr_pages, before);
+	EXPECT_GT(sim.released, (before - map.nr_pages) * (PAGE_SIZE + sizeof(struct page)));
+	EXPECT_EQ(page_lower(), 0); /* once is enough */
+	EXPECT_EQ(page_audit(), 0);
+	while (page_alloc(0, GFP_KERNEL, 0, &zero))
+		continue; /* what is left can be used to the last page */
+	EXPECT_LE(stat().online_pages, map.nr_pages);
+	sim.address_limit = block;
+	page_lower();
+	EXPECT_GE(map.nr_pages, stat().online_pages); /* what is in use stays */
+	EXPECT_EQ(page_audit(), 0);
+}

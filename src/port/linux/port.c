@@ -81,15 +81,25 @@ static size_t port_mapped_bytes(void)
 	return pages * getauxval(AT_PAGESZ);
 }
 
+bool port_address_space(size_t *limit, size_t *used)
+{
+	struct rlimit now;
+
+	if (getrlimit(RLIMIT_AS, &now) != 0 || now.rlim_cur == RLIM_INFINITY)
+		return false;
+	*limit = now.rlim_cur;
+	*used = port_mapped_bytes();
+	return true;
+}
+
 static size_t port_address_bytes(void)
 {
-	struct rlimit limit;
+	size_t limit;
 	size_t used;
 
-	if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+	if (!port_address_space(&limit, &used))
 		return SIZE_MAX;
-	used = port_mapped_bytes();
-	return limit.rlim_cur > used ? limit.rlim_cur - used : 0;
+	return limit > used ? limit - used : 0;
 }
 
 void port_init(struct port_machine *machine)
@@ -123,6 +133,11 @@ void *port_reserve(size_t bytes, size_t align)
 		return NULL;
 	madvise(start, bytes + align, MADV_DONTDUMP); /* gdb would write it all into a core file */
 	return (void *)(((uintptr_t)start + align - 1) & ~(uintptr_t)(align - 1));
+}
+
+void port_release(void *start, size_t bytes)
+{
+	munmap(start, bytes);
 }
 
 bool port_map_zeros(void *start, size_t bytes)

@@ -92,6 +92,19 @@ void *port_reserve(size_t bytes, size_t align)
 	return (void *)(((uintptr_t)sim_arena + align - 1) & ~(uintptr_t)(align - 1));
 }
 
+void port_release(void *start, size_t bytes)
+{
+	sim.released += bytes;
+	munmap(start, bytes);
+}
+
+bool port_address_space(size_t *limit, size_t *used)
+{
+	*limit = sim.address_limit;
+	*used = sim_arena_bytes - sim.released;
+	return sim.address_limit != 0;
+}
+
 bool port_map_zeros(void *start, size_t bytes)
 {
 	return mprotect(start, bytes, PROT_READ) == 0;

@@ -36,7 +36,10 @@ struct sim {
 	void (*watch)(void);  /* run inside each call for or about memory, before it is served,
 			      * and in each wait: to look at locks, to do what others might */
 
+	size_t address_limit; /* of the address space, lowered while it runs; 0: none */
+
 	/* What happened. */
+	size_t released;     /* bytes of reserved space given back for good */
 	uint64_t requests;   /* for memory: maps and mappings */
 	size_t mapped_bytes; /* in mappings now */
 	uint64_t discarded;  /* bytes given back by port_discard */
