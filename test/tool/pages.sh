@@ -30,7 +30,8 @@ expect "README's options are those of option.c" \
 	"$(grep -oE '\.name = "[a-z]+"' "$source/src/cache/option.c" | cut -d'"' -f2)" \
 	"$(sed -n '/^## Options/,/^## Limits/p' "$source/README.md" | sed -nE 's/^\| `([a-z]+)`.*/\1/p')"
 expect "and the marked ones are those that harden" \
-	"$(grep '\.hardens = true' "$source/src/cache/option.c" | grep -oE '\.name = "[a-z]+"' | cut -d'"' -f2)" \
+	"$(awk -F'"' '/\.name = /{ name = $2 } /\.hardens = true/{ print name }' \
+		"$source/src/cache/option.c")" \
 	"$(sed -nE 's/^\| `([a-z]+)` \(marked\).*/\1/p' "$source/README.md")"
 
 expect "every source file has its line in docs/architecture.md" "" "$(
