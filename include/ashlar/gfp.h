@@ -9,6 +9,13 @@
 #ifndef ASHLAR_GFP_H
 #define ASHLAR_GFP_H
 
+#if defined(__GNUC__)
+#define ASHLAR_API __attribute__((visibility("default")))
+#define ASHLAR_LINK(name) __asm__(#name)
+#else
+#error "Ashlar needs gcc or clang: its link names are given by declaration"
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif

@@ -24,13 +24,6 @@
 extern "C" {
 #endif
 
-#if defined(__GNUC__)
-#define ASHLAR_API __attribute__((visibility("default")))
-#define ASHLAR_LINK(name) __asm__(#name)
-#else
-#error "Ashlar needs gcc or clang: its link names are given by declaration"
-#endif
-
 struct kmem_cache;
 
 /* Flags of kmem_cache_create. */
