@@ -11,7 +11,7 @@ HOURS ?= 1
 OPTIONS ?=
 
 .DEFAULT_GOAL := build
-.PHONY: build help run test check soak coverage bench lint format kernel install clean
+.PHONY: build help run test check soak coverage bench lint format install clean
 
 build: ## build the libraries and the ashlar command
 	@scripts/setup build
@@ -59,10 +59,6 @@ lint: build ## every rule of the house: layers, symbols, headers, style, analysi
 format: ## let clang-format set the C files
 	@scripts/setup lint
 	@git ls-files -z '*.c' '*.h' | xargs -0 clang-format -i
-
-kernel: ## boot the test kernels in QEMU
-	@scripts/setup build kernel
-	@kernel/run
 
 install: build ## install under PREFIX, below DESTDIR if set
 	@DESTDIR=$(DESTDIR) meson install -C $(BUILD) --no-rebuild
