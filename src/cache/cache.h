@@ -46,10 +46,8 @@ struct kmem_cache {
 	char name[CACHE_NAME_MAX];
 };
 
-/* Every cache, in order of creation; guarded by the lock that cache_list_lock takes. */
+/* Every cache, in order of creation; guarded by life.c's lock. */
 extern struct list cache_list internal_data;
-void cache_list_lock(void);
-void cache_list_unlock(void);
 
 /* What an id stands for; NULL for ids that are free. */
 extern struct kmem_cache_node *cache_nodes[CONFIG_MAX_IDS] internal_data;

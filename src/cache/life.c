@@ -4,7 +4,7 @@
  *
  * What    Caches are objects of two caches that exist before all others. Creating one checks
  *         what was asked, chooses the shape and an id; destroying one goes the way back.
- * State   cache_list, cache_nodes (cache.h), under the lock of cache_list_lock
+ * State   cache_list, cache_nodes (cache.h), under boot.lock
  * Rules   K1..K3 of cache.h
  */
 #include "base/bitmap.h"
@@ -31,16 +31,6 @@ static struct {
 	struct kmem_cache_node caches_node;
 	struct kmem_cache_node nodes_node;
 } boot;
-
-void cache_list_lock(void)
-{
-	lock_acquire(&boot.lock);
-}
-
-void cache_list_unlock(void)
-{
-	lock_release(&boot.lock);
-}
 
 /* C1: small objects get long arrays; a batch is half of one. */
 static void cache_set_limits(struct kmem_cache *c)
