@@ -132,6 +132,16 @@ bool port_discard(void *start, size_t bytes)
 	return madvise(start, bytes, MADV_DONTNEED) == 0;
 }
 
+bool port_huge(void *start, size_t bytes, bool on)
+{
+	(void)start;
+	sim_watch();
+	if (sim.huge_refused)
+		return false;
+	sim.huge_bytes += on ? bytes : 0 - bytes;
+	return true;
+}
+
 void *port_mapping_alloc(size_t bytes, size_t align)
 {
 	void *p;
