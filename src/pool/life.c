@@ -299,22 +299,23 @@ size_t pool_shrink(struct slab *pool)
 	return pool_shrink_sheets(pool) * SHEET_BYTES;
 }
 
+/* The sheet of the list that is above @after and below @below (NULL: any), the lowest of these. */
+static struct page *pools_lowest(const struct list *sheets, const struct page *after,
+				 struct page *below)
+{
+	for (struct list *node = sheets->next; node && node != sheets; node = node->next) {
+		struct page *head = container_of(node, struct page, link);
+
+		if (head > after && (!below || head < below))
+			below = head;
+	}
+	return below;
+}
+
 /* The sheet with the lowest address above @after that has objects in use. Under the lock. */
 static struct page *pools_next_sheet(const struct slab *pool, const struct page *after)
 {
-	const struct list *lists[] = { &pool->full, &pool->partial };
-	struct page *found = NULL;
-	struct list *node;
-
-	for (unsigned i = 0; i < ARRAY_SIZE(lists); i++) {
-		list_for_each(node, lists[i]) {
-			struct page *head = container_of(node, struct page, link);
-
-			if (head > after && (!found || head < found))
-				found = head;
-		}
-	}
-	return found;
+	return pools_lowest(&pool->full, after, pools_lowest(&pool->partial, after, NULL));
 }
 
 /* Up to 64 objects in use from a place on; the place moves behind them. false: there are none. */
