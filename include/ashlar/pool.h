@@ -83,7 +83,8 @@ struct pool_info {
 };
 
 /*
- * Make a pool of objects of @size bytes, rounded up to a multiple of 8 (at least 16). Objects whose
+ * Make a pool of objects of @size bytes, rounded up to a multiple of 8 (at least 16; 32 with a
+ * callback). Objects whose
  * rounded size is a power of two are aligned to it. Takes no block yet. NULL iff @size is 0 or
  * above POOL_MAX_SIZE (the reason is printed), or memory is exhausted.
  */

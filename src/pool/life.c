@@ -151,13 +151,12 @@ static struct kmem_cache *pools_cache(void)
 
 bool pool_is_pool(const void *p)
 {
-	size_t granule = object_granule(p);
 	const struct kmem_cache_node *n;
 
-	if (granule >= READ_ONCE(map.granules) || READ_ONCE(map.state[granule]) != STATE_IN_USE)
+	if (object_granule(p) >= READ_ONCE(map.granules))
 		return false;
-	n = cache_node_at(map.ids[map_pfn(p)] & ~15u);
-	return n && n->cache == LOAD_ACQUIRE(pools.cache);
+	n = cache_node_at(map.ids[map_pfn(p)]);
+	return n && n->cache == LOAD_ACQUIRE(pools.cache) && *map_state(p) == map_state_in_use(p);
 }
 
 /* "pool-192" for a pool without a name. */
@@ -178,13 +177,13 @@ static void pools_name(struct slab *pool, const char *name)
 	pool->name[n] = '\0';
 }
 
-/* Bytes from object to object: the size rounded up to 8, at least 16, and to the alignment; a power
- * of two is its own alignment. */
+/* Bytes from object to object: the size rounded up to 8 and to the alignment, at least what a sheet
+ * can say of an object. */
 static size_t pools_stride(const struct pool_args *args)
 {
-	size_t align = size_max(args->align, 8);
+	size_t least = args->ctor || args->dtor ? SHEET_CALLBACK_MIN : GRANULE_SIZE;
 
-	return size_align(size_max(args->size, GRANULE_SIZE), align);
+	return size_align(size_max(args->size, least), size_max(args->align, 8));
 }
 
 struct slab *pool_make(const struct pool_args *args)
@@ -201,7 +200,7 @@ struct slab *pool_make(const struct pool_args *args)
 		.ctor = args->ctor,
 		.dtor = args->dtor,
 	};
-	cut_choose(&pool->cut, pools_stride(args));
+	cut_choose(&pool->cut, pools_stride(args), args->ctor || args->dtor);
 	list_init(&pool->partial);
 	list_init(&pool->empty);
 	list_init(&pool->full);
@@ -333,10 +332,8 @@ static bool pools_gather(struct slab *pool, struct page **sheet, unsigned *word,
 	if (*sheet)
 		used = sheet_used_word(*sheet, &pool->cut, *word);
 	for (*count = 0; used; used &= used - 1) {
-		void *p = sheet_object(*sheet, &pool->cut, *word * 64 + bits_lowest(used));
-
-		if (READ_ONCE(*map_state(p)) != STATE_PENDING)
-			objects[(*count)++] = p;
+		objects[*count] = sheet_object(*sheet, &pool->cut, *word * 64 + bits_lowest(used));
+		++*count;
 	}
 	++*word;
 	lock_release(&pool->lock);

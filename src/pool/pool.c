@@ -40,7 +40,7 @@ static void *pool_take_from(struct slab *pool, struct page *head)
 		list_add(&pool->partial, &head->link);
 	}
 	if (pool->ctor)
-		*map_state(object) = STATE_PENDING;
+		sheet_set_pending(head, &pool->cut, object, true);
 	return object;
 }
 
@@ -141,8 +141,8 @@ static void pool_put(struct slab *pool, void *object, struct list *out)
 	struct page *head = sheet_head(object);
 	bool was_full = head->used == pool->cut.objects;
 
-	if (pool->ctor || pool->dtor)
-		*map_state(object) = STATE_FREE;
+	if (pool->cut.callbacks)
+		sheet_set_pending(head, &pool->cut, object, false);
 	sheet_put(head, &pool->cut, object);
 	pool->used--;
 	if (head->used == 0 && out &&
@@ -196,7 +196,7 @@ int pool_give(struct slab *pool, void *object, unsigned long arg, const char *fu
 	lock_acquire(&pool->lock);
 	fault = pool_look(pool, object);
 	if (fault == SHEET_FINE && pool->dtor)
-		*map_state(object) = STATE_PENDING;
+		sheet_set_pending(sheet_head(object), &pool->cut, object, true);
 	else if (fault == SHEET_FINE)
 		pool_put(pool, object, &out);
 	lock_release(&pool->lock);
@@ -232,7 +232,9 @@ void *slab_malloc_gfp(struct slab *pool, unsigned long arg, gfp_t gfp)
 		pool_put_alone(pool, object);
 		return NULL;
 	}
-	STORE_RELEASE(*map_state(object), STATE_FREE); /* SH3: it is in use */
+	lock_acquire(&pool->lock);
+	sheet_set_pending(sheet_head(object), &pool->cut, object, false); /* SH3: it is in use */
+	lock_release(&pool->lock);
 	return made;
 }
 

@@ -5,7 +5,7 @@
  * What    A pool is a kind of object and its sheets (sheet.h): on `partial`, `empty` or `full`.
  *         An object is taken from the first partial sheet, else an empty one, else a new one,
  *         always the lowest of its sheet, so that sheets run empty. Callbacks run on every object
- *         that comes and goes, without the lock; meanwhile the object's state is PENDING.
+ *         that comes and goes, without the lock; meanwhile the object is pending.
  *
  *           alloc_pages ──► sheet: empty ⇄ partial ⇄ full        free ──► PENDING ──► in use
  *               ▲                    │                           ▲    ctor            │

@@ -6,12 +6,14 @@
 #include "base/bits.h"
 #include "base/check.h"
 
-void cut_choose(struct cut *cut, size_t stride)
+void cut_choose(struct cut *cut, size_t stride, bool callbacks)
 {
+	ASSERT(stride >= (callbacks ? SHEET_CALLBACK_MIN : GRANULE_SIZE));
 	*cut = (struct cut){
 		.stride = (u32)stride,
 		.objects = (u32)(SHEET_BYTES / stride),
 		.reciprocal = (((u64)1 << 43) + stride - 1) / stride,
+		.callbacks = callbacks,
 	};
 }
 
@@ -20,6 +22,11 @@ static u64 *sheet_word(const struct page *head, unsigned word)
 	struct page *page = (struct page *)(uintptr_t)&head[word / PAGE_WORDS];
 
 	return &page->bits[word % PAGE_WORDS];
+}
+
+static u64 *sheet_pending_word(const struct page *head, unsigned word)
+{
+	return sheet_word(head, SHEET_WORDS / 2 + word);
 }
 
 /* The summaries lie where a head has the number of its pages: no other use of a tail. */
@@ -47,6 +54,8 @@ void sheet_prepare(struct page *head, const struct cut *cut, void *owner)
 	ASSERT(head->order == SHEET_ORDER);
 	for (unsigned w = 0; w < words; w++)
 		*sheet_word(head, w) = sheet_full_word(cut, w);
+	for (unsigned w = 0; cut->callbacks && w < words; w++)
+		*sheet_pending_word(head, w) = 0;
 	for (unsigned m = 0; m < middles; m++)
 		*sheet_middle(head, m) = bits_mask((unsigned)size_min(words - m * 64, 64));
 	*sheet_top(head) = bits_mask(middles);
@@ -80,6 +89,18 @@ void *sheet_take(struct page *head, const struct cut *cut)
 	return sheet_object(head, cut, index);
 }
 
+void sheet_set_pending(struct page *head, const struct cut *cut, const void *object, bool pending)
+{
+	u32 index = sheet_index(head, cut, object);
+	u64 *bits = sheet_pending_word(head, index / 64);
+
+	ASSERT(cut->callbacks && !(*sheet_word(head, index / 64) >> (index % 64) & 1)); /* SH3 */
+	if (pending)
+		*bits |= (u64)1 << (index % 64);
+	else
+		*bits &= ~((u64)1 << (index % 64));
+}
+
 void sheet_put(struct page *head, const struct cut *cut, const void *object)
 {
 	u32 index = sheet_index(head, cut, object);
@@ -106,12 +127,16 @@ enum sheet_fault sheet_look(const struct page *head, const struct cut *cut, cons
 		return SHEET_INSIDE;
 	if (*sheet_word(head, index / 64) >> (index % 64) & 1)
 		return SHEET_FREE;
-	return READ_ONCE(*map_state(p)) == STATE_PENDING ? SHEET_PENDING : SHEET_FINE; /* SH3 */
+	if (cut->callbacks && *sheet_pending_word(head, index / 64) >> (index % 64) & 1)
+		return SHEET_PENDING; /* SH3 */
+	return SHEET_FINE;
 }
 
 u64 sheet_used_word(const struct page *head, const struct cut *cut, unsigned word)
 {
-	return ~*sheet_word(head, word) & sheet_full_word(cut, word);
+	u64 used = ~*sheet_word(head, word) & sheet_full_word(cut, word);
+
+	return cut->callbacks ? used & ~*sheet_pending_word(head, word) : used;
 }
 
 size_t sheet_audit(const struct page *head, const struct cut *cut)
@@ -124,6 +149,7 @@ size_t sheet_audit(const struct page *head, const struct cut *cut)
 		u64 bits = *sheet_word(head, w);
 
 		set += bits_count(bits);
+		faults += cut->callbacks && (bits & *sheet_pending_word(head, w));      /* SH3 */
 		faults += (bits & ~sheet_full_word(cut, w)) != 0;                       /* SH2 */
 		faults += (bits != 0) != (*sheet_middle(head, w / 64) >> (w % 64) & 1); /* SH1 */
 	}

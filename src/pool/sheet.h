@@ -11,11 +11,15 @@
  *                           page 2+m middle word m: bit i is set iff bit word 64m+i is not 0
  *                           page w/4 bit word w: bit i is set iff object 64w+i is free
  *
+ *         Where objects have callbacks they are at least 32 bytes, and the upper half of the bit
+ *         words says of the same objects whether a callback runs on them.
+ *
  * Why     The bits of seed 001's struct slab_obj, where nothing has to be allocated for them:
  *         a smallest object of 16 bytes has one bit in the four words of its page.
  * Rules   SH1  a bit of a summary is set iff the word that it stands for is not 0
  *         SH2  bits set + used == objects; bits behind the last object are clear
- *         SH3  an object whose bit is clear is in use, or, with its state PENDING, in a callback
+ *         SH3  an object whose bit is clear is in use, or, with its pending bit set, in a callback;
+ *              a pending object is not free
  * Locks   the pool's; sheet_prepare needs none, as nobody knows the block yet
  * Cost    take, put: three words each. prepare: a word for 64 objects.
  */
@@ -29,6 +33,9 @@
 #define SHEET_PAGES ((size_t)1 << SHEET_ORDER)
 #define SHEET_BYTES (PAGE_SIZE << SHEET_ORDER)
 
+#define SHEET_WORDS (SHEET_PAGES * PAGE_WORDS)
+#define SHEET_CALLBACK_MIN (2 * GRANULE_SIZE) /* bytes */
+
 STATIC_ASSERT(PAGE_WORDS * 64 * GRANULE_SIZE >= PAGE_SIZE, "a bit for each 16 bytes of a page");
 STATIC_ASSERT(SHEET_ORDER >= 2 && SHEET_ORDER <= 10, "summaries fit the descriptors");
 STATIC_ASSERT(sizeof(size_t) == sizeof(u64), "summaries lie in the descriptors' size_t");
@@ -38,6 +45,7 @@ struct cut {
 	u32 stride;     /* bytes from object to object */
 	u32 objects;    /* in one sheet */
 	u64 reciprocal; /* ceil(2^43 / stride): exact for every offset below 2 MiB */
+	bool callbacks; /* objects may be pending; the stride is at least SHEET_CALLBACK_MIN */
 };
 
 /* What is wrong with an address that is said to be an object in use. */
@@ -50,7 +58,7 @@ enum sheet_fault {
 	SHEET_BEHIND,  /* behind the last object of the sheet */
 };
 
-void cut_choose(struct cut *cut, size_t stride);
+void cut_choose(struct cut *cut, size_t stride, bool callbacks);
 
 /* Make a block of SHEET_ORDER a sheet of @owner with all objects free. */
 void sheet_prepare(struct page *head, const struct cut *cut, void *owner);
@@ -61,14 +69,17 @@ void sheet_unmake(struct page *head);
 /* The lowest free object, which is in use now; the sheet has one. */
 void *sheet_take(struct page *head, const struct cut *cut);
 
-/* An object in use becomes free. */
+/* A callback begins (@pending) or ends on an object that is not free. */
+void sheet_set_pending(struct page *head, const struct cut *cut, const void *object, bool pending);
+
+/* An object that is not free becomes free. */
 void sheet_put(struct page *head, const struct cut *cut, const void *object);
 
 /* Is @p an object in use of a sheet of @owner? */
 enum sheet_fault sheet_look(const struct page *head, const struct cut *cut, const void *owner,
 			    const void *p);
 
-/* Objects 64 @word .. 64 @word + 63: which of them are in use, as bits. */
+/* Objects 64 @word .. 64 @word + 63: which of them are in use and not pending, as bits. */
 u64 sheet_used_word(const struct page *head, const struct cut *cut, unsigned word);
 
 /* Faults against SH1..SH3. */

@@ -50,7 +50,7 @@ TEST(sheet_SH1_SH2_summaries_and_counts_for_every_stride)
 		size_t step;
 		u32 n = 0;
 
-		cut_choose(&cut, stride);
+		cut_choose(&cut, stride, stride >= 32);
 		EXPECT_EQ(cut.objects, 2 * MIB / stride);
 		sheet_prepare(head, &cut, pool);
 		EXPECT_EQ(sheet_audit(head, &cut), 0);
@@ -79,7 +79,7 @@ TEST(sheet_index_is_exact_for_every_byte_near_a_border)
 	REQUIRE(setup(64, NULL, NULL));
 	head = sheet_head(slab_malloc(pool, 0));
 	for (size_t stride = 16; stride <= 2 * MIB; stride += 8 + stride / 40 / 8 * 8) {
-		cut_choose(&cut, stride);
+		cut_choose(&cut, stride, stride >= 32);
 		for (u32 n = 1; n <= cut.objects; n += n / 9 + 1) {
 			const char *start = sheet_object(head, &cut, n);
 
