@@ -11,7 +11,7 @@ HOURS ?= 1
 OPTIONS ?=
 
 .DEFAULT_GOAL := build
-.PHONY: build help run test check soak coverage bench lint format install clean
+.PHONY: build help run test check soak coverage bench bench-engines lint format install clean
 
 build: ## build the libraries and the ashlar command
 	@scripts/setup build
@@ -19,7 +19,7 @@ build: ## build the libraries and the ashlar command
 	@ninja -C $(BUILD)
 
 help: ## print this list
-	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 run: build ## run a program on Ashlar: make run CMD="python3 x.py"; without CMD, a demo
 ifdef CMD
@@ -51,6 +51,10 @@ coverage: ## lines of the core that the tests on the simulated machine run
 bench: build ## compare with other allocators; numbers and plots
 	@scripts/setup bench
 	@bench/run
+
+bench-engines: build ## recorded traces of programs through each engine: memory, time, waste
+	@scripts/setup bench
+	@bench/engines.py --build $(BUILD)
 
 lint: build ## every rule of the house: layers, symbols, headers, style, analysis
 	@scripts/setup lint

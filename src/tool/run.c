@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "library.h"
 #include "print.h"
 #include "program.h"
 #include "spawn.h"
@@ -113,68 +114,7 @@ static int run_parse(struct run_options *o, int argc, char **argv)
 	return TOOL_USAGE;
 }
 
-/* ---- the library -------------------------------------------------------------------- */
-
-/* Beside the command (a build folder), or where it is installed relative to it. */
-static char *run_find_library(void)
-{
-	const char *libdir = strrchr(ASHLAR_LIBDIR, '/');
-	char exe[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
-	char *places[5] = { 0 };
-	char *found = NULL;
-	size_t count = 0;
-
-	libdir = libdir ? libdir + 1 : ASHLAR_LIBDIR;
-	exe[n > 0 ? n : 0] = '\0';
-	if (strrchr(exe, '/'))
-		*strrchr(exe, '/') = '\0';
-	places[count++] = tool_text("%s/" RUN_LIBRARY, exe);
-	places[count++] = tool_text("%s/../lib/%s/" RUN_LIBRARY, exe, libdir);
-	places[count++] = tool_text("%s/../%s/" RUN_LIBRARY, exe, libdir);
-	places[count++] = tool_text("%s/../lib/" RUN_LIBRARY, exe);
-	places[count++] = tool_text("%s/" RUN_LIBRARY, ASHLAR_LIBDIR);
-	for (size_t i = 0; i < count; i++) {
-		if (!found && access(places[i], R_OK) == 0)
-			found = realpath(places[i], NULL);
-		free(places[i]);
-	}
-	if (!found)
-		tool_say("run: " RUN_LIBRARY " is neither beside the command nor installed");
-	else if (strpbrk(found, " :"))
-		tool_say("run: %s: ld.so takes no LD_PRELOAD with a blank or a colon in it", found);
-	else
-		return found;
-	free(found);
-	return NULL;
-}
-
-/* A copy of the environment, @count variables replaced. */
-static char **run_environment(char **names, char **values, size_t count)
-{
-	size_t n = 0;
-	char **copy;
-	size_t at = 0;
-
-	while (environ[n])
-		n++;
-	copy = tool_alloc((n + count + 1) * sizeof(copy[0]));
-	for (size_t i = 0; i < n; i++) {
-		bool replaced = false;
-
-		for (size_t j = 0; j < count; j++) {
-			size_t length = strlen(names[j]);
-
-			replaced |= strncmp(environ[i], names[j], length) == 0 &&
-				    environ[i][length] == '=';
-		}
-		if (!replaced)
-			copy[at++] = environ[i];
-	}
-	for (size_t j = 0; j < count; j++)
-		copy[at++] = tool_text("%s=%s", names[j], values[j]);
-	return copy;
-}
+/* ---- the environment ------------------------------------------------------------------ */
 
 static char **run_prepare_environment(const struct run_options *o, const char *folder,
 				      const char *library)
@@ -189,7 +129,7 @@ static char **run_prepare_environment(const struct run_options *o, const char *f
 		tool_text("%s%s;report=%s", options ? options : "", o->set ? o->set : "", folder);
 	values[1] = tool_text("%s%s%s", library ? library : "", preload && *preload ? ":" : "",
 			      preload ? preload : "");
-	copy = run_environment(names, values, library ? 2 : 0);
+	copy = library_environment(names, values, library ? 2 : 0);
 	free(values[0]);
 	free(values[1]);
 	return copy;
@@ -311,7 +251,8 @@ static int run_judge(const struct run_options *o, const struct program_facts *fa
 static int run_program(const struct run_options *o, char **argv, const struct program_facts *facts,
 		       const char *folder)
 {
-	char *library = facts->verdict == PROGRAM_MUST_NOT ? NULL : run_find_library();
+	char *library =
+		facts->verdict == PROGRAM_MUST_NOT ? NULL : library_find("run", RUN_LIBRARY);
 	struct summary s = { .argv = argv, .no_record = facts->short_why };
 	char **environment;
 	double start = run_now();

@@ -12,7 +12,8 @@
  *              |
  *           print    tables, JSON, /proc/slabinfo; summary: what `ashlar run` says at the end
  *              |
- *           run, info, trim   one file for each subcommand;   main: the table of these
+ *           run, info, trim, record   one file for each subcommand;   main: the table of these
+ *           library  what is preloaded, for run and record; preload/ is what record preloads
  *
  * Rules   TL1  nothing of the library but include/ashlar/anchor.h
  *         TL2  what is read from outside is believed only after a look; no loop without a bound
@@ -38,6 +39,7 @@ enum tool_exit {
 int run_main(int argc, char **argv);
 int info_main(int argc, char **argv);
 int trim_main(int argc, char **argv);
+int record_main(int argc, char **argv);
 
 /* Print "ashlar: ..." and a newline to standard error. */
 void tool_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
