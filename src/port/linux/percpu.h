@@ -59,8 +59,8 @@ static inline bool percpu_ready(void)
 #define PERCPU_SIGNATURE "0x53053053"
 
 /* Which of a slot's two pointers: its distance from table[0], bytes. */
-#define PERCPU_FREE "32"
-#define PERCPU_ALLOC "40"
+#define PERCPU_BEGIN_FREE PERCPU_BEGIN("32")
+#define PERCPU_BEGIN_ALLOC PERCPU_BEGIN("40")
 
 /* Begin: 1: publish the descriptor, 2: first instruction inside; leaves the region in %[r] and
  * `avail` of the header, which is at (%[r], %[header]), in %[t]. */
@@ -100,13 +100,13 @@ static inline __attribute__((__always_inline__)) bool percpu_pop(size_t header_o
 	size_t t;
 
 	__asm__ goto volatile(
-		PERCPU_BEGIN(
-			PERCPU_ALLOC) "testl %k[t], %k[t]\n\t"
-				      "jz %l[empty]\n\t"
-				      "movq 8(%[r], %[header]), %[object]\n\t"
-				      "movq -8(%[object], %[t], 8), %[object]\n\t"
-				      "leal 0xffff(%[t]), %k[t]\n\t" /* avail - 1, and touched = 1 above it (A2) */
-				      "movl %k[t], (%[r], %[header])\n" PERCPU_END
+		PERCPU_BEGIN_ALLOC
+		"testl %k[t], %k[t]\n\t"
+		"jz %l[empty]\n\t"
+		"movq 8(%[r], %[header]), %[object]\n\t"
+		"movq -8(%[object], %[t], 8), %[object]\n\t"
+		"leal 0xffff(%[t]), %k[t]\n\t" /* avail - 1, and touched = 1 above it (A2) */
+		"movl %k[t], (%[r], %[header])\n" PERCPU_END
 		: [object] "=&a"(object), [r] "=&r"(region), [t] "=&r"(t)
 		: [rseq] "r"(port_rseq_offset), [header] "r"(header_offset)
 		: "memory", "cc"
@@ -126,12 +126,12 @@ static inline __attribute__((__always_inline__)) bool percpu_push(size_t header_
 	size_t t;
 
 	__asm__ goto volatile(
-		PERCPU_BEGIN(PERCPU_FREE) "cmpw 4(%[r], %[header]), %w[t]\n\t"
-					  "jae %l[full]\n\t"
-					  "movq 8(%[r], %[header]), %[entry]\n\t"
-					  "movq %[object], (%[entry], %[t], 8)\n\t"
-					  "incl %k[t]\n\t"
-					  "movw %w[t], (%[r], %[header])\n" PERCPU_END
+		PERCPU_BEGIN_FREE "cmpw 4(%[r], %[header]), %w[t]\n\t"
+				  "jae %l[full]\n\t"
+				  "movq 8(%[r], %[header]), %[entry]\n\t"
+				  "movq %[object], (%[entry], %[t], 8)\n\t"
+				  "incl %k[t]\n\t"
+				  "movw %w[t], (%[r], %[header])\n" PERCPU_END
 		: [entry] "=&r"(entry), [r] "=&r"(region), [t] "=&r"(t)
 		: [rseq] "r"(port_rseq_offset), [header] "r"(header_offset), [object] "r"(object)
 		: "memory", "cc"
