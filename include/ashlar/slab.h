@@ -28,8 +28,12 @@ struct kmem_cache;
 
 /* Flags of kmem_cache_create. */
 #define SLAB_HWCACHE_ALIGN 0x2000u    /* objects do not share cache lines without need */
+#define SLAB_CACHE_DMA 0x4000u        /* slabs below 16 MiB: refused where there is no such zone */
+#define SLAB_CACHE_DMA32 0x8000u      /* slabs below 4 GiB: likewise */
 #define SLAB_RECLAIM_ACCOUNT 0x20000u /* a shrinker can free the objects */
-#define SLAB_PANIC 0x40000u           /* failure to create the cache ends the program */
+#define SLAB_TEMPORARY SLAB_RECLAIM_ACCOUNT
+#define SLAB_PANIC 0x40000u       /* failure to create the cache ends the program */
+#define SLAB_NO_MERGE 0x40000000u /* never the same as another cache, whatever slab_merge says */
 
 /* kmalloc(0) gives this: not NULL, of no use, and kfree ignores it. */
 #define ZERO_SIZE_PTR ((void *)16)
@@ -45,16 +49,56 @@ struct kmem_cache;
  * suggests). @ctor, or NULL, is run once on each object when its slab is made, and must not use
  * this cache; objects must be given back in constructed state. @name is copied (31 characters).
  * Returns NULL iff @name is NULL or empty, @size is 0 or above 4 MiB, @align is not a power of
- * two up to 4 MiB (2 MiB in an arena below 256 MiB), @flags are unknown, or memory is exhausted;
- * the reason is printed unless it is memory. With SLAB_PANIC it ends the program instead.
+ * two up to 4 MiB (2 MiB in an arena below 256 MiB), @flags are unknown or ask for memory that
+ * this home does not have, or memory is exhausted; the reason is printed unless it is memory.
+ * With SLAB_PANIC it ends the program instead. With the option slab_merge the cache may be an
+ * alias of one that is alike: then both names stand for one cache until both are destroyed.
  */
 ASHLAR_API struct kmem_cache *ashlar_kmem_cache_create(const char *name, unsigned int size,
 						       unsigned int align, unsigned long flags,
 						       void (*ctor)(void *));
 
+/* What a cache may be asked for beside name, size and flags. Zeros mean nothing special. */
+struct kmem_cache_args {
+	unsigned int align;          /* bytes, a power of two; 0: as the size suggests */
+	unsigned int useroffset;     /* where in an object the window for user copies begins */
+	unsigned int usersize;       /* its length in bytes; 0: there is none */
+	unsigned int freeptr_offset; /* checked, else unused: a free object holds nothing of ours */
+	bool use_freeptr_offset;
+	void (*ctor)(void *);        /* run on each object when its slab is made */
+	unsigned int sheaf_capacity; /* most free objects in a CPU's array; 0: by the size */
+};
+
+/*
+ * The same with these. @args may be NULL. Refused, beside the above: a window that is not inside
+ * the object, an offset without a length, a free pointer outside the object or not aligned, a
+ * capacity above 120.
+ */
+ASHLAR_API struct kmem_cache *ashlar_kmem_cache_create_args(const char *name, unsigned int size,
+							    const struct kmem_cache_args *args,
+							    unsigned long flags);
+
+/* The same with a window of @usersize bytes at @useroffset that check_object_size lets through. */
+ASHLAR_API struct kmem_cache *
+ashlar_kmem_cache_create_usercopy(const char *name, unsigned int size, unsigned int align,
+				  unsigned long flags, unsigned int useroffset,
+				  unsigned int usersize, void (*ctor)(void *));
+
+/*
+ * May @bytes at @p be copied to or from somebody who is not trusted? Objects of kmalloc and large
+ * blocks: if all of it is inside one in use. Objects of caches: if it is inside the window that
+ * the cache was created with. Memory that is not Ashlar's is not judged: yes. Cost: a few loads.
+ */
+ASHLAR_API bool ashlar_usercopy_allowed(const void *p, size_t bytes);
+
+/* The same, but where the answer is no that is reported and the program ends. */
+ASHLAR_API void ashlar_check_object_size(const void *p, size_t bytes, bool to_user);
+
 /*
  * Give a cache's memory back. The caller makes sure that nobody uses it. If objects are still
- * in use this is reported, with their number, and the cache stays. NULL is ignored.
+ * in use this is reported, with their number and the first of them, and the cache stays. Of a
+ * merged cache one user less is counted. NULL is ignored. A cache that was destroyed, or one of
+ * kmalloc's, is reported; the first ends the program.
  */
 ASHLAR_API void ashlar_kmem_cache_destroy(struct kmem_cache *cache);
 
@@ -157,10 +201,27 @@ ASHLAR_API extern struct kmem_cache *ashlar_kmalloc_caches[];
 	ashlar_kmem_cache_create(#type, (unsigned int)sizeof(struct type), \
 				 (unsigned int)__alignof__(struct type), (flags), NULL)
 
+/* The same with a window for user copies: the bytes of @field. */
+#define KMEM_CACHE_USERCOPY(type, flags, field)                                                 \
+	ashlar_kmem_cache_create_usercopy(#type, (unsigned int)sizeof(struct type),             \
+					  (unsigned int)__alignof__(struct type), (flags),      \
+					  (unsigned int)__builtin_offsetof(struct type, field), \
+					  (unsigned int)sizeof(((struct type *)0)->field), NULL)
+
 ASHLAR_API struct kmem_cache *kmem_cache_create(const char *name, unsigned int size,
 						unsigned int align, unsigned long flags,
 						void (*ctor)(void *))
 	ASHLAR_LINK(ashlar_kmem_cache_create);
+ASHLAR_API struct kmem_cache *kmem_cache_create_args(const char *name, unsigned int size,
+						     const struct kmem_cache_args *args,
+						     unsigned long flags)
+	ASHLAR_LINK(ashlar_kmem_cache_create_args);
+ASHLAR_API struct kmem_cache *
+kmem_cache_create_usercopy(const char *name, unsigned int size, unsigned int align,
+			   unsigned long flags, unsigned int useroffset, unsigned int usersize,
+			   void (*ctor)(void *)) ASHLAR_LINK(ashlar_kmem_cache_create_usercopy);
+ASHLAR_API void check_object_size(const void *p, size_t bytes, bool to_user)
+	ASHLAR_LINK(ashlar_check_object_size);
 ASHLAR_API void kmem_cache_destroy(struct kmem_cache *cache) ASHLAR_LINK(ashlar_kmem_cache_destroy);
 ASHLAR_API void *kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp)
 	ASHLAR_LINK(ashlar_kmem_cache_alloc) __attribute__((malloc));

@@ -69,7 +69,7 @@ bool kmalloc_init(void)
 		struct kmem_cache *c;
 
 		kmalloc_name(&name, size);
-		c = cache_make(name.bytes, size, align, 0, NULL); /* KM1 */
+		c = cache_make(name.bytes, size, align, SLAB_KMALLOC, NULL); /* KM1 */
 		if (!c)
 			return false;
 		ashlar_kmalloc_caches[class] = c;

@@ -42,7 +42,8 @@ bool large_init(void)
 	for (unsigned i = 0; i < LARGE_BUCKETS; i++)
 		list_init(&large.used[i]);
 	list_init(&large.kept);
-	large.mappings = cache_make("ashlar-mapping", sizeof(struct mapping), 16, 0, NULL);
+	large.mappings =
+		cache_make("ashlar-mapping", sizeof(struct mapping), 16, SLAB_NO_MERGE, NULL);
 	return large.mappings != NULL;
 }
 

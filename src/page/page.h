@@ -84,6 +84,9 @@ bool page_init(size_t budget_bytes, unsigned cpus, unsigned nodes, size_t page_b
 struct page *page_alloc(unsigned order, gfp_t gfp, unsigned node, bool *zero);
 void page_free(struct page *head, unsigned order);
 
+/* Is there memory of the kind that @gfp asks for? Without DMA and DMA32: always. */
+bool page_serves(gfp_t gfp);
+
 /* The same for runs of any number of pages up to 2^MAX_ORDER, aligned to @align pages. */
 struct page *page_alloc_exact(size_t count, size_t align, gfp_t gfp, unsigned node, bool *zero);
 void page_free_exact(struct page *head, size_t count);
