@@ -136,6 +136,9 @@ ASHLAR_API unsigned int ashlar_kmem_cache_size(struct kmem_cache *cache);
 /*
  * @size bytes, aligned to 16, and to @size where that is a power of two up to a page or the
  * block is served by a cache. NULL iff memory is exhausted; ZERO_SIZE_PTR for size 0.
+ * __GFP_RECLAIMABLE and __GFP_ACCOUNT lead to size caches of their own (kmalloc-rcl-64,
+ * kmalloc-cg-64), __GFP_DMA to dma-kmalloc-64, or NULL where there is no such memory;
+ * __GFP_DMA32 always to NULL. These caches are made by the first request that may wait.
  */
 ASHLAR_API void *ashlar_kmalloc(size_t size, ashlar_gfp_t gfp) __attribute__((malloc));
 ASHLAR_API void *ashlar_kmalloc_node(size_t size, ashlar_gfp_t gfp, int node)
@@ -167,6 +170,55 @@ ASHLAR_API size_t ashlar_ksize(const void *p);
 
 /* Bytes that kmalloc(@size) would really give: SIZE_MAX stays, 0 stays. */
 ASHLAR_API size_t ashlar_kmalloc_size_roundup(size_t size);
+
+/* ---- kvmalloc ---------------------------------------------------------- */
+
+/*
+ * @size bytes: as kmalloc if that succeeds without much effort, else, where @gfp may wait and
+ * @size is above a page and at most 2 GiB, as a mapping of its own. Neither need be aligned to more
+ * than 16 bytes. NULL iff both fail; ZERO_SIZE_PTR for size 0.
+ */
+ASHLAR_API void *ashlar_kvmalloc(size_t size, ashlar_gfp_t gfp) __attribute__((malloc));
+ASHLAR_API void *ashlar_kvmalloc_node(size_t size, ashlar_gfp_t gfp, int node)
+	__attribute__((malloc));
+ASHLAR_API void *ashlar_kvzalloc(size_t size, ashlar_gfp_t gfp) __attribute__((malloc));
+
+/* @count * @size bytes; NULL also where the product overflows. kvcalloc zeroes. */
+ASHLAR_API void *ashlar_kvmalloc_array(size_t count, size_t size, ashlar_gfp_t gfp)
+	__attribute__((malloc));
+ASHLAR_API void *ashlar_kvcalloc(size_t count, size_t size, ashlar_gfp_t gfp)
+	__attribute__((malloc));
+
+/* krealloc for these. */
+ASHLAR_API void *ashlar_kvrealloc(const void *p, size_t size, ashlar_gfp_t gfp);
+
+/* Free what any of these or kmalloc gave; the second after overwriting @bytes of it with zeros. */
+ASHLAR_API void ashlar_kvfree(const void *p);
+ASHLAR_API void ashlar_kvfree_sensitive(const void *p, size_t bytes);
+
+/* ---- buckets ----------------------------------------------------------- */
+
+/*
+ * A set of size caches of its own, @name-16 to @name-32k, for sizes that somebody who is not
+ * trusted chooses: what he overflows or frees too early is never next to anything else. In each
+ * object the window for user copies is @usersize bytes at @useroffset, as far as they are inside.
+ * @name may have 26 characters. NULL iff it is refused as a cache is, with the reason, or memory or
+ * ids (40 of them) are exhausted. May wait.
+ */
+struct kmem_buckets;
+ASHLAR_API struct kmem_buckets *ashlar_kmem_buckets_create(const char *name, unsigned long flags,
+							   unsigned int useroffset,
+							   unsigned int usersize,
+							   void (*ctor)(void *));
+
+/* Destroy all of them, or, if one has objects in use, report that and destroy none of the set. */
+ASHLAR_API void ashlar_kmem_buckets_destroy(struct kmem_buckets *buckets);
+
+/* kmalloc and kvmalloc out of a set; without @buckets, or above 32 KiB, the same as these. */
+ASHLAR_API void *ashlar_kmem_buckets_alloc(struct kmem_buckets *buckets, size_t size,
+					   ashlar_gfp_t gfp) __attribute__((malloc));
+ASHLAR_API void *ashlar_kmem_buckets_valloc(struct kmem_buckets *buckets, size_t size,
+					    ashlar_gfp_t gfp) __attribute__((malloc));
 
 /* ---- pressure ---------------------------------------------------------- */
 
@@ -253,6 +305,30 @@ ASHLAR_API void kfree(const void *p) ASHLAR_LINK(ashlar_kfree);
 ASHLAR_API void kfree_sensitive(const void *p) ASHLAR_LINK(ashlar_kfree_sensitive);
 ASHLAR_API size_t ksize(const void *p) ASHLAR_LINK(ashlar_ksize);
 ASHLAR_API size_t kmalloc_size_roundup(size_t size) ASHLAR_LINK(ashlar_kmalloc_size_roundup);
+ASHLAR_API void *kvmalloc(size_t size, gfp_t gfp) ASHLAR_LINK(ashlar_kvmalloc)
+	__attribute__((malloc));
+ASHLAR_API void *kvmalloc_node(size_t size, gfp_t gfp, int node) ASHLAR_LINK(ashlar_kvmalloc_node)
+	__attribute__((malloc));
+ASHLAR_API void *kvzalloc(size_t size, gfp_t gfp) ASHLAR_LINK(ashlar_kvzalloc)
+	__attribute__((malloc));
+ASHLAR_API void *kvmalloc_array(size_t count, size_t size, gfp_t gfp)
+	ASHLAR_LINK(ashlar_kvmalloc_array) __attribute__((malloc));
+ASHLAR_API void *kvcalloc(size_t count, size_t size, gfp_t gfp) ASHLAR_LINK(ashlar_kvcalloc)
+	__attribute__((malloc));
+ASHLAR_API void *kvrealloc(const void *p, size_t size, gfp_t gfp) ASHLAR_LINK(ashlar_kvrealloc);
+ASHLAR_API void kvfree(const void *p) ASHLAR_LINK(ashlar_kvfree);
+ASHLAR_API void kvfree_sensitive(const void *p, size_t bytes) ASHLAR_LINK(ashlar_kvfree_sensitive);
+typedef struct kmem_buckets kmem_buckets;
+ASHLAR_API kmem_buckets *kmem_buckets_create(const char *name, unsigned long flags,
+					     unsigned int useroffset, unsigned int usersize,
+					     void (*ctor)(void *))
+	ASHLAR_LINK(ashlar_kmem_buckets_create);
+ASHLAR_API void kmem_buckets_destroy(kmem_buckets *buckets)
+	ASHLAR_LINK(ashlar_kmem_buckets_destroy);
+ASHLAR_API void *kmem_buckets_alloc(kmem_buckets *buckets, size_t size, gfp_t gfp)
+	ASHLAR_LINK(ashlar_kmem_buckets_alloc) __attribute__((malloc));
+ASHLAR_API void *kmem_buckets_valloc(kmem_buckets *buckets, size_t size, gfp_t gfp)
+	ASHLAR_LINK(ashlar_kmem_buckets_valloc) __attribute__((malloc));
 ASHLAR_API void register_shrinker(struct shrinker *s) ASHLAR_LINK(ashlar_register_shrinker);
 ASHLAR_API void unregister_shrinker(struct shrinker *s) ASHLAR_LINK(ashlar_unregister_shrinker);
 
@@ -270,11 +346,56 @@ static inline __attribute__((__always_inline__)) unsigned ashlar_kmalloc_class(s
 /* kmalloc: a constant size finds its cache while compiling. */
 static inline __attribute__((__always_inline__)) void *kmalloc(size_t size, gfp_t gfp)
 {
-	if (__builtin_constant_p(size) && size != 0 && size <= 32768)
+	if (__builtin_constant_p(size) && size != 0 && size <= 32768 && !(gfp & ASHLAR_GFP_TYPES))
 		return ashlar_kmem_cache_alloc(ashlar_kmalloc_caches[ashlar_kmalloc_class(size)],
 					       gfp);
 	return ashlar_kmalloc(size, gfp);
 }
+
+/* Bytes of a structure with @count elements of @each bytes behind it; SIZE_MAX: too many. */
+static inline size_t ashlar_flex_bytes(size_t base, size_t each, size_t count)
+{
+	size_t bytes;
+
+	return __builtin_mul_overflow(each, count, &bytes) ||
+			       __builtin_add_overflow(bytes, base, &bytes) ?
+		       (size_t)-1 :
+		       bytes;
+}
+
+/*
+ * Memory for what is named, and a pointer of its type:
+ *   kmalloc_obj(X)             one X; X is a type, or a variable, of which only the type is used
+ *   kmalloc_objs(X, n)         an array of n
+ *   kmalloc_flex(X, member, n) one X whose last member is an array that shall have n elements
+ * A last argument is the gfp, else GFP_KERNEL. NULL also where the size overflows. kzalloc_obj and
+ * so on give zeros, kvmalloc_obj and kvzalloc_obj are kvmalloc's.
+ */
+#define kmalloc_obj(...) ASHLAR_OBJ_(ashlar_kmalloc, __VA_ARGS__, GFP_KERNEL, 0)
+#define kzalloc_obj(...) ASHLAR_OBJ_(ashlar_kzalloc, __VA_ARGS__, GFP_KERNEL, 0)
+#define kvmalloc_obj(...) ASHLAR_OBJ_(ashlar_kvmalloc, __VA_ARGS__, GFP_KERNEL, 0)
+#define kvzalloc_obj(...) ASHLAR_OBJ_(ashlar_kvzalloc, __VA_ARGS__, GFP_KERNEL, 0)
+#define kmalloc_objs(x, ...) ASHLAR_OBJS_(ashlar_kmalloc_array, x, __VA_ARGS__, GFP_KERNEL, 0)
+#define kzalloc_objs(x, ...) ASHLAR_OBJS_(ashlar_kcalloc, x, __VA_ARGS__, GFP_KERNEL, 0)
+#define kvmalloc_objs(x, ...) ASHLAR_OBJS_(ashlar_kvmalloc_array, x, __VA_ARGS__, GFP_KERNEL, 0)
+#define kvzalloc_objs(x, ...) ASHLAR_OBJS_(ashlar_kvcalloc, x, __VA_ARGS__, GFP_KERNEL, 0)
+#define kmalloc_flex(x, member, ...) \
+	ASHLAR_FLEX_(ashlar_kmalloc, x, member, __VA_ARGS__, GFP_KERNEL, 0)
+#define kzalloc_flex(x, member, ...) \
+	ASHLAR_FLEX_(ashlar_kzalloc, x, member, __VA_ARGS__, GFP_KERNEL, 0)
+#define kvmalloc_flex(x, member, ...) \
+	ASHLAR_FLEX_(ashlar_kvmalloc, x, member, __VA_ARGS__, GFP_KERNEL, 0)
+#define kvzalloc_flex(x, member, ...) \
+	ASHLAR_FLEX_(ashlar_kvzalloc, x, member, __VA_ARGS__, GFP_KERNEL, 0)
+
+#define ASHLAR_OBJ_(function, x, gfp, ...) ((__typeof__(x) *)function(sizeof(__typeof__(x)), gfp))
+#define ASHLAR_OBJS_(function, x, count, gfp, ...) \
+	((__typeof__(x) *)function((count), sizeof(__typeof__(x)), gfp))
+#define ASHLAR_FLEX_(function, x, member, count, gfp, ...)                                    \
+	((__typeof__(x) *)function(ashlar_flex_bytes(sizeof(__typeof__(x)),                   \
+						     sizeof(((__typeof__(x) *)0)->member[0]), \
+						     (count)),                                \
+				   gfp))
 
 #endif
 

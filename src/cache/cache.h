@@ -99,6 +99,10 @@ size_t cache_align(size_t size, size_t align, u32 flags);
 struct kmem_cache *cache_join(bool (*alike)(const struct kmem_cache *c, const void *want),
 			      const void *want, size_t size, struct cache_alias *alias);
 
+/* The end of a cache that nobody uses, without a look at who wants it. false, with the reason
+ * printed and the cache as it was, iff it has objects in use or the CPUs cannot be stopped. */
+bool cache_unmake(struct kmem_cache *c);
+
 /* Does @c point to a cache that was created and not destroyed? */
 bool cache_is_cache(const struct kmem_cache *c);
 

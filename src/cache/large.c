@@ -141,7 +141,7 @@ static struct mapping *large_map(size_t bytes, size_t align, gfp_t gfp)
 	return m;
 }
 
-static void *large_alloc_mapping(size_t size, size_t align, gfp_t gfp)
+void *large_alloc_mapping(size_t size, size_t align, gfp_t gfp)
 {
 	size_t bytes = size_align(size, PAGE_SIZE);
 	struct mapping *m;

@@ -336,30 +336,17 @@ static void cache_reopen(struct kmem_cache *c)
 }
 
 /* Free slabs, the CPUs' arrays, the chain: in this order (seed 004). */
-void kmem_cache_destroy(struct kmem_cache *c)
+static bool cache_dissolve(struct kmem_cache *c)
 {
-	struct kmem_cache_node *n;
+	struct kmem_cache_node *n = c->node;
 
-	if (!c)
-		return;
-	if (!cache_is_cache(c))
-		report_pointer("kmem_cache_destroy", c);
-	if (c->flags & SLAB_KMALLOC) {
-		report_refusal("kmem_cache_destroy", c->name, "kmalloc needs it");
-		return;
-	}
-	if (!cache_put_user(c))
-		return;
-	n = c->node;
 	if (cache_shrink(c)) {
 		report_leak(c, cache_live(c));
-		cache_reopen(c);
-		return;
+		return false;
 	}
 	if (!cache_delist(c)) {
 		report_refusal("kmem_cache_destroy", c->name, "the CPUs cannot be stopped");
-		cache_reopen(c);
-		return;
+		return false;
 	}
 	if (n->shared)
 		page_free(&map.pages[map_pfn(n->shared)], 0);
@@ -371,6 +358,31 @@ void kmem_cache_destroy(struct kmem_cache *c)
 	}
 	kmem_cache_free(&boot.nodes, n);
 	kmem_cache_free(&boot.caches, c);
+	return true;
+}
+
+bool cache_unmake(struct kmem_cache *c)
+{
+	bool gone;
+
+	if (!cache_put_user(c))
+		return true;
+	gone = cache_dissolve(c);
+	if (!gone)
+		cache_reopen(c);
+	return gone;
+}
+
+void kmem_cache_destroy(struct kmem_cache *c)
+{
+	if (!c)
+		return;
+	if (!cache_is_cache(c))
+		report_pointer("kmem_cache_destroy", c);
+	if (c->flags & SLAB_KMALLOC)
+		report_refusal("kmem_cache_destroy", c->name, "kmalloc needs it");
+	else
+		cache_unmake(c);
 }
 
 unsigned int kmem_cache_size(struct kmem_cache *c)
