@@ -169,7 +169,7 @@ void cache_put(struct kmem_cache_node *n, void *const *objects, unsigned count)
 	holes = slab_put(n, objects, count, &emptied);
 	if (!list_is_empty(&emptied))
 		reclaim_release(&emptied);
-	if (unlikely(holes) && !n->cache->ctor)
+	if (unlikely(holes) && cache_may_discard(n->cache))
 		slab_discard(n);
 }
 

@@ -103,6 +103,13 @@ struct kmem_cache *cache_join(bool (*alike)(const struct kmem_cache *c, const vo
  * printed and the cache as it was, iff it has objects in use or the CPUs cannot be stopped. */
 bool cache_unmake(struct kmem_cache *c);
 
+/* May memory of free objects inside used slabs go back? Not if it holds what somebody made, or
+ * readers may look at. */
+static inline bool cache_may_discard(const struct kmem_cache *c)
+{
+	return !c->ctor && !(c->flags & SLAB_TYPESAFE_BY_RCU);
+}
+
 /* Does @c point to a cache that was created and not destroyed? */
 bool cache_is_cache(const struct kmem_cache *c);
 

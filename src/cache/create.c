@@ -14,16 +14,17 @@
 #include "cache/cache.h"
 #include "cache/init.h"
 #include "cache/option.h"
+#include "cache/rcu.h"
 #include "cache/report.h"
 
 #define CREATE_SIZE_MAX ((size_t)4 << 20)
 
 #define CREATE_FLAGS                                                                     \
 	(SLAB_HWCACHE_ALIGN | SLAB_CACHE_DMA | SLAB_CACHE_DMA32 | SLAB_RECLAIM_ACCOUNT | \
-	 SLAB_PANIC | SLAB_NO_MERGE)
+	 SLAB_PANIC | SLAB_TYPESAFE_BY_RCU | SLAB_NO_MERGE)
 
 /* Caches with one of these are never merged; merged ones agree in those of the second line. */
-#define CREATE_FLAGS_ALONE (SLAB_NO_MERGE | SLAB_KMALLOC)
+#define CREATE_FLAGS_ALONE (SLAB_NO_MERGE | SLAB_KMALLOC | SLAB_TYPESAFE_BY_RCU)
 #define CREATE_FLAGS_SAME (SLAB_CACHE_DMA | SLAB_CACHE_DMA32 | SLAB_RECLAIM_ACCOUNT)
 
 /* What is asked for, put together. */
@@ -70,6 +71,8 @@ static const char *create_refuse(const struct create_want *w)
 		return "SLAB_CACHE_DMA and SLAB_CACHE_DMA32 are two different zones";
 	if (zones && !page_serves(zones & SLAB_CACHE_DMA ? __GFP_DMA : __GFP_DMA32))
 		return "this home has no DMA memory";
+	if ((w->flags & SLAB_TYPESAFE_BY_RCU) && !rcu_is_bound())
+		return "SLAB_TYPESAFE_BY_RCU needs an RCU: call ashlar_rcu_bind first";
 	return create_refuse_args(w);
 }
 

@@ -14,6 +14,7 @@
 #include "cache/cache.h"
 #include "cache/init.h"
 #include "cache/kmalloc.h"
+#include "cache/rcu.h"
 #include "cache/reclaim.h"
 #include "cache/report.h"
 #include "port/port.h"
@@ -277,7 +278,7 @@ size_t cache_discard_all(void)
 
 		if (!n)
 			continue;
-		if (!n->cache->ctor)
+		if (cache_may_discard(n->cache))
 			pages += slab_discard(n);
 		cache_leave(n);
 	}
@@ -335,12 +336,26 @@ static void cache_reopen(struct kmem_cache *c)
 	lock_release(&boot.lock);
 }
 
+/* Every slab goes, also those that only readers keep. Returns whether one is left. */
+static bool cache_empty(struct kmem_cache *c)
+{
+	bool left = cache_shrink(c);
+
+	if (left && rcu_is_bound() && ashlar_rcu_pending()) {
+		ashlar_rcu_barrier(); /* kfree_rcu of its objects */
+		left = cache_shrink(c);
+	}
+	if (!left && (c->flags & SLAB_TYPESAFE_BY_RCU))
+		ashlar_rcu_barrier();
+	return left;
+}
+
 /* Free slabs, the CPUs' arrays, the chain: in this order (seed 004). */
 static bool cache_dissolve(struct kmem_cache *c)
 {
 	struct kmem_cache_node *n = c->node;
 
-	if (cache_shrink(c)) {
+	if (cache_empty(c)) {
 		report_leak(c, cache_live(c));
 		return false;
 	}

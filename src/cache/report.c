@@ -54,7 +54,8 @@ static bool report_is_free(const char *function)
 		n++;
 	return text_equals(function, size_min(n, 4), "free") ||
 	       text_equals(function, size_min(n, 5), "kfree") ||
-	       text_equals(function, size_min(n, 6), "kvfree") || function[0] == 'o' ||
+	       text_equals(function, size_min(n, 6), "kvfree") ||
+	       text_equals(function, n, "mempool_free") || function[0] == 'o' ||
 	       text_equals(function, n, "kmem_cache_free");
 }
 

@@ -24,6 +24,7 @@ enum state {
 	STATE_FREE = 0,    /* free, or not the start of anything */
 	STATE_IN_USE = 1,  /* a user has the object that starts here */
 	STATE_PENDING = 2, /* freed where no lock could be taken; swept later */
+	STATE_POOLED = 4,  /* in use, but nobody's: in a mempool or sheaf, or waiting for readers */
 	STATE_NONE = 3,    /* was a slab's once and is no object now */
 };
 
