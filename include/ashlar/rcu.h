@@ -71,7 +71,8 @@ ASHLAR_API size_t ashlar_rcu_pending(void);
 
 #ifndef ASHLAR_NO_SHORT_NAMES
 
-/* kfree_rcu(p, field): @field of *p is a struct ashlar_rcu_head or the RCU's own. NULL is ignored. */
+/* kfree_rcu(p, field): @field of *p is a struct ashlar_rcu_head, or two words as good. NULL is
+ * ignored. */
 #define kvfree_rcu(p, field)                                                              \
 	do {                                                                              \
 		__typeof__(p) block_ = (p);                                               \
