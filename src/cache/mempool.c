@@ -4,7 +4,7 @@
  *
  * What    A stack of elements under a lock, refilled by what is given back before anything goes
  *         to the allocator. Who waits for one sleeps on a word that changes with each return.
- * State   the pool; an element inside has the state POOLED where it is an object or large block
+ * State   the pool; an element inside is held (hold.h)
  * Rules   MP1 count <= min; an element goes to the allocator only while count == min
  *         MP2 the allocator is asked without reclaim first, then the pool, then with all that
  *             the request permits: so that a wait begins only when nothing else is left
@@ -16,8 +16,7 @@
 #include "base/check.h"
 #include "base/list.h"
 #include "base/lock.h"
-#include "cache/init.h"
-#include "cache/object.h"
+#include "cache/hold.h"
 #include "cache/report.h"
 #include "port/port.h"
 
@@ -45,28 +44,6 @@ static struct {
 
 /* ---- elements in and out; the pool's lock is held --------------------------------- */
 
-/* MP3: mark what goes in, if it has a state; false iff it is not in use. */
-static bool mempool_mark(const void *element)
-{
-	size_t granule = object_granule(element);
-
-	if (granule >= READ_ONCE(map.granules))
-		return true; /* a mapping, or not memory of ours */
-	if (map.state[granule] == STATE_POOLED)
-		return false;
-	if (map.state[granule] == STATE_IN_USE)
-		map.state[granule] = STATE_POOLED;
-	return true;
-}
-
-static void mempool_unmark(const void *element)
-{
-	size_t granule = object_granule(element);
-
-	if (granule < READ_ONCE(map.granules) && map.state[granule] == STATE_POOLED)
-		map.state[granule] = STATE_IN_USE;
-}
-
 static void *mempool_pop(struct ashlar_mempool *pool)
 {
 	void *element = NULL;
@@ -74,7 +51,7 @@ static void *mempool_pop(struct ashlar_mempool *pool)
 	lock_acquire(&pool->lock);
 	if (pool->count) {
 		element = pool->element[--pool->count];
-		mempool_unmark(element);
+		hold_end(element);
 	}
 	lock_release(&pool->lock);
 	return element;
@@ -89,7 +66,7 @@ static bool mempool_push(struct ashlar_mempool *pool, void *element)
 	lock_acquire(&pool->lock);
 	room = pool->count < pool->min;
 	if (room) {
-		marked = mempool_mark(element);
+		marked = hold(element) != HOLD_ALREADY; /* MP3; it may lie inside an object */
 		if (marked)
 			pool->element[pool->count++] = element;
 	}

@@ -10,7 +10,7 @@
  *         pass until an object is free.
  * State   rcu, under its lock
  * Rules   R1  a batch is freed only after a grace period that began when it was complete
- *         R2  an object that waits is nobody's: its state is POOLED, where it was IN_USE
+ *         R2  an object that waits is nobody's: it is held (hold.h)
  *         R3  the bound functions are called without locks
  *         R4  `flying` counts batches begun, `landed` those freed; at most one apart
  */
@@ -18,7 +18,7 @@
 #include "base/check.h"
 #include "base/lock.h"
 #include "cache/cache.h"
-#include "cache/object.h"
+#include "cache/hold.h"
 #include "cache/reclaim.h"
 #include "cache/report.h"
 #include "port/port.h"
@@ -76,20 +76,12 @@ static bool rcu_begin(void)
 	return true;
 }
 
-static void rcu_release_mark(const void *p)
-{
-	size_t granule = object_granule(p);
-
-	if (granule < READ_ONCE(map.granules) && map.state[granule] == STATE_POOLED)
-		map.state[granule] = STATE_IN_USE;
-}
-
 static void rcu_free_blocks(struct rcu_wait *w, bool boxed)
 {
 	while (w) {
 		struct rcu_wait *next = w->next;
 
-		rcu_release_mark(w->block);
+		hold_end(w->block);
 		kvfree(w->block); /* and w with it */
 		if (boxed)
 			kfree(w);
@@ -158,17 +150,12 @@ bool rcu_hold(struct page *head)
 	return true;
 }
 
-/* R2; a block that is free, or waits already, is reported. */
+/* R2; a block that is free, or waits already, is reported. A mapping is looked at when it is
+ * freed. */
 static void rcu_mark(void *p)
 {
-	size_t granule = object_granule(p);
-
 	CHECK(rcu_is_bound(), "kfree_rcu needs an RCU: call ashlar_rcu_bind first");
-	if (granule >= READ_ONCE(map.granules))
-		return; /* a mapping; what it is not, kvfree will see */
-	if (map.state[granule] == STATE_IN_USE)
-		map.state[granule] = STATE_POOLED;
-	else
+	if (hold(p) != HOLD_DONE)
 		report_pointer("kfree_rcu", p);
 }
 
@@ -194,7 +181,7 @@ void kvfree_rcu_mightsleep(void *p)
 	w = kmalloc(sizeof(*w), GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
 	if (!w) {
 		rcu.ops->synchronize();
-		rcu_release_mark(p);
+		hold_end(p);
 		kvfree(p);
 		return;
 	}

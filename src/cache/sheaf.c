@@ -6,7 +6,7 @@
  *         load and a store of its state: no lock, no call, no way to fail.
  * Why     In a section that must not wait or fail, as under a spin lock, a tree's nodes come out
  *         of a sheaf that was filled before the section began.
- * Rules   SH1 an object in a sheaf is in use for its slab, and nobody's: its state is POOLED
+ * Rules   SH1 an object in a sheaf is in use for its slab, and nobody's: its state is HELD
  *         SH2 a sheaf has objects of the cache it was filled from, and is asked with it
  * Source  Linux mm/slub.c, kmem_cache_prefill_sheaf
  */
@@ -14,7 +14,7 @@
 #include "base/check.h"
 #include "base/memory.h"
 #include "cache/cache.h"
-#include "cache/object.h"
+#include "cache/hold.h"
 
 #define SHEAF_ENOMEM (-12)
 
@@ -40,7 +40,7 @@ static bool sheaf_fill(struct slab_sheaf *sheaf, gfp_t gfp, unsigned count)
 	if (kmem_cache_alloc_bulk(sheaf->cache, gfp & ~__GFP_ZERO, more, first) != (int)more)
 		return false;
 	for (unsigned i = 0; i < more; i++)
-		*map_state(first[i]) = STATE_POOLED; /* SH1 */
+		hold(first[i]); /* SH1 */
 	sheaf->count = count;
 	return true;
 }
@@ -81,8 +81,8 @@ void *kmem_cache_alloc_from_sheaf(struct kmem_cache *c, gfp_t gfp, struct slab_s
 	if (sheaf->count == 0)
 		return NULL;
 	p = sheaf->object[--sheaf->count];
-	CHECK(*map_state(p) == STATE_POOLED, "an object in a sheaf is nobody's"); /* SH1 */
-	*map_state(p) = STATE_IN_USE;
+	CHECK(*map_state(p) == STATE_HELD, "an object in a sheaf is nobody's"); /* SH1 */
+	hold_end(p);
 	return (gfp & __GFP_ZERO) && !c->ctor ? memset(p, 0, c->object_size) : p;
 }
 
@@ -116,7 +116,7 @@ void kmem_cache_return_sheaf(struct kmem_cache *c, gfp_t gfp, struct slab_sheaf 
 	(void)gfp;
 	sheaf_check(c, sheaf);
 	for (u32 i = 0; i < sheaf->count; i++)
-		*map_state(sheaf->object[i]) = STATE_IN_USE;
+		hold_end(sheaf->object[i]);
 	kmem_cache_free_bulk(c, sheaf->count, sheaf->object);
 	kfree(sheaf);
 }

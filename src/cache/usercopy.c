@@ -48,8 +48,8 @@ static const char *usercopy_refuse_pages(const char *p, size_t bytes)
 		return last >= map_page_pfn(run) + run->pages ? "it goes beyond the block" : NULL;
 	for (size_t pfn = map_pfn(p); pfn <= last; pfn++)
 		if (map.ids[pfn] != 0)
-			return map.ids[pfn] & ~15u ? "it goes beyond the block" :
-						     "the memory is free";
+			return map.ids[pfn] == MAP_DIRTY ? "the memory is free" :
+							   "it goes beyond the block";
 	return NULL;
 }
 
@@ -65,8 +65,8 @@ static const char *usercopy_refuse(const char *p, size_t bytes)
 		return NULL;
 	if (!map_contains(p) || !map_contains(p + bytes - 1))
 		return "it goes beyond the block";
-	header_offset = map.ids[map_pfn(p)] & ~15u;
-	if (header_offset && cache_node_at(header_offset))
+	header_offset = map.ids[map_pfn(p)];
+	if (cache_node_at(header_offset))
 		return usercopy_refuse_object(cache_node_at(header_offset), p, bytes);
 	return usercopy_refuse_pages(p, bytes);
 }

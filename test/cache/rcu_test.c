@@ -139,7 +139,7 @@ TEST(rcu_R1_freed_after_a_grace_period_that_began_later)
 		EXPECT_EQ(t[i]->value, 0);
 	grace();
 	EXPECT_EQ(*map_state(t[0]), STATE_FREE);
-	EXPECT_EQ(*map_state(t[1]), STATE_POOLED);
+	EXPECT_EQ(*map_state(t[1]), STATE_HELD);
 	EXPECT_EQ(ashlar_rcu_pending(), 299);
 	EXPECT_EQ(nr_calls, 1);
 	grace();
