@@ -40,7 +40,7 @@ enum page_kind {
 	PAGE_SLAB,     /* head of a slab */
 	PAGE_LARGE,    /* head of a run of pages handed to a user of kmalloc or malloc */
 	PAGE_BLOCK,    /* head of a block handed out by alloc_pages */
-	PAGE_HELD,     /* head of such a run that is nobody's: in a mempool, or waiting for readers */
+	PAGE_HELD,     /* head of such a run that is nobody's (cache/hold.h) */
 	PAGE_TABLE,    /* head of a block that holds arrays of ours */
 };
 
