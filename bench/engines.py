@@ -108,7 +108,8 @@ def replay(program, trace, library, how, rounds):
 
 
 def table(results):
-    yield "| trace | calls | live at most, MiB | engine | resident at most, MiB | waste, mean | at the end, MiB | CPU ns a call |"
+    yield ("| trace | calls | live at most, MiB | engine | resident at most, MiB | waste, mean "
+           "| at the end, MiB | CPU ns a call |")
     yield "|---|---|---|---|---|---|---|---|"
     for name, by_engine in results.items():
         for engine, r in by_engine.items():

@@ -8,8 +8,8 @@
  * Use     replay TRACE malloc|pools [rounds]
  *         pools: under LD_PRELOAD of libashlar.so or libashlar-malloc.so
  * Output  at=EVENT live=BYTES rss=BYTES for each look; then a line with events, CPU ns per event
- *         (the least of the rounds), peaks of live and resident bytes, what is resident at the end with
- *         all freed, and waste: the mean over the looks of resident beyond live, of live.
+ *         (the least of the rounds), peaks of live and resident bytes, what is resident when all
+ *         is freed, and waste: the mean over the looks of resident beyond live, of live.
  */
 #include <dlfcn.h>
 #include <fcntl.h>

@@ -121,7 +121,7 @@ int main(int argc, char **argv)
 		}
 	}
 	for (unsigned kind = 2; nodes && kind-- > 0;)
-		printf("bench=walk-%s mib=%zu ns=%.2f huge_mib=%zu\n", names[kind], mib,
-		       best[kind], huge[kind]);
+		printf("bench=walk-%s mib=%zu ns=%.2f huge_mib=%zu\n", names[kind], mib, best[kind],
+		       huge[kind]);
 	return nodes ? 0 : 1;
 }

@@ -2,9 +2,9 @@
 /*
  * record.c - libashlar-record.so: writes down what a program asks its malloc for
  *
- * What    Stands before the program's malloc by preloading, passes every call on, and puts an event
- *         into a mapped file (ashlar/trace.h). A table tells the number of an address. Nothing of it
- *         is in the other libraries: who does not record does not pay.
+ * What    Stands before the program's malloc by preloading, passes every call on, and puts an
+ *         event into a mapped file (ashlar/trace.h). A table tells the number of an address.
+ *         Nothing of it is in the other libraries: who does not record does not pay.
  * Why     A mapped file keeps what was written when the program is killed, calls _exit or
  *         another program: nothing has to be flushed.
  * State   rec, under its lock
