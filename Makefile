@@ -62,6 +62,7 @@ format: ## let clang-format set the C files
 
 install: build ## install under PREFIX, below DESTDIR if set
 	@DESTDIR=$(DESTDIR) meson install -C $(BUILD) --no-rebuild
+	@[ -n "$(DESTDIR)" ] || [ "$$(id -u)" != 0 ] || ldconfig
 
 clean: ## remove what was built
 	rm -rf $(BUILD) build-check
