@@ -13,8 +13,15 @@ OPTIONS ?=
 .DEFAULT_GOAL := build
 .PHONY: build help run test check soak coverage bench lint format install clean
 
+# The groups of packages that what was asked for needs: installed, or named, all at once.
+NEEDS = build
+run: NEEDS = build $(if $(CMD),,demo)
+test soak: NEEDS = build test
+bench: NEEDS = build bench
+lint: NEEDS = build lint
+
 build: ## build the libraries and the ashlar command
-	@scripts/setup build
+	@scripts/setup $(NEEDS)
 	@scripts/configure $(BUILD) --prefix $(abspath $(PREFIX)) $(OPTIONS)
 	@ninja -C $(BUILD)
 
@@ -25,7 +32,6 @@ run: build ## run a program on Ashlar: make run CMD="python3 x.py"; without CMD,
 ifdef CMD
 	@$(BUILD)/ashlar run -- $(CMD)
 else
-	@command -v sqlite3 >/dev/null || scripts/setup test
 	@scripts/run-demo $(BUILD)
 endif
 
