@@ -46,9 +46,9 @@ check: ## every test, in stages with their times: about 15 minutes
 	@scripts/setup build test
 	@scripts/check $(STAGES)
 
-soak: build ## random and threaded tests with new seeds for HOURS=1 hours
+soak: build ## random and threaded tests with new seeds for HOURS=1 hours; TESTS=thread/fork
 	@scripts/setup test
-	@scripts/soak $(BUILD) $(HOURS)
+	@scripts/soak $(BUILD) $(HOURS) $(TESTS)
 
 coverage: ## lines of the core that the tests on the simulated machine run
 	@scripts/setup build
