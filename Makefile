@@ -67,6 +67,8 @@ format: ## let clang-format set the C files
 	@git ls-files -z '*.c' '*.h' | xargs -0 clang-format -i
 
 install: build ## install under PREFIX, below DESTDIR if set
+	@[ -n "$(DESTDIR)" ] || [ -w "$(PREFIX)" ] || [ ! -e "$(PREFIX)" ] || \
+		{ echo "install: $(PREFIX) may not be written: as root, or with PREFIX= or DESTDIR=" >&2; exit 1; }
 	@DESTDIR=$(DESTDIR) meson install -C $(BUILD) --no-rebuild
 	@[ -n "$(DESTDIR)" ] || [ "$$(id -u)" != 0 ] || ldconfig
 
