@@ -12,7 +12,7 @@
 struct map map;
 const u8 map_dummy[CONFIG_MAX_IDS * ARRAY_CACHE_SIZE] cacheline_aligned = { 0 };
 
-#define MAP_GUARD_BYTES ((size_t)64 << 10)
+#define MAP_GUARD_BYTES PORT_GUARD_BYTES
 #define MAP_MIN_BYTES ((size_t)2 << 20)
 #define MAP_STATES_PER_PAGE (PAGE_SIZE >> GRANULE_SHIFT)
 #define MAP_SMALL_ARENA ((size_t)32 << 20)
@@ -60,29 +60,18 @@ static size_t map_align(size_t budget)
 	return budget >= MAP_SMALL_ARENA ? MAP_MIN_BYTES : CONFIG_SECTION_SIZE;
 }
 
-static bool map_place(size_t budget, unsigned nodes)
+/* The arena begins at @start and has @pages pages; its tables begin at @table. */
+static bool map_lay_out(const struct map_layout *l, char *table, char *start, size_t pages,
+			size_t align, unsigned nodes)
 {
-	size_t align = map_align(budget);
-	size_t pages = map_fit_pages(budget, align);
-	struct map_layout l = map_measure(pages);
-	size_t before = size_align(l.tables, align);
-	char *start;
-	char *table;
-
-	if (pages == 0)
-		return false;
-	start = port_reserve(before + (pages << PAGE_SHIFT), align);
-	if (!start)
-		return false;
-	table = start + before - l.tables;
-	if (nodes > 1 && !port_map_zeros(table, l.tables))
+	if (nodes > 1 && !port_map_zeros(table, l->tables))
 		return false;
 	map.ids = (u16 *)(void *)table;
-	table += l.ids + MAP_GUARD_BYTES;
+	table += l->ids + MAP_GUARD_BYTES;
 	map.pages = (struct page *)(void *)table;
-	table += l.pages + MAP_GUARD_BYTES;
+	table += l->pages + MAP_GUARD_BYTES;
 	map.state = (u8 *)table;
-	map.base = (uintptr_t)(start + before);
+	map.base = (uintptr_t)start;
 	map.state_at = (u8 *)((uintptr_t)map.state - (map.base >> GRANULE_SHIFT));
 	map.nr_pages = pages;
 	map.align = align;
@@ -91,10 +80,41 @@ static bool map_place(size_t budget, unsigned nodes)
 	return true;
 }
 
+/* Address space for the tables and, behind them, the arena. */
+static bool map_place(size_t budget, unsigned nodes)
+{
+	size_t align = map_align(budget);
+	size_t pages = map_fit_pages(budget, align);
+	struct map_layout l = map_measure(pages);
+	size_t before = size_align(l.tables, align);
+	char *start;
+
+	if (pages == 0)
+		return false;
+	start = port_reserve(before + (pages << PAGE_SHIFT), align);
+	return start &&
+	       map_lay_out(&l, start + before - l.tables, start + before, pages, align, nodes);
+}
+
+/* The arena is where the machine has its memory; the last section of it may be in part. */
+static bool map_place_at(char *start, size_t bytes, unsigned nodes)
+{
+	size_t pages = size_align(bytes >> PAGE_SHIFT, map_grain());
+	struct map_layout l = map_measure(pages);
+	char *table = port_reserve(l.tables, MAP_GUARD_BYTES);
+
+	return table && map_lay_out(&l, table, start, pages, PAGE_SIZE << MAX_ORDER, nodes);
+}
+
 bool map_init(size_t budget, size_t page_bytes, unsigned nodes)
 {
+	size_t bytes;
+	void *start;
+
 	map_page_bytes = size_max(page_bytes, PAGE_SIZE);
 	map_ids_end = 0;
+	if (port_arena(PAGE_SIZE << MAX_ORDER, &start, &bytes))
+		return map_place_at(start, bytes, nodes);
 	for (; budget >= MAP_MIN_BYTES; budget /= 2)
 		if (map_place(budget, nodes))
 			return true;
@@ -153,6 +173,30 @@ bool map_online(size_t pfn, size_t count)
 	    !port_map(&map.pages[pfn], count * sizeof(struct page)) ||
 	    !port_map(&map.state[pfn * MAP_STATES_PER_PAGE], states) ||
 	    !port_map(map_address(pfn), count << PAGE_SHIFT))
+		return false;
+	map_extend((pfn + count) * MAP_STATES_PER_PAGE);
+	return true;
+}
+
+/* Whole pages of ids before @end that are of the hole alone read as zeros. */
+static bool map_skip_ids(size_t end)
+{
+	size_t bytes = end * sizeof(u16) & ~(map_page_bytes - 1);
+
+	if (bytes <= map_ids_end)
+		return true;
+	if (!port_map_zeros((char *)map.ids + map_ids_end, bytes - map_ids_end))
+		return false;
+	map_ids_end = bytes;
+	return true;
+}
+
+bool map_skip(size_t pfn, size_t count)
+{
+	ASSERT(pfn % map_grain() == 0 && count % map_grain() == 0);
+	if (!map_skip_ids(pfn + count) || !map_online_ids(pfn + count) ||
+	    !port_map_zeros(&map.pages[pfn], count * sizeof(struct page)) ||
+	    !port_map_zeros(&map.state[pfn * MAP_STATES_PER_PAGE], count * MAP_STATES_PER_PAGE))
 		return false;
 	map_extend((pfn + count) * MAP_STATES_PER_PAGE);
 	return true;
