@@ -11,13 +11,13 @@ HOURS ?= 1
 OPTIONS ?=
 
 .DEFAULT_GOAL := build
-.PHONY: build help run test check soak coverage bench bench-engines lint format install clean
+.PHONY: build help run test check kernel soak coverage bench bench-engines lint format install clean
 
 # The groups of packages that what was asked for needs: installed, or named, all at once.
 NEEDS = build
 run: NEEDS = build $(if $(CMD),,demo)
 test soak: NEEDS = build test
-bench: NEEDS = build bench
+bench bench-engines: NEEDS = build bench
 lint: NEEDS = build lint
 
 build: ## build the libraries and the ashlar command
@@ -43,8 +43,12 @@ test: build ## the tests to run while working: two minutes
 		{ scripts/results.py --failed $(BUILD)/meson-logs/testlog.json; exit 1; }
 
 check: ## every test, in stages with their times: about 15 minutes
-	@scripts/setup build test
+	@scripts/setup build test kernel
 	@scripts/check $(STAGES)
+
+kernel: ## boot the test kernels in QEMU, each processor: a minute or two
+	@scripts/setup build kernel
+	@kernel/boot.py --out $(abspath $(BUILD))/kernel
 
 soak: build ## random and threaded tests with new seeds for HOURS=1 hours; TESTS=thread/fork
 	@scripts/setup test
