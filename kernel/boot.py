@@ -27,6 +27,9 @@ RESULT = re.compile(r"^(not )?ok \d+( - .*?)?(# SKIP.*)?$")
 
 QEMU = {
     "x86_64": ["qemu-system-x86_64", "-device", "isa-debug-exit,iobase=0xf4,iosize=4"],
+    "aarch64": ["qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a57",
+                "-semihosting-config", "enable=on,target=native"],
+    "riscv64": ["qemu-system-riscv64", "-M", "virt"],
 }
 
 # (name, processor, kernel, boot line, machine[, what a planted error must make the console say])
@@ -41,10 +44,24 @@ MACHINES = [
     ("smp4", "x86_64", "bare", "ram=131072 seed=1", "-m 128M -smp 4"),
     ("smp2", "x86_64", "bare", "seed=2", "-m 64M -smp 2"),
     ("smp4-turns", "x86_64", "bare", "seed=3 rounds=30", "-m 64M -smp 4 -accel tcg,thread=single"),
+    ("unit", "aarch64", "unit", "ASHLAR_TEST=quick", "-m 512M"),
+    ("64M", "aarch64", "bare", "ram=65536", "-m 64M"),
+    ("flat", "aarch64", "bare", "ram=65536 flat=1", "-m 64M"),
+    ("2G", "aarch64", "bare", "ram=2097152 test=memory", "-m 2G"),
+    ("smp4", "aarch64", "bare", "seed=4", "-m 64M -smp 4"),
+    ("unit", "riscv64", "unit", "ASHLAR_TEST=quick", "-m 512M"),
+    ("64M", "riscv64", "bare", "ram=65536", "-m 64M"),
+    ("flat", "riscv64", "bare", "ram=65536 flat=1", "-m 64M"),
+    ("2G", "riscv64", "bare", "ram=2097152 test=memory", "-m 2G"),
+    ("smp4", "riscv64", "bare", "seed=5", "-m 64M -smp 4"),
     ("planted-nmi", "x86_64", "bare", "test=nmi_between plant=nmi", "-m 64M", "broken rule"),
     ("planted-hang", "x86_64", "bare", "test=plant plant=hang", "-m 64M", "within"),
     ("planted-reset", "x86_64", "bare", "test=plant plant=reset", "-m 64M", "status 0"),
     ("planted-short", "x86_64", "bare", "test=plant plant=short", "-m 64M", "results for"),
+    ("planted-hang", "aarch64", "bare", "test=plant plant=hang", "-m 64M", "within"),
+    ("planted-reset", "aarch64", "bare", "test=plant plant=reset", "-m 64M", "status 0"),
+    ("planted-hang", "riscv64", "bare", "test=plant plant=hang", "-m 64M", "within"),
+    ("planted-reset", "riscv64", "bare", "test=plant plant=reset", "-m 64M", "status 0"),
     ("planted-twice", "x86_64", "bare", "test=plant plant=twice", "-m 64M", "double free"),
 ]
 
