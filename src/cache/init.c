@@ -10,8 +10,11 @@
 #include "cache/cache.h"
 #include "cache/kmalloc.h"
 #include "cache/large.h"
+#include "cache/mempool.h"
 #include "cache/option.h"
+#include "cache/rcu.h"
 #include "cache/reclaim.h"
+#include "page/node.h"
 #include "port/port.h"
 
 /* A quarter of the user address space of today's 64-bit processors. */
@@ -50,7 +53,8 @@ static bool init_run(void)
 	port_init(&machine);
 	text = port_options(&secure);
 	option_read(text, secure);
-	if (!page_init(init_budget(&machine), machine.cpus, machine.nodes, machine.page_bytes))
+	node_init(machine.nodes, (unsigned)options.fake_numa);
+	if (!page_init(init_budget(&machine), machine.cpus, machine.page_bytes))
 		return false;
 	if (!cache_boot() || !large_init() || !kmalloc_init())
 		return false;
@@ -102,12 +106,16 @@ void init_stop(void)
 	cache_lock_all();
 	large_lock_all();
 	reclaim_lock_all();
+	rcu_lock_all();
+	mempool_lock_all();
 	page_lock_all();
 }
 
 void init_resume(void)
 {
 	page_unlock_all();
+	mempool_unlock_all();
+	rcu_unlock_all();
 	reclaim_unlock_all();
 	large_unlock_all();
 	cache_unlock_all();

@@ -20,12 +20,16 @@ static struct array_cache percpu_nothing;
 struct array_cache *port_percpu_table[PORT_MAX_CPUS] = {
 	[0 ... PORT_MAX_CPUS - 1] = &percpu_nothing,
 };
+struct array_cache *port_percpu_alloc[PORT_MAX_CPUS] = {
+	[0 ... PORT_MAX_CPUS - 1] = &percpu_nothing,
+};
 struct array_cache *port_percpu_dummy = &percpu_nothing;
 
 static struct {
 	uint32_t asked;
 	uint32_t answered;
-	uint32_t seen; /* it has had a region: it runs */
+	uint32_t seen;             /* it has had a region: it runs */
+	struct array_cache *alloc; /* what an NMI has closed */
 } percpu_cpus[PORT_MAX_CPUS];
 
 unsigned port_cpu(void)
@@ -37,7 +41,7 @@ enum port_percpu_mode port_percpu_init(int wanted, void *dummy, const char **why
 {
 	(void)wanted;
 	for (unsigned i = 0; i < PORT_MAX_CPUS; i++)
-		port_percpu_table[i] = dummy;
+		port_percpu_table[i] = port_percpu_alloc[i] = dummy;
 	port_percpu_dummy = dummy;
 	*why = "interrupts off";
 	return PORT_PERCPU_RSEQ;
@@ -45,12 +49,17 @@ enum port_percpu_mode port_percpu_init(int wanted, void *dummy, const char **why
 
 void *port_percpu_own(unsigned cpu)
 {
-	return percpu_own(cpu);
+	void *region = percpu_own(cpu);
+
+	if (region)
+		__atomic_store_n(&port_percpu_alloc[cpu], port_percpu_dummy, __ATOMIC_RELAXED);
+	return region;
 }
 
-void port_percpu_publish(unsigned cpu, void *region)
+void port_percpu_publish(unsigned cpu, void *region, void *alloc)
 {
 	__atomic_store_n(&percpu_cpus[cpu].seen, 1, __ATOMIC_RELAXED);
+	__atomic_store_n(&port_percpu_alloc[cpu], alloc, __ATOMIC_RELEASE);
 	percpu_disown(cpu, region);
 }
 
@@ -131,13 +140,26 @@ unsigned port_percpu_push_bulk(unsigned header_offset, void *const *objects, uns
 	return n;
 }
 
+/* Both ways to the arrays are closed. If somebody else has the region he waits for an answer of
+ * this CPU, and so opens both again after the NMI. */
 void *ashlar_nmi_enter(void)
 {
-	return percpu_own(bare_cpu());
+	unsigned cpu = bare_cpu();
+	struct array_cache *region = percpu_own(cpu);
+	struct array_cache *alloc = port_percpu_alloc[cpu];
+
+	__atomic_store_n(&port_percpu_alloc[cpu], port_percpu_dummy, __ATOMIC_RELAXED);
+	if (region)
+		percpu_cpus[cpu].alloc = alloc;
+	return region;
 }
 
 void ashlar_nmi_leave(void *entered)
 {
-	if (entered)
-		percpu_disown(bare_cpu(), entered);
+	unsigned cpu = bare_cpu();
+
+	if (!entered)
+		return;
+	__atomic_store_n(&port_percpu_alloc[cpu], percpu_cpus[cpu].alloc, __ATOMIC_RELAXED);
+	percpu_disown(cpu, entered);
 }

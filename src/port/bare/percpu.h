@@ -24,6 +24,9 @@
 /* The region of each CPU, or the dummy while somebody owns it. */
 extern struct array_cache *port_percpu_table[PORT_MAX_CPUS] __attribute__((visibility("hidden")));
 
+/* The headers of the CPU's own NUMA node in it: what pops index; changed by the owner only. */
+extern struct array_cache *port_percpu_alloc[PORT_MAX_CPUS] __attribute__((visibility("hidden")));
+
 /* What port_percpu_own gives to the sequences instead of a region. */
 extern struct array_cache *port_percpu_dummy __attribute__((visibility("hidden")));
 
@@ -37,11 +40,19 @@ static inline struct array_cache *percpu_header(size_t header_offset)
 	return (struct array_cache *)((uintptr_t)port_percpu_table[bare_cpu()] + header_offset);
 }
 
-/* Take the newest object of the array with this header; false where it is empty. */
+/* The headers of the CPU's own node, for who owns its region. */
+static inline struct array_cache *percpu_alloc_region(unsigned cpu)
+{
+	return port_percpu_alloc[cpu];
+}
+
+/* Take the newest object of the array with this header on the CPU's node; false where it is
+ * empty. */
 static inline __attribute__((__always_inline__)) bool percpu_pop(size_t header_offset, void **out)
 {
 	struct port_irq irq = port_irq_save();
-	struct array_cache *a = percpu_header(header_offset);
+	struct array_cache *a =
+		(struct array_cache *)((uintptr_t)port_percpu_alloc[bare_cpu()] + header_offset);
 	unsigned avail = a->avail;
 
 	if (__builtin_expect(avail == 0, 0)) {

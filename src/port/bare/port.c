@@ -156,6 +156,17 @@ bool port_bind(void *start, size_t bytes, unsigned node)
 	return true;
 }
 
+unsigned port_node_distance(unsigned from, unsigned to)
+{
+	return from == to ? 10 : 20;
+}
+
+unsigned port_cpu_node(unsigned cpu)
+{
+	(void)cpu;
+	return 0;
+}
+
 /* ---- waiting --------------------------------------------------------------- */
 
 void port_wait(uint32_t *word, uint32_t value)
