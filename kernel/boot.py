@@ -27,9 +27,12 @@ RESULT = re.compile(r"^(not )?ok \d+( - .*?)?(# SKIP.*)?$")
 
 QEMU = {
     "x86_64": ["qemu-system-x86_64", "-device", "isa-debug-exit,iobase=0xf4,iosize=4"],
+    "aarch64": ["qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a57",
+                "-semihosting-config", "enable=on,target=native"],
+    "riscv64": ["qemu-system-riscv64", "-M", "virt"],
 }
 
-# (name, processor, kernel, boot line, machine)
+# (name, processor, kernel, boot line, machine[, what a planted error must make the console say])
 MACHINES = [
     ("unit", "x86_64", "unit", "ASHLAR_TEST=quick", "-m 512M"),
     ("8M", "x86_64", "bare", "ram=8192", "-m 8M"),
@@ -37,7 +40,29 @@ MACHINES = [
     ("flat", "x86_64", "bare", "ram=65536 flat=1", "-m 64M"),
     ("hole", "x86_64", "bare", "ram=131072", "-M pc,max-ram-below-4g=64M -m 128M"),
     ("microvm", "x86_64", "bare", "ram=65536", "-M microvm -m 64M"),
-    ("4G", "x86_64", "bare", "ram=4194304", "-m 4G"),
+    ("4G", "x86_64", "bare", "ram=4194304 test=memory", "-m 4G"),
+    ("smp4", "x86_64", "bare", "ram=131072 seed=1", "-m 128M -smp 4"),
+    ("smp2", "x86_64", "bare", "seed=2", "-m 64M -smp 2"),
+    ("smp4-turns", "x86_64", "bare", "seed=3 rounds=30", "-m 64M -smp 4 -accel tcg,thread=single"),
+    ("unit", "aarch64", "unit", "ASHLAR_TEST=quick", "-m 512M"),
+    ("64M", "aarch64", "bare", "ram=65536", "-m 64M"),
+    ("flat", "aarch64", "bare", "ram=65536 flat=1", "-m 64M"),
+    ("2G", "aarch64", "bare", "ram=2097152 test=memory", "-m 2G"),
+    ("smp4", "aarch64", "bare", "seed=4", "-m 64M -smp 4"),
+    ("unit", "riscv64", "unit", "ASHLAR_TEST=quick", "-m 512M"),
+    ("64M", "riscv64", "bare", "ram=65536", "-m 64M"),
+    ("flat", "riscv64", "bare", "ram=65536 flat=1", "-m 64M"),
+    ("2G", "riscv64", "bare", "ram=2097152 test=memory", "-m 2G"),
+    ("smp4", "riscv64", "bare", "seed=5", "-m 64M -smp 4"),
+    ("planted-nmi", "x86_64", "bare", "test=nmi_between plant=nmi", "-m 64M", "broken rule"),
+    ("planted-hang", "x86_64", "bare", "test=plant plant=hang", "-m 64M", "within"),
+    ("planted-reset", "x86_64", "bare", "test=plant plant=reset", "-m 64M", "status 0"),
+    ("planted-short", "x86_64", "bare", "test=plant plant=short", "-m 64M", "results for"),
+    ("planted-hang", "aarch64", "bare", "test=plant plant=hang", "-m 64M", "within"),
+    ("planted-reset", "aarch64", "bare", "test=plant plant=reset", "-m 64M", "status 0"),
+    ("planted-hang", "riscv64", "bare", "test=plant plant=hang", "-m 64M", "within"),
+    ("planted-reset", "riscv64", "bare", "test=plant plant=reset", "-m 64M", "status 0"),
+    ("planted-twice", "x86_64", "bare", "test=plant plant=twice", "-m 64M", "double free"),
 ]
 
 
@@ -56,14 +81,15 @@ def build(arch, out):
 
 def boot(machine, out):
     """(status or None for a hang, console, seconds)"""
-    name, arch, kernel, line, options = machine
+    name, arch, kernel, line, options = machine[:5]
+    limit = 10 if "plant=hang" in line else LIMIT_SECONDS
     command = QEMU[arch] + ["-kernel", str(out / arch / f"{kernel}.elf"), "-display", "none",
                             "-serial", "stdio", "-nic", "none", "-no-reboot", "-append", line]
     start = time.monotonic()
     with open(out / arch / f"{name}.log", "w+b") as log:
         try:
             status = subprocess.run(command + options.split(), stdin=subprocess.DEVNULL,
-                                    stdout=log, stderr=subprocess.STDOUT, timeout=LIMIT_SECONDS,
+                                    stdout=log, stderr=subprocess.STDOUT, timeout=limit,
                                     check=False).returncode
         except subprocess.TimeoutExpired:
             status = None
@@ -94,6 +120,13 @@ def judge(status, console):
     return passed, max(failed, wrong is not None), skipped, wrong
 
 
+def judge_planted(expected, wrong, console):
+    """A planted error is found: a failure that says what is expected."""
+    found = wrong is not None and expected in console + wrong
+    return (int(found), int(not found), 0,
+            None if found else f"a planted error was not found; no '{expected}' ({wrong})")
+
+
 def main():
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument("--out", type=Path, default=HERE.parent / "build/kernel")
@@ -114,6 +147,8 @@ def main():
         for machine, (status, console, seconds) in zip(
                 machines, pool.map(lambda m: boot(m, out), machines)):
             passed, failed, skipped, wrong = judge(status, console)
+            if len(machine) > 5:
+                passed, failed, skipped, wrong = judge_planted(machine[5], wrong, console)
             title = f"{machine[1]} {machine[0]}"
             table.write(f"{title}\t{seconds:.1f}\t{passed}\t{failed}\t{skipped}\n")
             print(f"{'FAIL' if wrong else 'PASS'} {title:20} {seconds:6.1f} s  "

@@ -16,22 +16,32 @@ struct machine machine;
 static struct {
 	void (*work)(struct cpu *cpu);
 	uint32_t round;
-	uint32_t done;
+	uint32_t busy; /* CPUs that are not done yet */
 } crew;
 
-/* A CPU that waits lets the others answer for themselves: interrupts stay on. */
+/* Sleep until *@word is no longer @value; who changes it sends an interrupt. */
+static void sleep_while(const uint32_t *word, uint32_t value)
+{
+	for (;;) {
+		irqs_off();
+		if (__atomic_load_n(word, __ATOMIC_ACQUIRE) != value)
+			break;
+		cpu_idle();
+	}
+	irqs_on();
+}
+
 _Noreturn void kernel_cpu(struct cpu *cpu)
 {
 	uint32_t round = 0;
 
 	__atomic_store_n(&cpu->started, 1, __ATOMIC_RELEASE);
-	irqs_on();
 	for (;;) {
-		while (__atomic_load_n(&crew.round, __ATOMIC_ACQUIRE) == round)
-			ashlar_host_relax();
+		sleep_while(&crew.round, round);
 		round++;
 		crew.work(cpu);
-		__atomic_add_fetch(&crew.done, 1, __ATOMIC_ACQ_REL);
+		__atomic_sub_fetch(&crew.busy, 1, __ATOMIC_ACQ_REL);
+		arch_send(&machine.cpu[0]);
 	}
 }
 
@@ -51,12 +61,19 @@ void cpus_start(void)
 
 void cpus_run(void (*work)(struct cpu *cpu))
 {
-	crew.done = 0;
+	crew.busy = machine.cpus - 1;
 	crew.work = work;
 	__atomic_add_fetch(&crew.round, 1, __ATOMIC_ACQ_REL);
+	for (unsigned i = 1; i < machine.cpus; i++)
+		arch_send(&machine.cpu[i]);
 	work(this_cpu());
-	while (__atomic_load_n(&crew.done, __ATOMIC_ACQUIRE) != machine.cpus - 1)
-		ashlar_host_relax();
+	for (;;) {
+		uint32_t busy = __atomic_load_n(&crew.busy, __ATOMIC_ACQUIRE);
+
+		if (!busy)
+			return;
+		sleep_while(&crew.busy, busy);
+	}
 }
 
 _Noreturn void kernel_main(void)

@@ -44,6 +44,17 @@ _Noreturn void arch_exit(unsigned code)
 		__asm__ volatile("cli; hlt");
 }
 
+_Noreturn void arch_reset(void)
+{
+	struct {
+		uint16_t limit;
+		uint64_t base;
+	} __attribute__((packed)) nothing = { 0, 0 };
+
+	for (;;)
+		__asm__ volatile("lidt %0\n\tud2" : : "m"(nothing));
+}
+
 /* ---- the local APIC ---------------------------------------------------------- */
 
 static void apic_write(unsigned reg, uint32_t value)

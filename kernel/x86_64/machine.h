@@ -81,6 +81,7 @@ extern uint64_t *vm_root;
 
 void arch_write(const char *text, size_t bytes);
 _Noreturn void arch_exit(unsigned code);
+_Noreturn void arch_reset(void); /* as a fault in the fault handler does: the machine starts anew */
 void arch_start_cpu(struct cpu *cpu);
 void arch_cpu_init(struct cpu *cpu);
 void arch_send(struct cpu *cpu); /* an interrupt that calls ashlar_interrupted */

@@ -24,7 +24,7 @@
 static struct {
 	struct lock lock; /* guards shrinkers */
 	struct shrinker *shrinkers;
-	bool shrinking;        /* a thread runs the shrinkers (R3) */
+	u32 shrinking;         /* 1: a thread runs the shrinkers (R3) */
 	size_t learned;        /* pages kept beyond the fixed part (R2) */
 	size_t peak;           /* most pages in use or kept, ever */
 	size_t seen_refaulted; /* page_stat's, at the last look */
@@ -124,12 +124,12 @@ static size_t reclaim_shrinkers(gfp_t gfp)
 
 	if (!(gfp & __GFP_FS) || !LOAD_ACQUIRE(reclaim.shrinkers))
 		return 0;
-	if (__atomic_exchange_n(&reclaim.shrinking, true, __ATOMIC_ACQUIRE))
+	if (__atomic_exchange_n(&reclaim.shrinking, 1, __ATOMIC_ACQUIRE))
 		return 0;
 	for (struct shrinker *s = LOAD_ACQUIRE(reclaim.shrinkers); s; s = LOAD_ACQUIRE(s->next))
 		if (s->count(s, gfp))
 			freed += s->scan(s, gfp, RECLAIM_SCAN);
-	__atomic_store_n(&reclaim.shrinking, false, __ATOMIC_RELEASE);
+	__atomic_store_n(&reclaim.shrinking, 0, __ATOMIC_RELEASE);
 	return freed;
 }
 
@@ -196,7 +196,7 @@ void unregister_shrinker(struct shrinker *s)
 /* fork's child: whoever ran them was another thread, or is this one in the middle of it. */
 void reclaim_forget(void)
 {
-	__atomic_store_n(&reclaim.shrinking, false, __ATOMIC_RELEASE);
+	__atomic_store_n(&reclaim.shrinking, 0, __ATOMIC_RELEASE);
 }
 
 size_t ashlar_purge(void)

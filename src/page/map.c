@@ -158,7 +158,7 @@ bool map_init(size_t budget, size_t page_bytes, unsigned nodes)
 
 	map_page_bytes = size_max(page_bytes, PAGE_SIZE);
 	map_ids_end = 0;
-	map_growth.levels = 0;
+	map_growth.levels = PORT_STATE_LEVELS;
 	map_growth.online.count = 0;
 	for (unsigned level = 0; level < MAP_LEVELS; level++)
 		map_growth.level[level].count = 0;

@@ -17,6 +17,7 @@
 #define PORT_GIVES_BACK 1
 #define PORT_GROWS_ATOMIC 0
 #define PORT_GROW_BYTES ((size_t)64 << 20)
+#define PORT_STATE_LEVELS 0u
 #define PORT_GUARD_BYTES ((size_t)64 << 10)
 
 #endif

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * smp_case.c - all CPUs at once, with timer interrupts that allocate
+ *
+ * What    Each CPU allocates, frees its own objects and those of others, makes and destroys
+ *         caches, shrinks; each object carries a stamp that its next owner checks. Timer
+ *         interrupts do the same with GFP_ATOMIC in the middle of all this. Audits at the end.
+ */
+#include "bare_test.h"
+
+#define SLOTS 256u    /* objects on their way from CPU to CPU */
+#define OWN 64u       /* objects of each CPU's interrupts */
+#define PERIOD 200000 /* of the timer: instructions with icount, else nanoseconds or so */
+
+struct stamp {
+	uint64_t self; /* the address: another owner would have written its own */
+	uint64_t size;
+};
+
+static void *slots[SLOTS]; /* exchanged whole */
+static struct kmem_cache *shared_cache;
+static uint64_t wrong;
+static uint64_t failed; /* allocations that found nothing */
+
+static struct {
+	uint64_t random;
+	uint64_t irq_random;
+	void *own[OWN];
+} each[KERNEL_MAX_CPUS];
+
+static void *stamped(void *p, uint64_t size)
+{
+	struct stamp *s = p;
+
+	if (!p) {
+		__atomic_add_fetch(&failed, 1, __ATOMIC_RELAXED);
+		return NULL;
+	}
+	s->self = (uintptr_t)p;
+	s->size = size;
+	*(uint8_t *)((uintptr_t)p + size - 1) = (uint8_t)((uintptr_t)p >> 4);
+	return p;
+}
+
+static void check_and_free(void *p)
+{
+	struct stamp *s = p;
+
+	if (!p)
+		return;
+	if (s->self != (uintptr_t)p ||
+	    (s->size > sizeof(*s) &&
+	     *(uint8_t *)((uintptr_t)p + s->size - 1) != (uint8_t)((uintptr_t)p >> 4)))
+		__atomic_add_fetch(&wrong, 1, __ATOMIC_RELAXED);
+	s->self = 0;
+	kfree(p);
+}
+
+/* Mostly small; sometimes whole pages. */
+static uint64_t some_size(uint64_t r)
+{
+	if (r % 64 == 0)
+		return 32 + (r >> 8) % 60000;
+	return 32 + (r >> 8) % (r % 8 == 0 ? 4000 : 300);
+}
+
+static void tick(void)
+{
+	unsigned cpu = this_cpu()->number;
+
+	for (unsigned i = 0; i < 4; i++) {
+		uint64_t r = next_random(&each[cpu].irq_random);
+		void **slot = &each[cpu].own[r % OWN];
+		uint64_t size = some_size(r >> 8);
+
+		check_and_free(*slot);
+		*slot = stamped(r & 64 ? kmalloc(size, GFP_ATOMIC) :
+					 kmem_cache_alloc(shared_cache, GFP_ATOMIC),
+				r & 64 ? size : 200);
+	}
+}
+
+static void exchange(uint64_t *random)
+{
+	uint64_t r = next_random(random);
+	uint64_t size = some_size(r >> 8);
+	void *p = r & 1 ? stamped(kmalloc(size, GFP_KERNEL), size) :
+			  stamped(kmem_cache_alloc(shared_cache, GFP_KERNEL), 200);
+
+	check_and_free(__atomic_exchange_n(&slots[(r >> 40) % SLOTS], p, __ATOMIC_ACQ_REL));
+}
+
+static void make_and_destroy(uint64_t *random)
+{
+	static const char *const names[] = { "first", "second", "third" };
+	unsigned size = 32 + (unsigned)(next_random(random) % 1000);
+	struct kmem_cache *c = kmem_cache_create(names[size % 3], size, 0, 0, NULL);
+	void *held[40];
+
+	if (!c)
+		return;
+	for (unsigned i = 0; i < 40; i++)
+		held[i] = stamped(kmem_cache_alloc(c, GFP_KERNEL), size);
+	for (unsigned i = 0; i < 40; i++)
+		check_and_free(held[i]);
+	kmem_cache_destroy(c);
+}
+
+static void work(struct cpu *cpu)
+{
+	uint64_t *random = &each[cpu->number].random;
+
+	*random = setting_number("seed", 1) * 1000 + cpu->number;
+	each[cpu->number].irq_random = *random + 500;
+	if (cpu->timer)
+		arch_timer(PERIOD);
+	for (unsigned i = 0; i < rounds(2000); i++) {
+		exchange(random);
+		if (i % 256 == cpu->number * 16)
+			make_and_destroy(random);
+		if (i % 512 == 100)
+			kmem_cache_shrink(shared_cache);
+		if (i % 2048 == 1000 && cpu->number == 1)
+			ashlar_purge();
+	}
+	arch_timer(0);
+}
+
+static void run(bool timers)
+{
+	uint64_t ticks = 0;
+
+	wrong = failed = 0;
+	shared_cache = kmem_cache_create("shared", 200, 0, 0, NULL);
+	for (unsigned i = 0; i < machine.cpus; i++) {
+		machine.cpu[i].timer = timers ? tick : NULL;
+		machine.cpu[i].timers = 0;
+	}
+	irqs_on();
+	cpus_run(work);
+	irqs_off();
+	for (unsigned i = 0; i < SLOTS; i++) {
+		check_and_free(slots[i]);
+		slots[i] = NULL;
+	}
+	for (unsigned i = 0; i < machine.cpus; i++) {
+		ticks += machine.cpu[i].timers;
+		machine.cpu[i].timer = NULL;
+		for (unsigned k = 0; k < OWN; k++) {
+			check_and_free(each[i].own[k]);
+			each[i].own[k] = NULL;
+		}
+	}
+	irqs_on();
+	kmem_cache_destroy(shared_cache);
+	tap_note_number("timer interrupts", ticks);
+	tap_note_number("allocations that failed", failed);
+	EXPECT_EQ(wrong, 0);
+	EXPECT_EQ(failed, 0); /* there is much more memory than this */
+	if (timers)
+		EXPECT_GT(ticks, machine.cpus);
+	EXPECT_EQ(ashlar_audit(), 0);
+	irqs_off();
+}
+
+TEST(smp_cpus_exchange_objects)
+{
+	run(false);
+}
+
+TEST(smp_interrupts_allocate_meanwhile)
+{
+	run(true);
+}
+
+/* Each CPU stops all others, all the time. */
+static void stop_others(struct cpu *cpu)
+{
+	struct kmem_cache *c = shared_cache;
+
+	for (unsigned i = 0; i < rounds(150); i++) {
+		void *p = kmem_cache_alloc(c, GFP_KERNEL);
+
+		kmem_cache_shrink(c);
+		if (p)
+			kmem_cache_free(c, p);
+		if (i % 16 == cpu->number)
+			make_and_destroy(&each[cpu->number].random);
+	}
+}
+
+TEST(smp_cpus_that_stop_each_other_do_not_hang)
+{
+	shared_cache = kmem_cache_create("stopped", 64, 0, 0, NULL);
+	irqs_on();
+	cpus_run(stop_others);
+	kmem_cache_destroy(shared_cache);
+	EXPECT_EQ(ashlar_audit(), 0);
+	irqs_off();
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * nmi_case.c - x86-64: non-maskable interrupts between any two instructions of a sequence
+ *
+ * What    The trap flag stops after each instruction of kmem_cache_alloc and kmem_cache_free, with
+ *         interrupts off as well; there the handler allocates and frees as an NMI may. Real
+ *         NMIs from another CPU take and give back the region while CPUs stop each other.
+ * Boot    plant=nmi leaves ashlar_nmi_enter out: then these cases must fail
+ */
+#include "../bare_test.h"
+#include "x86.h"
+
+#define KEPT 8u
+
+static struct kmem_cache *c;
+static void *kept[KEPT];
+static unsigned steps;
+static unsigned refused; /* found the dummy: the way to the array was closed */
+static bool planted;
+
+/* What an NMI's handler does. The interrupted code holds no lock: it is on the fast path. */
+static void handler(void)
+{
+	void *entered = planted ? NULL : ashlar_nmi_enter();
+	void **slot = &kept[steps++ % KEPT];
+
+	refused += entered != NULL;
+	if (*slot)
+		kmem_cache_free(c, *slot);
+	*slot = kmem_cache_alloc(c, GFP_NOWAIT);
+	if (!planted)
+		ashlar_nmi_leave(entered);
+}
+
+static void step(struct trap_frame *f)
+{
+	(void)f;
+	handler();
+}
+
+static inline void steps_on(void)
+{
+	__asm__ volatile("pushfq\n\torq $0x100, (%%rsp)\n\tpopfq" ::: "memory", "cc");
+}
+
+static inline void steps_off(void)
+{
+	__asm__ volatile("pushfq\n\tandq $~0x100, (%%rsp)\n\tpopfq" ::: "memory", "cc");
+}
+
+/* Is any of these objects one that somebody else has? */
+static bool all_differ(void *const *held, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		for (unsigned k = i + 1; k < count; k++)
+			if (held[i] == held[k])
+				return false;
+		for (unsigned k = 0; k < KEPT; k++)
+			if (held[i] == kept[k])
+				return false;
+	}
+	return true;
+}
+
+TEST(nmi_between_any_two_instructions)
+{
+	void *held[32];
+
+	const char *plant = setting("plant");
+
+	planted = plant && plant[0] == 'n';
+	c = kmem_cache_create("stepped", 64, 0, 0, NULL);
+	REQUIRE(c != NULL);
+	for (unsigned i = 0; i < 32; i++)
+		held[i] = kmem_cache_alloc(c, GFP_KERNEL);
+	for (unsigned i = 0; i < 32; i++)
+		kmem_cache_free(c, held[i]);
+	steps = refused = 0;
+	trap_step = step;
+	for (unsigned i = 0; i < 32; i++) {
+		steps_on();
+		held[i] = kmem_cache_alloc(c, GFP_KERNEL);
+		steps_off();
+	}
+	EXPECT(all_differ(held, 32));
+	for (unsigned i = 0; i < 32; i++) {
+		steps_on();
+		kmem_cache_free(c, held[i]);
+		steps_off();
+	}
+	trap_step = NULL;
+	tap_note_number("instructions with an NMI behind them", steps);
+	EXPECT_GT(steps, 64 * 15);
+	EXPECT_EQ(refused, steps);
+	for (unsigned i = 0; i < KEPT; i++) {
+		if (kept[i])
+			kmem_cache_free(c, kept[i]);
+		kept[i] = NULL;
+	}
+	irqs_on();
+	kmem_cache_destroy(c);
+	EXPECT_EQ(ashlar_audit(), 0);
+	irqs_off();
+}
+
+static uint64_t arrived;
+
+static void nmi(struct trap_frame *f)
+{
+	void *entered = ashlar_nmi_enter();
+
+	(void)f;
+	__atomic_add_fetch(&arrived, 1, __ATOMIC_RELAXED);
+	ashlar_nmi_leave(entered);
+}
+
+static void work(struct cpu *cpu)
+{
+	uint64_t random = cpu->number;
+	void *p[16] = { NULL };
+
+	for (unsigned i = 0; i < rounds(3000); i++) {
+		void **slot = &p[next_random(&random) % 16];
+
+		kfree(*slot);
+		*slot = kmalloc(1 + next_random(&random) % 500, GFP_KERNEL);
+		if (i % 64 == cpu->number)
+			kmem_cache_shrink(c);
+		if (i % 8 == 0)
+			arch_send_nmi(&machine.cpu[(cpu->number + 1) % machine.cpus]);
+	}
+	for (unsigned i = 0; i < 16; i++)
+		kfree(p[i]);
+}
+
+TEST(nmi_while_cpus_stop_each_other)
+{
+	if (machine.cpus < 2)
+		SKIP("one CPU");
+	c = kmem_cache_create("nmi", 64, 0, 0, NULL);
+	arrived = 0;
+	trap_nmi = nmi;
+	irqs_on();
+	cpus_run(work);
+	trap_nmi = nmi;
+	kmem_cache_destroy(c);
+	tap_note_number("NMIs", arrived);
+	EXPECT_GT(arrived, 0);
+	EXPECT_EQ(ashlar_audit(), 0);
+	irqs_off();
+}
