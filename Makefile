@@ -37,7 +37,7 @@ test: build ## the tests to run while working: two minutes
 		{ scripts/results.py --failed $(BUILD)/meson-logs/testlog.json; exit 1; }
 
 check: ## every test, in stages with their times: about 15 minutes
-	@scripts/setup build test
+	@scripts/setup build test guest
 	@scripts/check $(STAGES)
 
 soak: build ## random and threaded tests with new seeds for HOURS=1 hours
