@@ -11,7 +11,7 @@ HOURS ?= 1
 OPTIONS ?=
 
 .DEFAULT_GOAL := build
-.PHONY: build help run test check soak coverage bench lint format install clean
+.PHONY: build help run test check soak coverage bench lint format kernel-linux install clean
 
 build: ## build the libraries and the ashlar command
 	@scripts/setup build
@@ -19,7 +19,7 @@ build: ## build the libraries and the ashlar command
 	@ninja -C $(BUILD)
 
 help: ## print this list
-	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 run: build ## run a program on Ashlar: make run CMD="python3 x.py"; without CMD, a demo
 ifdef CMD
@@ -59,6 +59,10 @@ lint: build ## every rule of the house: layers, symbols, headers, style, analysi
 format: ## let clang-format set the C files
 	@scripts/setup lint
 	@git ls-files -z '*.c' '*.h' | xargs -0 clang-format -i
+
+kernel-linux: ## Ashlar inside Debian's Linux, in QEMU: its tests, and instructions beside SLUB
+	@scripts/setup build guest
+	@scripts/kernel-linux
 
 install: build ## install under PREFIX, below DESTDIR if set
 	@DESTDIR=$(DESTDIR) meson install -C $(BUILD) --no-rebuild

@@ -22,7 +22,7 @@ COMPILER_HEADERS = {
 PUBLIC_FLOOR = {"mm.h": "page", "slab.h": "cache", "mempool.h": "cache", "pool.h": "face",
                 "umem.h": "face"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
-PORTS = ["linux", "sim", "bare"]
+PORTS = ["linux", "sim", "bare", "linux_kernel"]
 
 
 class Tree:
