@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * percpu.h - the per-CPU sequences inside Linux: interrupts off, x86-64
+ *
+ * What    percpu_pop and percpu_push: one object from or to the array of the CPU that runs
+ *         them. With interrupts off nothing of this CPU comes between but an NMI, which may
+ *         not allocate. No other CPU touches a region that it has not exchanged out of its
+ *         slot and fenced by an interrupt.
+ * Why     This header is seen by the core, which knows no header of Linux: the few
+ *         instructions stand here, and what they load is a per-CPU variable of the module,
+ *         which Linux puts at a constant offset of %gs.
+ * Rules   S1  the CPU's region is loaded with interrupts off
+ *         S4  a sequence runs only when percpu_ready()
+ *         S7  not under Xen's paravirtual mode, where cli is the hypervisor's: port.c refuses
+ */
+#ifndef ASHLAR_PORT_PERCPU_H
+#define ASHLAR_PORT_PERCPU_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "port/array_cache.h"
+#include "port_config.h"
+
+/* Per-CPU variables of port.c: the CPU's region, and its number. Only asm may name them here. */
+#define PERCPU_REGION "%%gs:port_percpu_region"
+#define PERCPU_NUMBER "%%gs:port_percpu_number"
+
+/* Where the region of each possible CPU is kept; NULL for other numbers. */
+extern struct array_cache **port_percpu_slot[PORT_MAX_CPUS] __attribute__((visibility("hidden")));
+
+/* What port_percpu_own gives to the sequences instead of a region; NULL before the start. */
+extern struct array_cache *port_percpu_dummy __attribute__((visibility("hidden")));
+
+#define PERCPU_INTERRUPTS 0x200u /* IF of the flags */
+
+/* Interrupts as they were. */
+struct port_irq {
+	unsigned long flags;
+};
+
+static inline __attribute__((__always_inline__)) struct port_irq port_irq_save(void)
+{
+	struct port_irq irq;
+
+	__asm__ volatile("pushfq\n\tpopq %0\n\tcli" : "=r"(irq.flags) : : "memory");
+	return irq;
+}
+
+static inline __attribute__((__always_inline__)) void port_irq_restore(struct port_irq irq)
+{
+	if (irq.flags & PERCPU_INTERRUPTS)
+		__asm__ volatile("sti" : : : "memory");
+}
+
+static inline bool percpu_ready(void)
+{
+	return port_percpu_dummy != NULL;
+}
+
+static inline __attribute__((__always_inline__)) struct array_cache *
+percpu_header(size_t header_offset)
+{
+	uintptr_t region;
+
+	__asm__ volatile("movq " PERCPU_REGION ", %0" : "=r"(region));
+	return (struct array_cache *)(region + header_offset);
+}
+
+/* Take the newest object of the array with this header; false where it is empty. */
+static inline __attribute__((__always_inline__)) bool percpu_pop(size_t header_offset, void **out)
+{
+	struct port_irq irq = port_irq_save();
+	struct array_cache *a = percpu_header(header_offset);
+	unsigned avail = a->avail;
+
+	if (__builtin_expect(avail == 0, 0)) {
+		port_irq_restore(irq);
+		return false;
+	}
+	*out = a->entry[avail - 1];
+	a->avail = (uint16_t)(avail - 1);
+	a->touched = 1;
+	port_irq_restore(irq);
+	return true;
+}
+
+/* Put @object on the array with this header; false where the array is full. */
+static inline __attribute__((__always_inline__)) bool percpu_push(size_t header_offset,
+								  void *object)
+{
+	struct port_irq irq = port_irq_save();
+	struct array_cache *a = percpu_header(header_offset);
+	unsigned avail = a->avail;
+
+	if (__builtin_expect(avail >= a->limit, 0)) {
+		port_irq_restore(irq);
+		return false;
+	}
+	a->entry[avail] = object;
+	a->avail = (uint16_t)(avail + 1);
+	port_irq_restore(irq);
+	return true;
+}
+
+/* The CPU this code runs on, stale as soon as it is known. */
+static inline unsigned percpu_cpu(void)
+{
+	unsigned cpu;
+
+	__asm__ volatile("movl " PERCPU_NUMBER ", %0" : "=r"(cpu));
+	return cpu;
+}
+
+/* Own a CPU's region for the length of one operation; NULL: somebody else has it. */
+static inline struct array_cache *percpu_own(unsigned cpu)
+{
+	struct array_cache *region =
+		__atomic_exchange_n(port_percpu_slot[cpu], port_percpu_dummy, __ATOMIC_ACQUIRE);
+
+	return region == port_percpu_dummy ? NULL : region;
+}
+
+static inline void percpu_disown(unsigned cpu, struct array_cache *region)
+{
+	__atomic_store_n(port_percpu_slot[cpu], region, __ATOMIC_RELEASE);
+}
+
+#endif
