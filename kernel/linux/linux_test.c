@@ -258,23 +258,25 @@ TEST(linux_LN2_cpus_exchange_objects)
 
 /* ---- interrupts -------------------------------------------------------------------- */
 
-static uint64_t interrupts; /* atomic */
-static uint64_t owners;     /* atomic: interrupts that had an object */
+static void
+	*stash[PORT_MAX_CPUS]; /* of interrupts: what could not go back, its CPU being stopped */
+static uint64_t interrupts;    /* atomic */
+static uint64_t owners;        /* atomic: interrupts that had an object */
 
 /* LN3: take one, own it for a while, give it back. */
 static void interrupted(unsigned cpu)
 {
 	uint64_t owner = ((uint64_t)1 << 40) + cpu;
-	void *p;
+	void *p = stash[cpu];
 
 	__atomic_fetch_add(&interrupts, 1, __ATOMIC_RELAXED);
-	if (!percpu_pop(cache->header_offset, &p))
+	if (!p && !percpu_pop(cache->header_offset, &p))
 		return;
-	object_claim(p);
+	object_claim(map_id(map.ids[map_pfn(p)])->states, p);
 	mark(p, LINUX_BYTES, owner);
 	fault_unless(unmark(p, LINUX_BYTES, owner));
 	*map_state(p) = STATE_FREE;
-	fault_unless(percpu_push(cache->header_offset, p));
+	stash[cpu] = percpu_push(cache->header_offset, p) ? NULL : p;
 	__atomic_fetch_add(&owners, 1, __ATOMIC_RELAXED);
 }
 
@@ -316,6 +318,9 @@ TEST(linux_LN3_timers_use_the_arrays)
 	EXPECT_GT(owners, 0);
 	tap_note_number("interrupts", interrupts);
 	tap_note_number("with an object", owners);
+	for (unsigned cpu = 0; cpu < host_cpus(); cpu++)
+		if (stash[cpu])
+			cache_put(cache->node, &stash[cpu], 1);
 	close_cache(cache);
 }
 
@@ -342,6 +347,7 @@ static void fill_array(unsigned number)
 TEST(linux_LN5_stopped_cpus)
 {
 	static void *region[PORT_MAX_CPUS];
+	static void *alloc[PORT_MAX_CPUS];
 	unsigned stopped = 0;
 	unsigned seen = 0;
 
@@ -350,6 +356,7 @@ TEST(linux_LN5_stopped_cpus)
 	REQUIRE(cache && host_threads(host_cpus(), fill_array));
 	EXPECT_EQ(array_cpus(), host_cpus());
 	for (unsigned cpu = 0; cpu < host_cpus(); cpu++) {
+		alloc[cpu] = percpu_alloc_region(cpu);
 		region[cpu] = port_percpu_own(cpu);
 		stopped += region[cpu] != NULL;
 		EXPECT_NULL(port_percpu_own(cpu));
@@ -358,7 +365,7 @@ TEST(linux_LN5_stopped_cpus)
 	host_interrupt_all(see_dummy, &seen);
 	for (unsigned cpu = 0; cpu < host_cpus(); cpu++)
 		if (region[cpu])
-			port_percpu_publish(cpu, region[cpu]);
+			port_percpu_publish(cpu, region[cpu], alloc[cpu]);
 	EXPECT_EQ(stopped, host_cpus());
 	EXPECT_EQ(seen, host_cpus());
 	close_cache(cache);

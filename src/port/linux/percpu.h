@@ -10,6 +10,10 @@
  * Why     rseq(2), Linux 4.18; Desnoyers' "restartable sequences". No lock, no
  *         atomic read-modify-write, no thread-local storage of ours: the area
  *         is glibc's (>= 2.35), at a constant distance from the thread pointer.
+ *         Each CPU has two pointers, in two tables at a constant distance (side by
+ *         side would take an instruction more): to its region, which frees index by
+ *         the page's id, and to the headers of its own NUMA node in it, which
+ *         allocations index by the cache's. With one node they are equal.
  * Rules   S1  the CPU number and its region are loaded inside the sequence
  *         S2  nothing that another sequence reads changes before the commit
  *         S3  only `rseq_cs` is written in the rseq area
@@ -58,15 +62,21 @@ static inline unsigned percpu_cpu(void)
 /* Own a CPU's region for the length of one operation (LOCK mode); NULL: somebody else has it. */
 static inline struct array_cache *percpu_own(unsigned cpu)
 {
-	void *region = __atomic_exchange_n(&port_percpu_table[cpu + 2], port_percpu_dummy,
+	void *region = __atomic_exchange_n(&port_percpu_table.free[cpu + 2], port_percpu_dummy,
 					   __ATOMIC_ACQUIRE);
 
 	return region == port_percpu_dummy ? NULL : region;
 }
 
+/* The headers of the CPU's own node, for who owns its region. */
+static inline struct array_cache *percpu_alloc_region(unsigned cpu)
+{
+	return port_percpu_table.alloc[cpu + 2];
+}
+
 static inline void percpu_disown(unsigned cpu, struct array_cache *region)
 {
-	__atomic_store_n(&port_percpu_table[cpu + 2], region, __ATOMIC_RELEASE);
+	__atomic_store_n(&port_percpu_table.free[cpu + 2], region, __ATOMIC_RELEASE);
 }
 
 #endif

@@ -10,7 +10,7 @@
  *         instructions stand here, and what they load is a per-CPU variable of the module,
  *         which Linux puts at a constant offset of %gs.
  * Rules   S1  the CPU's region is loaded with interrupts off
- *         S4  a sequence runs only when percpu_ready()
+ *         S4  before port_percpu_init every region is a page of zeros: empty and full
  *         S7  not under Xen's paravirtual mode, where cli is the hypervisor's: port.c refuses
  */
 #ifndef ASHLAR_PORT_PERCPU_H
@@ -23,14 +23,22 @@
 #include "port/array_cache.h"
 #include "port_config.h"
 
-/* Per-CPU variables of port.c: the CPU's region, and its number. Only asm may name them here. */
-#define PERCPU_REGION "%%gs:port_percpu_region"
-#define PERCPU_NUMBER "%%gs:port_percpu_number"
+/* A CPU's own: its region, the headers of its node in that, and its number. */
+struct percpu_slot {
+	struct array_cache *free;  /* exchanged by who stops the CPU */
+	struct array_cache *alloc; /* changed by the owner only, and set before `free` */
+	unsigned number;
+};
 
-/* Where the region of each possible CPU is kept; NULL for other numbers. */
-extern struct array_cache **port_percpu_slot[PORT_MAX_CPUS] __attribute__((visibility("hidden")));
+/* The slot of the CPU that runs this is a per-CPU variable of port.c: only asm may name it here. */
+#define PERCPU_FREE "%%gs:port_percpu_slot"
+#define PERCPU_ALLOC "%%gs:port_percpu_slot+8"
+#define PERCPU_NUMBER "%%gs:port_percpu_slot+16"
 
-/* What port_percpu_own gives to the sequences instead of a region; NULL before the start. */
+/* The slots of all possible CPUs; NULL for other numbers. */
+extern struct percpu_slot *port_percpu_slots[PORT_MAX_CPUS] __attribute__((visibility("hidden")));
+
+/* What port_percpu_own gives to the sequences instead of a region. */
 extern struct array_cache *port_percpu_dummy __attribute__((visibility("hidden")));
 
 #define PERCPU_INTERRUPTS 0x200u /* IF of the flags */
@@ -56,15 +64,25 @@ static inline __attribute__((__always_inline__)) void port_irq_restore(struct po
 
 static inline bool percpu_ready(void)
 {
-	return port_percpu_dummy != NULL;
+	return true;
 }
 
+/* The header of any node's array, and of the own node's. */
 static inline __attribute__((__always_inline__)) struct array_cache *
 percpu_header(size_t header_offset)
 {
 	uintptr_t region;
 
-	__asm__ volatile("movq " PERCPU_REGION ", %0" : "=r"(region));
+	__asm__ volatile("movq " PERCPU_FREE ", %0" : "=r"(region));
+	return (struct array_cache *)(region + header_offset);
+}
+
+static inline __attribute__((__always_inline__)) struct array_cache *
+percpu_own_header(size_t header_offset)
+{
+	uintptr_t region;
+
+	__asm__ volatile("movq " PERCPU_ALLOC ", %0" : "=r"(region));
 	return (struct array_cache *)(region + header_offset);
 }
 
@@ -72,7 +90,7 @@ percpu_header(size_t header_offset)
 static inline __attribute__((__always_inline__)) bool percpu_pop(size_t header_offset, void **out)
 {
 	struct port_irq irq = port_irq_save();
-	struct array_cache *a = percpu_header(header_offset);
+	struct array_cache *a = percpu_own_header(header_offset);
 	unsigned avail = a->avail;
 
 	if (__builtin_expect(avail == 0, 0)) {
@@ -116,15 +134,21 @@ static inline unsigned percpu_cpu(void)
 /* Own a CPU's region for the length of one operation; NULL: somebody else has it. */
 static inline struct array_cache *percpu_own(unsigned cpu)
 {
-	struct array_cache *region =
-		__atomic_exchange_n(port_percpu_slot[cpu], port_percpu_dummy, __ATOMIC_ACQUIRE);
+	struct array_cache *region = __atomic_exchange_n(&port_percpu_slots[cpu]->free,
+							 port_percpu_dummy, __ATOMIC_ACQUIRE);
 
 	return region == port_percpu_dummy ? NULL : region;
 }
 
+/* The headers of the CPU's own node, for who owns its region. */
+static inline struct array_cache *percpu_alloc_region(unsigned cpu)
+{
+	return port_percpu_slots[cpu]->alloc;
+}
+
 static inline void percpu_disown(unsigned cpu, struct array_cache *region)
 {
-	__atomic_store_n(port_percpu_slot[cpu], region, __ATOMIC_RELEASE);
+	__atomic_store_n(&port_percpu_slots[cpu]->free, region, __ATOMIC_RELEASE);
 }
 
 #endif

@@ -17,12 +17,12 @@
 #include <linux/random.h>
 #include <linux/sched.h>
 #include <linux/smp.h>
+#include <linux/topology.h>
 #include <linux/vmalloc.h>
 
 #include "linux_kernel.h"
-#include "port/array_cache.h"
+#include "percpu.h"
 #include "port/port.h"
-#include "port_config.h"
 
 /* Address space for the arena and its tables: half the memory, and not more than this. */
 #define PORT_ADDRESS_MOST ((size_t)4 << 30)
@@ -31,13 +31,24 @@
 /* Ashlar reclaims by itself, and says NULL: nobody is to be killed for it. */
 #define PORT_GFP (GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN | __GFP_NORETRY)
 
-DEFINE_PER_CPU(struct array_cache *, port_percpu_region);
-DEFINE_PER_CPU(unsigned int, port_percpu_number);
+DEFINE_PER_CPU(struct percpu_slot, port_percpu_slot);
 
-struct array_cache **port_percpu_slot[PORT_MAX_CPUS];
+struct percpu_slot *port_percpu_slots[PORT_MAX_CPUS];
 struct array_cache *port_percpu_dummy;
 
 static const char *port_option_text;
+
+/* Every CPU starts with it. */
+static void port_set_dummy(struct array_cache *dummy)
+{
+	unsigned int cpu;
+
+	for_each_possible_cpu(cpu) {
+		WRITE_ONCE(port_percpu_slots[cpu]->alloc, dummy);
+		WRITE_ONCE(port_percpu_slots[cpu]->free, dummy);
+	}
+	smp_store_release(&port_percpu_dummy, dummy);
+}
 
 int linux_kernel_open(const char *options)
 {
@@ -45,11 +56,11 @@ int linux_kernel_open(const char *options)
 
 	if (nr_cpu_ids > PORT_MAX_CPUS || boot_cpu_has(X86_FEATURE_XENPV))
 		return -ENODEV;
-	for_each_possible_cpu(cpu)
-	{
-		port_percpu_slot[cpu] = per_cpu_ptr(&port_percpu_region, cpu);
-		per_cpu(port_percpu_number, cpu) = cpu;
+	for_each_possible_cpu(cpu) {
+		port_percpu_slots[cpu] = per_cpu_ptr(&port_percpu_slot, cpu);
+		port_percpu_slots[cpu]->number = cpu;
 	}
+	port_set_dummy(page_address(ZERO_PAGE(0)));
 	port_option_text = options;
 	return 0;
 }
@@ -120,6 +131,17 @@ bool port_bind(void *start, size_t bytes, unsigned node)
 	return node == 0;
 }
 
+unsigned port_node_distance(unsigned from, unsigned to)
+{
+	return from == to ? LOCAL_DISTANCE : REMOTE_DISTANCE;
+}
+
+unsigned port_cpu_node(unsigned cpu)
+{
+	(void)cpu;
+	return 0;
+}
+
 unsigned port_cpu(void)
 {
 	return raw_smp_processor_id();
@@ -127,11 +149,8 @@ unsigned port_cpu(void)
 
 enum port_percpu_mode port_percpu_init(int wanted, void *dummy, const char **why)
 {
-	unsigned int cpu;
-
 	(void)wanted;
-	for_each_possible_cpu(cpu) * port_percpu_slot[cpu] = dummy;
-	smp_store_release(&port_percpu_dummy, dummy);
+	port_set_dummy(dummy);
 	*why = "interrupts are off in a sequence";
 	return PORT_PERCPU_RSEQ;
 }
@@ -140,15 +159,18 @@ void *port_percpu_own(unsigned cpu)
 {
 	struct array_cache *region;
 
-	if (!port_percpu_slot[cpu])
+	if (!port_percpu_slots[cpu])
 		return NULL;
-	region = xchg(port_percpu_slot[cpu], port_percpu_dummy);
-	return region == port_percpu_dummy ? NULL : region;
+	region = percpu_own(cpu);
+	if (region)
+		WRITE_ONCE(port_percpu_slots[cpu]->alloc, port_percpu_dummy);
+	return region;
 }
 
-void port_percpu_publish(unsigned cpu, void *region)
+void port_percpu_publish(unsigned cpu, void *region, void *alloc)
 {
-	smp_store_release(port_percpu_slot[cpu], region);
+	smp_store_release(&port_percpu_slots[cpu]->alloc, alloc);
+	smp_store_release(&port_percpu_slots[cpu]->free, region);
 }
 
 static void port_arrived(void *unused)

@@ -47,7 +47,8 @@ unsigned port_percpu_pop_bulk(unsigned header_offset, void **objects, unsigned c
 			     "str %w[t], [%[r]]\n" PERCPU_END
 		: [r] "=&r"(region), [t] "=&r"(t), [n] "=&r"(n), [pairs] "=&r"(pairs),
 		  [from] "=&r"(from), [to] "=&r"(to), [first] "=&r"(first), [second] "=&r"(second)
-		: PERCPU_INPUTS((size_t)header_offset), [objects] "r"(objects), [count] "r"(count)
+		: PERCPU_INPUTS(free, (size_t)header_offset), [objects] "r"(objects),
+		  [count] "r"(count)
 		: "memory", "cc");
 	return (unsigned)n;
 }
@@ -77,7 +78,8 @@ unsigned port_percpu_push_bulk(unsigned header_offset, void *const *objects, uns
 			     "strh %w[t], [%[r]]\n" PERCPU_END
 		: [r] "=&r"(region), [t] "=&r"(t), [n] "=&r"(n), [pairs] "=&r"(pairs),
 		  [from] "=&r"(from), [to] "=&r"(to), [first] "=&r"(first), [second] "=&r"(second)
-		: PERCPU_INPUTS((size_t)header_offset), [objects] "r"(objects), [count] "r"(count)
+		: PERCPU_INPUTS(free, (size_t)header_offset), [objects] "r"(objects),
+		  [count] "r"(count)
 		: "memory", "cc");
 	return (unsigned)n;
 }

@@ -36,7 +36,8 @@ static inline int percpu_area_cpu(ptrdiff_t offset)
 	return cpu;
 }
 
-/* Begin: 1: publish the descriptor, 2: first instruction inside; leaves CPU's header in %[r]. */
+/* Begin: 1: publish the descriptor, 2: first instruction inside; leaves the header in %[r] and its
+ * `avail` in %[t]. */
 #define PERCPU_BEGIN                             \
 	".pushsection __rseq_cs, \"aw\"\n\t"     \
 	".balign 32\n"                           \
@@ -63,12 +64,13 @@ static inline int percpu_area_cpu(ptrdiff_t offset)
 	"b 1b\n\t"                                  \
 	".popsection\n"
 
-/* The operands that PERCPU_BEGIN needs. */
-#define PERCPU_INPUTS(header_offset)                                                   \
-	[area] "r"(percpu_area(port_rseq_offset)), [table] "r"(&port_percpu_table[2]), \
+/* The operands that PERCPU_BEGIN needs; @which: the table, free or alloc. */
+#define PERCPU_INPUTS(which, header_offset)                                                  \
+	[area] "r"(percpu_area(port_rseq_offset)), [table] "r"(&port_percpu_table.which[2]), \
 		[header] "r"(header_offset)
 
-/* Take the newest object of the array with this header; false where it is empty. */
+/* Take the newest object of the array with this header on the CPU's node; false where it is
+ * empty. */
 static inline __attribute__((__always_inline__)) bool percpu_pop(size_t header_offset, void **out)
 {
 	void *object;
@@ -83,7 +85,7 @@ static inline __attribute__((__always_inline__)) bool percpu_pop(size_t header_o
 			      "orr %w[t], %w[t], #0x10000\n\t" /* touched = 1 above avail (A2) */
 			      "str %w[t], [%[r]]\n" PERCPU_END
 			      : [object] "=&r"(object), [r] "=&r"(region), [t] "=&r"(t)
-			      : PERCPU_INPUTS(header_offset)
+			      : PERCPU_INPUTS(alloc, header_offset)
 			      : "memory", "cc"
 			      : empty);
 	*out = object;
@@ -108,7 +110,7 @@ static inline __attribute__((__always_inline__)) bool percpu_push(size_t header_
 					   "add %w[t], %w[t], #1\n\t"
 					   "strh %w[t], [%[r]]\n" PERCPU_END
 			      : [entry] "=&r"(entry), [r] "=&r"(region), [t] "=&r"(t)
-			      : PERCPU_INPUTS(header_offset), [object] "r"(object)
+			      : PERCPU_INPUTS(free, header_offset), [object] "r"(object)
 			      : "memory", "cc"
 			      : full);
 	return true;

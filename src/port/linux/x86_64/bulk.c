@@ -40,21 +40,21 @@ unsigned port_percpu_pop_bulk(unsigned header_offset, void **objects, unsigned c
 	if (!percpu_ready())
 		return 0;
 	__asm__ volatile(
-		PERCPU_BEGIN
+		PERCPU_BEGIN_FREE
 		"movl %k[count], %k[n]\n\t"
 		"cmpl %k[t], %k[n]\n\t"
 		"cmoval %k[t], %k[n]\n\t"
 		"testl %k[n], %k[n]\n\t"
 		"jz 5f\n\t"
 		"subl %k[n], %k[t]\n\t"
-		"movq 8(%[r]), %[from]\n\t"
+		"movq 8(%[r], %[header]), %[from]\n\t"
 		"leaq (%[from], %[t], 8), %[from]\n\t" PERCPU_COPY(
 			"from", "objects") "addl $0x10000, %k[t]\n\t" /* touched = 1 (A2) */
-					   "movl %k[t], (%[r])\n" PERCPU_END
+					   "movl %k[t], (%[r], %[header])\n" PERCPU_END
 		: [r] "=&r"(region), [t] "=&r"(t), [n] "=&r"(n), [i] "=&r"(i), [from] "=&r"(from),
 		  [moved] "=&r"(moved), [pair] "=x"(pair)
 		: [rseq] "r"(port_rseq_offset), [header] "r"((size_t)header_offset),
-		  [objects] "r"(objects), [count] "r"(count)
+		  [objects] "r"(objects), [count] "r"(count), PERCPU_FREE
 		: "memory", "cc");
 	return (unsigned)n;
 }
@@ -71,20 +71,21 @@ unsigned port_percpu_push_bulk(unsigned header_offset, void *const *objects, uns
 
 	if (!percpu_ready())
 		return 0;
-	__asm__ volatile(PERCPU_BEGIN "movzwl 4(%[r]), %k[n]\n\t"
-				      "subl %k[t], %k[n]\n\t" /* room, >= 0 by A1 */
-				      "cmpl %k[count], %k[n]\n\t"
-				      "cmoval %k[count], %k[n]\n\t"
-				      "testl %k[n], %k[n]\n\t"
-				      "jz 5f\n\t"
-				      "movq 8(%[r]), %[to]\n\t"
-				      "leaq (%[to], %[t], 8), %[to]\n\t" PERCPU_COPY(
-					      "objects", "to") "addl %k[n], %k[t]\n\t"
-							       "movw %w[t], (%[r])\n" PERCPU_END
+	__asm__ volatile(PERCPU_BEGIN_FREE
+			 "movzwl 4(%[r], %[header]), %k[n]\n\t"
+			 "subl %k[t], %k[n]\n\t" /* room, >= 0 by A1 */
+			 "cmpl %k[count], %k[n]\n\t"
+			 "cmoval %k[count], %k[n]\n\t"
+			 "testl %k[n], %k[n]\n\t"
+			 "jz 5f\n\t"
+			 "movq 8(%[r], %[header]), %[to]\n\t"
+			 "leaq (%[to], %[t], 8), %[to]\n\t" PERCPU_COPY(
+				 "objects", "to") "addl %k[n], %k[t]\n\t"
+						  "movw %w[t], (%[r], %[header])\n" PERCPU_END
 			 : [r] "=&r"(region), [t] "=&r"(t), [n] "=&r"(n), [i] "=&r"(i),
 			   [to] "=&r"(to), [moved] "=&r"(moved), [pair] "=x"(pair)
 			 : [rseq] "r"(port_rseq_offset), [header] "r"((size_t)header_offset),
-			   [objects] "r"(objects), [count] "r"(count)
+			   [objects] "r"(objects), [count] "r"(count), PERCPU_FREE
 			 : "memory", "cc");
 	return (unsigned)n;
 }
