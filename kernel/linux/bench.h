@@ -2,11 +2,11 @@
 /*
  * bench.h - the measurements, the same text for both allocators
  *
- * What    BENCH(who, alloc64, free64, alloc100, free100, page, unpage) is a function that counts
- *         instructions: a pair of 64 bytes from a cache, a kmalloc of 100 bytes, a page, and
- *         10,000 objects one after the other, allocated and then freed.
- * Rules   BN1 the least of several turns counts: the others had a timer's interrupt in them, or were
- *             the first
+ * What    BENCH(who, alloc64, free64, alloc100, free100, page, unpage) counts instructions: a pair
+ *         of 64 bytes from a cache, a kmalloc of 100 bytes, a page, and 10,000 objects one after
+ *         the other, allocated and then freed.
+ * Rules   BN1 the least of several turns counts: the others had a timer's interrupt in them, or
+ *             were the first
  */
 #ifndef ASHLAR_KERNEL_LINUX_BENCH_H
 #define ASHLAR_KERNEL_LINUX_BENCH_H

@@ -48,8 +48,8 @@ static inline bool thread_is(const char *length)
 	return test && strcmp(test, length) == 0;
 }
 
-/* Turns of a loop: @quick while working, @check before a merge, @soak overnight. Where the processor
- * is emulated, half of @quick takes many times as long. */
+/* Turns of a loop: @quick while working, @check before a merge, @soak overnight. On an emulated
+ * processor half of @quick takes many times as long. */
 static inline unsigned thread_turns(unsigned quick, unsigned check, unsigned soak)
 {
 	if (thread_is("emulated"))

@@ -5,7 +5,6 @@
  * See     percpu.h for the rules; port.c stops CPUs
  */
 #include "percpu.h"
-#include "base/memory.h"
 #include "port/port.h"
 
 unsigned port_percpu_pop_bulk(unsigned header_offset, void **objects, unsigned count)
@@ -15,7 +14,7 @@ unsigned port_percpu_pop_bulk(unsigned header_offset, void **objects, unsigned c
 	unsigned n = a->avail < count ? a->avail : count;
 
 	if (n) {
-		memcpy(objects, &a->entry[a->avail - n], n * sizeof(void *));
+		__builtin_memcpy(objects, &a->entry[a->avail - n], n * sizeof(void *));
 		a->avail = (uint16_t)(a->avail - n);
 		a->touched = 1;
 	}
@@ -31,7 +30,7 @@ unsigned port_percpu_push_bulk(unsigned header_offset, void *const *objects, uns
 	unsigned n = room < count ? room : count;
 
 	if (n) {
-		memcpy(&a->entry[a->avail], objects, n * sizeof(void *));
+		__builtin_memcpy(&a->entry[a->avail], objects, n * sizeof(void *));
 		a->avail = (uint16_t)(a->avail + n);
 	}
 	port_irq_restore(irq);
