@@ -30,6 +30,20 @@
 #include "port/array_cache.h"
 #include "port/linux/table.h"
 
+/* Interrupts: none come here that allocate (base/lock.h). */
+struct port_irq {
+};
+
+static inline struct port_irq port_irq_save(void)
+{
+	return (struct port_irq){};
+}
+
+static inline void port_irq_restore(struct port_irq irq)
+{
+	(void)irq;
+}
+
 /* Distance of an rseq area that shows the CPU number, or 0: then port_cpu() must be asked. */
 extern ptrdiff_t port_cpu_offset __attribute__((visibility("hidden")));
 

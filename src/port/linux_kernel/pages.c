@@ -101,6 +101,22 @@ static void pages_release(struct list_head *list)
 	}
 }
 
+/* Linux chooses the pages: the arena is address space, and all of it can be memory. */
+bool port_arena(size_t align, void **start, size_t *bytes)
+{
+	(void)align;
+	(void)start;
+	(void)bytes;
+	return false;
+}
+
+bool port_memory(void **start, size_t *bytes, bool take)
+{
+	(void)start;
+	(void)take;
+	return *bytes != 0;
+}
+
 void *port_reserve(size_t bytes, size_t align)
 {
 	size_t count = (bytes + align) >> PAGE_SHIFT;

@@ -9,7 +9,7 @@
 
 unsigned port_percpu_pop_bulk(unsigned header_offset, void **objects, unsigned count)
 {
-	struct port_irq irq = port_irq_save();
+	struct percpu_irq irq = percpu_irq_save();
 	struct array_cache *a = percpu_header(header_offset);
 	unsigned n = a->avail < count ? a->avail : count;
 
@@ -18,13 +18,13 @@ unsigned port_percpu_pop_bulk(unsigned header_offset, void **objects, unsigned c
 		a->avail = (uint16_t)(a->avail - n);
 		a->touched = 1;
 	}
-	port_irq_restore(irq);
+	percpu_irq_restore(irq);
 	return n;
 }
 
 unsigned port_percpu_push_bulk(unsigned header_offset, void *const *objects, unsigned count)
 {
-	struct port_irq irq = port_irq_save();
+	struct percpu_irq irq = percpu_irq_save();
 	struct array_cache *a = percpu_header(header_offset);
 	unsigned room = (unsigned)(a->limit - a->avail);
 	unsigned n = room < count ? room : count;
@@ -33,6 +33,6 @@ unsigned port_percpu_push_bulk(unsigned header_offset, void *const *objects, uns
 		__builtin_memcpy(&a->entry[a->avail], objects, n * sizeof(void *));
 		a->avail = (uint16_t)(a->avail + n);
 	}
-	port_irq_restore(irq);
+	percpu_irq_restore(irq);
 	return n;
 }

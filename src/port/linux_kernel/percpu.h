@@ -41,22 +41,38 @@ extern struct percpu_slot *port_percpu_slots[PORT_MAX_CPUS] __attribute__((visib
 /* What port_percpu_own gives to the sequences instead of a region. */
 extern struct array_cache *port_percpu_dummy __attribute__((visibility("hidden")));
 
+/* Interrupts and the core's locks (base/lock.h): they stay as they are. What brings memory online
+ * sleeps, and a fence waits for other CPUs, under a lock: both need them on. So an interrupt may use
+ * the arrays, and nothing behind them. */
+struct port_irq {
+};
+
+static inline struct port_irq port_irq_save(void)
+{
+	return (struct port_irq){};
+}
+
+static inline void port_irq_restore(struct port_irq irq)
+{
+	(void)irq;
+}
+
 #define PERCPU_INTERRUPTS 0x200u /* IF of the flags */
 
-/* Interrupts as they were. */
-struct port_irq {
+/* Interrupts as they were before a sequence. */
+struct percpu_irq {
 	unsigned long flags;
 };
 
-static inline __attribute__((__always_inline__)) struct port_irq port_irq_save(void)
+static inline __attribute__((__always_inline__)) struct percpu_irq percpu_irq_save(void)
 {
-	struct port_irq irq;
+	struct percpu_irq irq;
 
 	__asm__ volatile("pushfq\n\tpopq %0\n\tcli" : "=r"(irq.flags) : : "memory");
 	return irq;
 }
 
-static inline __attribute__((__always_inline__)) void port_irq_restore(struct port_irq irq)
+static inline __attribute__((__always_inline__)) void percpu_irq_restore(struct percpu_irq irq)
 {
 	if (irq.flags & PERCPU_INTERRUPTS)
 		__asm__ volatile("sti" : : : "memory");
@@ -89,18 +105,18 @@ percpu_own_header(size_t header_offset)
 /* Take the newest object of the array with this header; false where it is empty. */
 static inline __attribute__((__always_inline__)) bool percpu_pop(size_t header_offset, void **out)
 {
-	struct port_irq irq = port_irq_save();
+	struct percpu_irq irq = percpu_irq_save();
 	struct array_cache *a = percpu_own_header(header_offset);
 	unsigned avail = a->avail;
 
 	if (__builtin_expect(avail == 0, 0)) {
-		port_irq_restore(irq);
+		percpu_irq_restore(irq);
 		return false;
 	}
 	*out = a->entry[avail - 1];
 	a->avail = (uint16_t)(avail - 1);
 	a->touched = 1;
-	port_irq_restore(irq);
+	percpu_irq_restore(irq);
 	return true;
 }
 
@@ -108,17 +124,17 @@ static inline __attribute__((__always_inline__)) bool percpu_pop(size_t header_o
 static inline __attribute__((__always_inline__)) bool percpu_push(size_t header_offset,
 								  void *object)
 {
-	struct port_irq irq = port_irq_save();
+	struct percpu_irq irq = percpu_irq_save();
 	struct array_cache *a = percpu_header(header_offset);
 	unsigned avail = a->avail;
 
 	if (__builtin_expect(avail >= a->limit, 0)) {
-		port_irq_restore(irq);
+		percpu_irq_restore(irq);
 		return false;
 	}
 	a->entry[avail] = object;
 	a->avail = (uint16_t)(avail + 1);
-	port_irq_restore(irq);
+	percpu_irq_restore(irq);
 	return true;
 }
 

@@ -11,8 +11,9 @@
 #define PORT_MAX_NODES 8    /* one is used: Linux places the pages */
 #define PORT_SLAB_ORDER 4   /* slabs of 64 KiB */
 #define PORT_ZERO_PAGES 1   /* alloc_pages is asked for zeros */
-#define PORT_GIVES_BACK 0   /* nothing can be mapped by a fault here: whole blocks go back only */
+#define PORT_GIVES_BACK 1   /* port_unmap gives memory to Linux; port_discard cannot */
 #define PORT_GROWS_ATOMIC 0 /* bringing memory online may sleep */
+#define PORT_GROW_BYTES ((size_t)4 << 20)   /* most that comes online at once */
 #define PORT_GUARD_BYTES ((size_t)64 << 10) /* around each table of the page map */
 
 #endif
