@@ -42,8 +42,8 @@ extern struct percpu_slot *port_percpu_slots[PORT_MAX_CPUS] __attribute__((visib
 extern struct array_cache *port_percpu_dummy __attribute__((visibility("hidden")));
 
 /* Interrupts and the core's locks (base/lock.h): they stay as they are. What brings memory online
- * sleeps, and a fence waits for other CPUs, under a lock: both need them on. So an interrupt may use
- * the arrays, and nothing behind them. */
+ * sleeps, and a fence waits for other CPUs, under a lock: both need them on. So an interrupt may
+ * use the arrays, and nothing behind them. */
 struct port_irq {
 };
 
