@@ -11,7 +11,7 @@ HOURS ?= 1
 OPTIONS ?=
 
 .DEFAULT_GOAL := build
-.PHONY: build help run test check kernel soak coverage bench bench-engines lint format install clean
+.PHONY: build help run test check kernel soak coverage bench bench-engines lint format kernel-linux install clean
 
 # The groups of packages that what was asked for needs: installed, or named, all at once.
 NEEDS = build
@@ -43,7 +43,7 @@ test: build ## the tests to run while working: two minutes
 		{ scripts/results.py --failed $(BUILD)/meson-logs/testlog.json; exit 1; }
 
 check: ## every test, in stages with their times: about 15 minutes
-	@scripts/setup build test kernel
+	@scripts/setup build test kernel guest
 	@scripts/check $(STAGES)
 
 kernel: ## boot the test kernels in QEMU, each processor: a minute or two
@@ -73,6 +73,10 @@ lint: build ## every rule of the house: layers, symbols, headers, style, analysi
 format: ## let clang-format set the C files
 	@scripts/setup lint
 	@git ls-files -z '*.c' '*.h' | xargs -0 clang-format -i
+
+kernel-linux: ## Ashlar inside Debian's Linux, in QEMU: its tests, and instructions beside SLUB
+	@scripts/setup build guest
+	@scripts/kernel-linux
 
 install: build ## install under PREFIX, below DESTDIR if set
 	@[ -n "$(DESTDIR)" ] || [ -w "$(PREFIX)" ] || [ ! -e "$(PREFIX)" ] || \

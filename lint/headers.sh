@@ -43,7 +43,7 @@ for header in $(find include src -name '*.h' 2>/dev/null | sort); do
 		for cxx in g++ clang++; do try "$header" $cxx -x c++ -std=c++17; done
 		continue
 		;;
-	src/port/*/*) flags="-std=gnu11 -I src -I $(dirname "$header")" ;;
+	src/port/*/*) flags="-std=gnu11 -I src -I $(cut -d/ -f1-3 <<<"$header")" ;;
 	src/face/*) flags="-std=gnu11 -D_GNU_SOURCE -I src -I src/port/linux" ;;
 	src/tool/*) flags="-std=gnu11 -D_GNU_SOURCE -I src/tool" ;;
 	*) flags="-std=c11 -ffreestanding -I src -I src/port/linux" ;;

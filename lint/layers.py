@@ -23,7 +23,7 @@ PUBLIC_FLOOR = {"mm.h": "page", "slab.h": "cache", "mempool.h": "cache", "rcu.h"
                 "pool.h": "pool",
                 "umem.h": "face"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
-PORTS = ["linux", "sim", "bare"]
+PORTS = ["linux", "sim", "bare", "linux_kernel"]
 
 
 class Tree:

@@ -9,6 +9,8 @@
  *             nothing else changes, and nothing is lost
  *         FN3 allocations and frees that find their objects in arrays, shared arrays and
  *             slabs make no system call
+ *         FN4 where some kernels are not trusted and this one does not tell its release: lock
+ *             mode, and everything works
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -21,6 +23,7 @@
 
 #include "cache/array.h"
 #include "cache/cache.h"
+#include "percpu.h"
 #include "port/port.h"
 #include "thread/thread.h"
 
@@ -51,6 +54,18 @@ static bool filter_no_fence(void)
 	struct sock_filter code[] = {
 		LOAD_NUMBER,
 		UNLESS(SYS_membarrier, 1),
+		RETURN(SECCOMP_RET_ERRNO | EPERM),
+		RETURN(SECCOMP_RET_ALLOW),
+	};
+
+	return filter_install(code, sizeof(code) / sizeof(code[0]));
+}
+
+static bool filter_no_release(void)
+{
+	struct sock_filter code[] = {
+		LOAD_NUMBER,
+		UNLESS(SYS_uname, 1),
 		RETURN(SECCOMP_RET_ERRNO | EPERM),
 		RETURN(SECCOMP_RET_ALLOW),
 	};
@@ -106,6 +121,17 @@ static void *fence_thread(void *number)
 TEST(fence_FN1_refused_at_the_start)
 {
 	if (thread_elsewhere_prepared("lock", "percpu=rseq", __func__, filter_no_fence))
+		return;
+	cache = kmem_cache_create("fence", FENCE_BYTES, 0, 0, NULL);
+	thread_run(FENCE_THREADS, fence_thread);
+	thread_close(cache);
+}
+
+TEST(fence_FN4_release_refused)
+{
+	if (!PERCPU_KERNELS_DIFFER)
+		SKIP("no kernel is known to break rseq on this processor");
+	if (thread_elsewhere_prepared("lock", "", __func__, filter_no_release))
 		return;
 	cache = kmem_cache_create("fence", FENCE_BYTES, 0, 0, NULL);
 	thread_run(FENCE_THREADS, fence_thread);

@@ -175,7 +175,7 @@ TEST_MODES(handoff_HO3_thread_churn)
 	rounds = turns / 8;
 	for (unsigned i = 0; i < rounds; i++)
 		thread_run(8, handoff_short_thread);
-	EXPECT_LE(cache->node->slabs, 2);
+	EXPECT_LE(cache->node->slabs, 2 + 8); /* all threads may have found none, and made one */
 	for (unsigned i = 0; i < HANDOFF_LEFT; i++) {
 		kmem_cache_free(cache, left[i]);
 		left[i] = NULL;

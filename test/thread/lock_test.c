@@ -58,7 +58,7 @@ static void lock_begin(unsigned n)
 	the_lock.word = LOCK_FREE;
 	counted = 0;
 	turns = n;
-	alarm(THREAD_ALARM);
+	alarm(thread_alarm());
 }
 
 TEST(lock_LK1_one_holder)

@@ -21,11 +21,11 @@
 #include <stdint.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
-#include <sys/reg.h>
 #include <sys/rseq.h>
 
 #include "cache/array.h"
 #include "cache/cache.h"
+#include "thread/step.h"
 #include "thread/thread.h"
 
 #define SEQUENCE_MOST 64u         /* descriptors */
@@ -33,13 +33,12 @@
 #define SEQUENCE_BULK 5u
 #define SEQUENCE_HELD 24u
 #define SEQUENCE_WAIT_MS 1000u
-#define INT3 0xccu
 
 /* The descriptors of every sequence that the compiler has put into this program. */
 extern const struct rseq_cs __start___rseq_cs[] __attribute__((visibility("hidden")));
 extern const struct rseq_cs __stop___rseq_cs[] __attribute__((visibility("hidden")));
 
-#if defined(__x86_64__)
+#if STEP_SUPPORTED
 
 enum worker { WORKER_NONE, WORKER_SAME_CPU, WORKER_OTHER_CPU, WORKERS };
 
@@ -186,7 +185,7 @@ _Noreturn static void stage_traced(void)
 	struct holder h = { .owner = 1 };
 	pthread_t threads[WORKERS];
 
-	alarm(THREAD_ALARM);
+	alarm(thread_alarm());
 	thread_pin(cpus[0]);
 	stage->rseq_cs = (uintptr_t)__builtin_thread_pointer() + (uintptr_t)__rseq_offset +
 			 offsetof(struct rseq, rseq_cs);
@@ -234,16 +233,6 @@ static void poke(uintptr_t address, uint64_t word)
 	ptrace(PTRACE_POKETEXT, traced, (void *)address, (void *)word);
 }
 
-static uintptr_t trace_ip(void)
-{
-	return (uintptr_t)ptrace(PTRACE_PEEKUSER, traced, sizeof(long) * RIP, NULL);
-}
-
-static void trace_set_ip(uintptr_t ip)
-{
-	ptrace(PTRACE_POKEUSER, traced, sizeof(long) * RIP, ip);
-}
-
 /* Wait for a stop; false iff there is none for long, or the process has ended. */
 static bool trace_wait(void)
 {
@@ -270,12 +259,12 @@ static bool trace_run_to(uintptr_t address)
 	uint64_t word = (uint64_t)peek(address);
 	bool there;
 
-	poke(address, (word & ~(uint64_t)0xff) | INT3);
+	poke(address, step_with_breakpoint(word));
 	there = ptrace(PTRACE_CONT, traced, NULL, NULL) == 0 && trace_wait() &&
-		trace_ip() == address + 1;
+		step_ip(traced) == address + STEP_BREAKPOINT_BYTES;
 	poke(address, word);
 	if (there)
-		trace_set_ip(address);
+		step_set_ip(traced, address);
 	return there;
 }
 
@@ -292,13 +281,13 @@ static void sequence_learn(struct sequence *s, uintptr_t ip)
 	s->count++;
 }
 
-/* No instruction is longer than 15 bytes: a larger gap is a part that was jumped over. */
+/* A gap that is larger than an instruction is a part that was jumped over. */
 static bool sequence_is_whole(const struct sequence *s)
 {
 	for (unsigned i = 0; i < s->count; i++) {
 		uintptr_t next = i + 1 < s->count ? s->at[i + 1] : s->end;
 
-		if (next - s->at[i] > 15)
+		if (next - s->at[i] > STEP_INSTRUCTION_MOST)
 			return false;
 	}
 	return s->count > 0;
@@ -311,8 +300,8 @@ static bool sequence_explore(struct sequence *s)
 		if (!trace_run_to(s->start))
 			return false;
 		poke(stage->rseq_cs, 0);
-		while (trace_ip() - s->start < s->end - s->start) {
-			sequence_learn(s, trace_ip());
+		while (step_ip(traced) - s->start < s->end - s->start) {
+			sequence_learn(s, step_ip(traced));
 			if (!trace_step())
 				return false;
 		}
@@ -343,8 +332,8 @@ static bool sequence_stop(const struct sequence *s, uintptr_t ip, unsigned visit
 		do
 			if (!trace_step())
 				return false;
-		while (trace_ip() != ip && trace_ip() - s->start < s->end - s->start);
-		if (trace_ip() != ip)
+		while (step_ip(traced) != ip && step_ip(traced) - s->start < s->end - s->start);
+		if (step_ip(traced) != ip)
 			return true;
 		poke(stage->rseq_cs, s->descriptor);
 	}

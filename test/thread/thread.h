@@ -6,7 +6,7 @@
  *         the mode is chosen once, before the first slab; what that process says is the
  *         case's result. Stamps: an owner writes his mark all over an object and finds it
  *         unchanged when he gives the object back, or two owners had it. Random numbers from
- *         ASHLAR_SEED. Lengths by ASHLAR_TEST: quick, nothing, soak.
+ *         ASHLAR_SEED. Lengths by ASHLAR_TEST: emulated, quick, nothing, soak.
  * Rules   T1  a process that hangs is ended by its alarm, and fails
  */
 #ifndef ASHLAR_TEST_THREAD_THREAD_H
@@ -24,8 +24,8 @@
 #include "cache/init.h"
 #include "tap.h"
 
-#define THREAD_ALARM 100u /* seconds that one process may take (T1) */
-#define THREAD_ALARM_SOAK 600u
+#define THREAD_ALARM 100u
+#define THREAD_ALARM_LONG 600u
 
 /* ThreadSanitizer watches: it cannot follow sequences, whose order the kernel makes. */
 #if defined(__SANITIZE_THREAD__)
@@ -48,10 +48,19 @@ static inline bool thread_is(const char *length)
 	return test && strcmp(test, length) == 0;
 }
 
-/* Turns of a loop: @quick while working, @check before a merge, @soak overnight. */
+/* Turns of a loop: @quick while working, @check before a merge, @soak overnight. On an emulated
+ * processor half of @quick takes many times as long. */
 static inline unsigned thread_turns(unsigned quick, unsigned check, unsigned soak)
 {
+	if (thread_is("emulated"))
+		return quick / 2;
 	return thread_is("quick") ? quick : thread_is("soak") ? soak : check;
+}
+
+/* Seconds that one process may take (T1). */
+static inline unsigned thread_alarm(void)
+{
+	return thread_is("soak") || thread_is("emulated") ? THREAD_ALARM_LONG : THREAD_ALARM;
 }
 
 /* ---- a process of its own ---------------------------------------------------- */
@@ -103,7 +112,7 @@ static inline bool thread_elsewhere_prepared(const char *mode, const char *optio
 		return true;
 	}
 	if (here) {
-		alarm(thread_is("soak") ? THREAD_ALARM_SOAK : THREAD_ALARM);
+		alarm(thread_alarm());
 		if (init_ready() && strcmp(init_facts.percpu, mode) == 0)
 			return false;
 		if (prepare)

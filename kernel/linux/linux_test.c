@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * linux_test.c - Ashlar inside Linux: one machine, two allocators
+ *
+ * Rules   LN1 every size is served, and an object's contents are its owner's
+ *         LN2 CPUs that allocate, free each other's objects, make and destroy caches, shrink and
+ *             purge: an object has one owner, and every rule holds
+ *         LN3 interrupts use the same arrays meanwhile; behind these are locks that the
+ *             interrupted code may hold
+ *         LN4 memory comes from Linux when it is needed, and goes back
+ *         LN5 a stopped CPU stands still, and goes on
+ */
+#include "cache/array.h"
+#include "cache/cache.h"
+#include "cache/init.h"
+#include "cache/object.h"
+#include "host.h"
+#include "linux_kernel.h"
+#include "port/port.h"
+#include "tap.h"
+
+#define LINUX_HELD 64u
+#define LINUX_BOX 256u
+#define LINUX_TURNS 30000u
+#define LINUX_BYTES 96u
+#define LINUX_WORK 3000u
+
+static uint64_t faults; /* atomic: what did not hold, in threads and interrupts */
+static struct kmem_cache *cache;
+static void *box[LINUX_BOX]; /* atomic: objects on their way to another thread */
+
+unsigned tests_run(const char *filter)
+{
+	return tap_run(filter);
+}
+
+static void fault_unless(bool held)
+{
+	if (!held)
+		__atomic_fetch_add(&faults, 1, __ATOMIC_RELAXED);
+}
+
+/* ---- marks ---------------------------------------------------------------------- */
+
+static void mark(void *p, size_t bytes, uint64_t owner)
+{
+	volatile uint64_t *words = p;
+
+	for (size_t i = 0; i < bytes / 8; i++)
+		words[i] = owner * 0x9e3779b97f4a7c15u + i;
+}
+
+/* Was the mark there? It is nobody's from now on. */
+static bool unmark(void *p, size_t bytes, uint64_t owner)
+{
+	volatile uint64_t *words = p;
+	bool held = true;
+
+	for (size_t i = 0; i < bytes / 8; i++)
+		held &= words[i] == owner * 0x9e3779b97f4a7c15u + i;
+	mark(p, bytes, ~owner);
+	return held;
+}
+
+static uint64_t next_random(uint64_t *state)
+{
+	uint64_t z = (*state += 0x9e3779b97f4a7c15u);
+
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+	return z ^ (z >> 31);
+}
+
+/* Nobody uses @c any more: all objects are back, and every rule holds. */
+static void close_cache(struct kmem_cache *c)
+{
+	EXPECT_EQ(faults, 0);
+	EXPECT_EQ(ashlar_audit(), 0);
+	EXPECT_EQ(kmem_cache_shrink(c), 0);
+	kmem_cache_destroy(c);
+	EXPECT_EQ(ashlar_audit(), 0);
+}
+
+/* ---- one thread ------------------------------------------------------------------- */
+
+TEST(linux_LN1_every_size)
+{
+	REQUIRE(init_ready());
+	for (size_t size = 8; size <= (size_t)12 << 20; size += size < 4096 ? 24 : size / 3) {
+		void *p = ashlar_kmalloc(size, GFP_KERNEL);
+		void *q = ashlar_kmalloc(size, GFP_KERNEL | __GFP_ZERO);
+
+		REQUIRE(p && q);
+		mark(p, size & ~(size_t)7, size);
+		for (size_t i = 0; i < size; i += 61)
+			REQUIRE(((char *)q)[i] == 0);
+		q = krealloc(q, 2 * size, GFP_KERNEL);
+		REQUIRE(q);
+		EXPECT(unmark(p, size & ~(size_t)7, size));
+		EXPECT_GE(ksize(p), size);
+		kfree(p);
+		kfree(q);
+	}
+	EXPECT_EQ(ashlar_audit(), 0);
+}
+
+static unsigned constructed;
+
+static void construct(void *object)
+{
+	*(uint64_t *)object = 0xc0de;
+	constructed++;
+}
+
+TEST(linux_LN1_caches_and_batches)
+{
+	static void *objects[2000];
+	struct kmem_cache *c = kmem_cache_create("linux", 200, 64, 0, construct);
+
+	REQUIRE(c);
+	REQUIRE(kmem_cache_alloc_bulk(c, GFP_KERNEL, 2000, objects) == 2000);
+	for (unsigned i = 0; i < 2000; i++) {
+		EXPECT_EQ(*(uint64_t *)objects[i], 0xc0de);
+		EXPECT_EQ((uintptr_t)objects[i] % 64, 0);
+	}
+	kmem_cache_free_bulk(c, 2000, objects);
+	EXPECT_GE(constructed, 2000);
+	close_cache(c);
+}
+
+/* LN4: half of what may be used at most, in blocks of Linux's pages, and back. */
+TEST(linux_LN4_memory_comes_and_goes)
+{
+	static void *blocks[64];
+	size_t before;
+	size_t most;
+
+	REQUIRE(init_ready());
+	ashlar_purge();
+	before = linux_kernel_pages();
+	for (unsigned i = 0; i < 64; i++) {
+		blocks[i] = ashlar_kmalloc((size_t)1 << 20, GFP_KERNEL);
+		REQUIRE(blocks[i]);
+		mark(blocks[i], (size_t)1 << 20, i + 1);
+	}
+	most = linux_kernel_pages();
+	EXPECT_GE(most, before + (48u << 20) / PAGE_SIZE);
+	for (unsigned i = 0; i < 64; i++) {
+		EXPECT(unmark(blocks[i], (size_t)1 << 20, i + 1));
+		kfree(blocks[i]);
+	}
+	ashlar_purge();
+	tap_note_number("pages of Linux at most", most);
+	tap_note_number("pages of Linux afterwards", linux_kernel_pages());
+	EXPECT_EQ(ashlar_audit(), 0);
+}
+
+/* More than there is: NULL, and everything goes on. */
+TEST(linux_LN4_no_memory)
+{
+	static void *blocks[512];
+	unsigned n = 0;
+
+	REQUIRE(init_ready());
+	while (n < 512 && (blocks[n] = ashlar_kmalloc((size_t)4 << 20, GFP_KERNEL | __GFP_NOWARN)))
+		n++;
+	EXPECT_LT(n, 512);
+	EXPECT_GT(n, 10);
+	for (unsigned i = 0; i < n; i++)
+		kfree(blocks[i]);
+	EXPECT_EQ(ashlar_audit(), 0);
+	ashlar_purge();
+}
+
+/* ---- all CPUs --------------------------------------------------------------------- */
+
+struct parcel {
+	uint64_t mark;
+	uint64_t size;
+	uint64_t body[]; /* to size */
+};
+
+static struct parcel *parcel_alloc(uint64_t *random)
+{
+	uint64_t m = next_random(random);
+	size_t size = m & 1 ? LINUX_BYTES : 16 + (m >> 8) % 2048 / 8 * 8;
+	struct parcel *p =
+		m & 1 ? kmem_cache_alloc(cache, GFP_KERNEL) : ashlar_kmalloc(size, GFP_KERNEL);
+
+	if (!p)
+		return NULL;
+	p->mark = m;
+	p->size = size;
+	mark(p->body, size - sizeof(*p), m);
+	return p;
+}
+
+static void parcel_free(struct parcel *p)
+{
+	if (!p)
+		return;
+	fault_unless(unmark(p->body, p->size - sizeof(*p), p->mark));
+	if (p->mark & 1)
+		kmem_cache_free(cache, p);
+	else
+		kfree(p);
+}
+
+static void brief_cache(uint64_t *random)
+{
+	struct kmem_cache *c =
+		kmem_cache_create("brief", 32u << next_random(random) % 7, 0, 0, NULL);
+	void *objects[20];
+
+	fault_unless(c && kmem_cache_alloc_bulk(c, GFP_KERNEL, 20, objects) == 20);
+	if (!c)
+		return;
+	kmem_cache_free_bulk(c, 20, objects);
+	kmem_cache_destroy(c);
+}
+
+static void exchange(unsigned number)
+{
+	uint64_t random = number + 1;
+
+	for (unsigned i = 0; i < LINUX_TURNS; i++) {
+		uint64_t r = next_random(&random);
+
+		parcel_free(__atomic_exchange_n(&box[r % LINUX_BOX], parcel_alloc(&random),
+						__ATOMIC_ACQ_REL));
+		if (r >> 32 & 0x1ff)
+			continue;
+		if (number % 4 == 0)
+			kmem_cache_shrink(cache);
+		if (number % 4 == 1)
+			brief_cache(&random);
+		if (number % 4 == 2 && (r >> 41) % 8 == 0)
+			ashlar_purge();
+		host_yield();
+	}
+}
+
+static void box_close(void)
+{
+	for (unsigned i = 0; i < LINUX_BOX; i++)
+		parcel_free(__atomic_exchange_n(&box[i], NULL, __ATOMIC_ACQ_REL));
+}
+
+TEST(linux_LN2_cpus_exchange_objects)
+{
+	faults = 0;
+	cache = kmem_cache_create("exchange", LINUX_BYTES, 0, 0, NULL);
+	REQUIRE(cache);
+	EXPECT(host_threads(host_cpus() * 2, exchange));
+	box_close();
+	close_cache(cache);
+}
+
+/* ---- interrupts -------------------------------------------------------------------- */
+
+static void
+	*stash[PORT_MAX_CPUS]; /* of interrupts: what could not go back, its CPU being stopped */
+static uint64_t interrupts;    /* atomic */
+static uint64_t owners;        /* atomic: interrupts that had an object */
+
+/* LN3: take one, own it for a while, give it back. */
+static void interrupted(unsigned cpu)
+{
+	uint64_t owner = ((uint64_t)1 << 40) + cpu;
+	void *p = stash[cpu];
+
+	__atomic_fetch_add(&interrupts, 1, __ATOMIC_RELAXED);
+	if (!p && !percpu_pop(cache->header_offset, &p))
+		return;
+	object_claim(map_id(map.ids[map_pfn(p)])->states, p);
+	mark(p, LINUX_BYTES, owner);
+	fault_unless(unmark(p, LINUX_BYTES, owner));
+	*map_state(p) = STATE_FREE;
+	stash[cpu] = percpu_push(cache->header_offset, p) ? NULL : p;
+	__atomic_fetch_add(&owners, 1, __ATOMIC_RELAXED);
+}
+
+static void hold_and_free(unsigned number)
+{
+	void *held[LINUX_HELD] = { NULL };
+	uint64_t random = number + 77;
+
+	for (unsigned i = 0; i < LINUX_WORK * LINUX_HELD; i++) {
+		unsigned at = (unsigned)(next_random(&random) % LINUX_HELD);
+
+		if (held[at]) {
+			fault_unless(unmark(held[at], LINUX_BYTES, number));
+			kmem_cache_free(cache, held[at]);
+		}
+		held[at] = kmem_cache_alloc(cache, GFP_KERNEL);
+		if (held[at])
+			mark(held[at], LINUX_BYTES, number);
+		if (i % 1024 == 0)
+			host_yield();
+		if (number == 0 && i % 256 == 0)
+			kmem_cache_shrink(cache);
+	}
+	for (unsigned i = 0; i < LINUX_HELD; i++) {
+		if (held[i])
+			fault_unless(unmark(held[i], LINUX_BYTES, number));
+		kmem_cache_free(cache, held[i]);
+	}
+}
+
+TEST(linux_LN3_timers_use_the_arrays)
+{
+	faults = 0;
+	interrupts = 0;
+	owners = 0;
+	cache = kmem_cache_create("timers", LINUX_BYTES, 0, 0, NULL);
+	REQUIRE(cache);
+	EXPECT(host_timers(150, interrupted, hold_and_free));
+	EXPECT_GT(owners, 0);
+	tap_note_number("interrupts", interrupts);
+	tap_note_number("with an object", owners);
+	for (unsigned cpu = 0; cpu < host_cpus(); cpu++)
+		if (stash[cpu])
+			cache_put(cache->node, &stash[cpu], 1);
+	close_cache(cache);
+}
+
+/* ---- stopping ----------------------------------------------------------------------- */
+
+/* LN5: with its region away a CPU goes the slow way; what was in its array is not touched. */
+static void see_dummy(void *argument)
+{
+	unsigned *seen = argument;
+	void *p;
+
+	if (percpu_pop(cache->header_offset, &p))
+		__atomic_fetch_add(&faults, 1, __ATOMIC_RELAXED);
+	else
+		__atomic_fetch_add(seen, 1, __ATOMIC_RELAXED);
+}
+
+static void fill_array(unsigned number)
+{
+	(void)number;
+	kmem_cache_free(cache, kmem_cache_alloc(cache, GFP_KERNEL));
+}
+
+TEST(linux_LN5_stopped_cpus)
+{
+	static void *region[PORT_MAX_CPUS];
+	static void *alloc[PORT_MAX_CPUS];
+	unsigned stopped = 0;
+	unsigned seen = 0;
+
+	faults = 0;
+	cache = kmem_cache_create("stopped", LINUX_BYTES, 0, 0, NULL);
+	REQUIRE(cache && host_threads(host_cpus(), fill_array));
+	EXPECT_EQ(array_cpus(), host_cpus());
+	for (unsigned cpu = 0; cpu < host_cpus(); cpu++) {
+		alloc[cpu] = percpu_alloc_region(cpu);
+		region[cpu] = port_percpu_own(cpu);
+		stopped += region[cpu] != NULL;
+		EXPECT_NULL(port_percpu_own(cpu));
+	}
+	EXPECT(port_percpu_fence(-1));
+	host_interrupt_all(see_dummy, &seen);
+	for (unsigned cpu = 0; cpu < host_cpus(); cpu++)
+		if (region[cpu])
+			port_percpu_publish(cpu, region[cpu], alloc[cpu]);
+	EXPECT_EQ(stopped, host_cpus());
+	EXPECT_EQ(seen, host_cpus());
+	close_cache(cache);
+}

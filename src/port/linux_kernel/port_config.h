@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * port_config.h - the numbers of a module inside Linux
+ */
+#ifndef ASHLAR_PORT_CONFIG_H
+#define ASHLAR_PORT_CONFIG_H
+
+#define PORT_PAGE_SHIFT 12  /* 4 KiB, the pages of x86-64 */
+#define PORT_MAX_ORDER 11   /* blocks of at most 8 MiB */
+#define PORT_MAX_CPUS 512   /* more are refused when the module is loaded */
+#define PORT_MAX_NODES 8    /* one is used: Linux places the pages */
+#define PORT_SLAB_ORDER 4   /* slabs of 64 KiB */
+#define PORT_ZERO_PAGES 1   /* alloc_pages is asked for zeros */
+#define PORT_GIVES_BACK 1   /* port_unmap gives memory to Linux; port_discard cannot */
+#define PORT_GROWS_ATOMIC 0 /* bringing memory online may sleep */
+#define PORT_GROW_BYTES ((size_t)4 << 20)   /* most that comes online at once */
+#define PORT_GUARD_BYTES ((size_t)64 << 10) /* around each table of the page map */
+
+#endif
