@@ -34,6 +34,7 @@ struct kmem_cache;
 #define SLAB_TEMPORARY SLAB_RECLAIM_ACCOUNT
 #define SLAB_PANIC 0x40000u           /* failure to create the cache ends the program */
 #define SLAB_TYPESAFE_BY_RCU 0x80000u /* pages stay for readers: see <ashlar/rcu.h> */
+#define SLAB_ACCOUNT 0x4000000u       /* groups pay for the objects: see <ashlar/account.h> */
 #define SLAB_NO_MERGE 0x40000000u /* never the same as another cache, whatever slab_merge says */
 
 /* kmalloc(0) gives this: not NULL, of no use, and kfree ignores it. */

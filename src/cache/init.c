@@ -5,6 +5,7 @@
 #include "cache/init.h"
 #include "base/check.h"
 #include "base/text.h"
+#include "cache/account.h"
 #include "cache/anchor.h"
 #include "cache/array.h"
 #include "cache/cache.h"
@@ -104,6 +105,7 @@ void init_stop(void)
 	cache_lock_all();
 	large_lock_all();
 	reclaim_lock_all();
+	account_lock_all();
 	rcu_lock_all();
 	mempool_lock_all();
 	page_lock_all();
@@ -114,6 +116,7 @@ void init_resume(void)
 	page_unlock_all();
 	mempool_unlock_all();
 	rcu_unlock_all();
+	account_unlock_all();
 	reclaim_unlock_all();
 	large_unlock_all();
 	cache_unlock_all();
@@ -137,7 +140,7 @@ size_t ashlar_audit(void)
 		return 0;
 	init_stop();
 	faults = init_fenced ? array_audit() : 0;
-	faults += cache_audit() + large_audit() + page_audit();
+	faults += cache_audit() + large_audit() + account_audit() + page_audit();
 	init_resume();
 	for (size_t i = 0; i < faults; i++)
 		anchor_event(ASHLAR_EVENT_FAULT);

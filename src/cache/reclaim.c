@@ -7,6 +7,7 @@
 #include "cache/reclaim.h"
 #include "base/check.h"
 #include "base/lock.h"
+#include "cache/account.h"
 #include "cache/anchor.h"
 #include "cache/array.h"
 #include "cache/cache.h"
@@ -107,6 +108,7 @@ void reclaim_release(struct list *emptied)
 
 		list_remove(&head->link);
 		slab_unmake(head);
+		account_end_slab(head);
 		if (!rcu_hold(head))
 			page_free(head, head->order);
 	}

@@ -47,9 +47,9 @@ enum page_kind {
 #define PAGE_WORDS 4u /* bitmap words in each descriptor of a slab */
 
 struct page {
-	u8 kind;  /* enum page_kind */
-	u8 order; /* free, slab, block: log2 of its pages */
-	u8 spare;
+	u8 kind;          /* enum page_kind */
+	u8 order;         /* free, slab, block: log2 of its pages */
+	u8 charged;       /* block, large: who pays is in bits (cache/account.h) */
 	u8 discarded;     /* slab: free pages inside were given back (the bits' pages read zero) */
 	u16 inuse;        /* slab: objects that are not in the bitmap */
 	u8 colour;        /* slab: its offset, in units of the cache's colour_off */
