@@ -137,7 +137,7 @@ static struct account_owner **account_vector(struct page *head, const struct sha
 	vector = LOAD_ACQUIRE(head[1].owner);
 	if (vector || !gfp)
 		return vector;
-	vector = kcalloc(s->objects, sizeof(*vector),
+	vector = kcalloc(s->objects, sizeof(void *),
 			 gfp & ~(ASHLAR_GFP_TYPES | __GFP_ZERO | __GFP_NOFAIL));
 	if (!vector)
 		return NULL;
@@ -151,7 +151,7 @@ static struct account_owner **account_vector(struct page *head, const struct sha
 /* What one object costs its group. */
 static size_t account_price(const struct kmem_cache_node *n)
 {
-	return n->shape->stride + sizeof(struct account_owner *);
+	return n->shape->stride + sizeof(void *);
 }
 
 bool account_charge(struct kmem_cache *c, void *p, gfp_t gfp)
