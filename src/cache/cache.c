@@ -12,6 +12,7 @@
 #include "cache/account.h"
 #include "cache/anchor.h"
 #include "cache/array.h"
+#include "cache/gfp.h"
 #include "cache/init.h"
 #include "cache/kmalloc.h"
 #include "cache/object.h"
@@ -114,6 +115,7 @@ static unsigned cache_grow(struct kmem_cache *c, gfp_t gfp, void **end, unsigned
 	bool zero;
 	struct page *head = page_alloc(c->shape.order, gfp | c->allocflags, c->node->node, &zero);
 
+	gfp_check(gfp);
 	if (!head)
 		return 0;
 	if (unlikely(options.audit))

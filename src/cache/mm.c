@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "base/memory.h"
 #include "cache/account.h"
+#include "cache/gfp.h"
 #include "cache/init.h"
 #include "cache/reclaim.h"
 #include "cache/report.h"
@@ -24,6 +25,7 @@ struct page *alloc_pages(gfp_t gfp, unsigned int order)
 
 	if (order > MAX_ORDER || !init_ready())
 		return NULL;
+	gfp_check(gfp);
 	if (gfp & (__GFP_DMA | __GFP_DMA32)) {
 		report_refusal("alloc_pages", "pages", "this home has no DMA memory");
 		return NULL;

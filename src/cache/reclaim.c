@@ -11,6 +11,7 @@
 #include "cache/anchor.h"
 #include "cache/array.h"
 #include "cache/cache.h"
+#include "cache/gfp.h"
 #include "cache/init.h"
 #include "cache/large.h"
 #include "cache/option.h"
@@ -117,18 +118,25 @@ void reclaim_release(struct list *emptied)
 
 /* ---- nothing left ------------------------------------------------------------ */
 
+static bool reclaim_permits(const struct shrinker *s, gfp_t gfp)
+{
+	gfp_t needs = s->needs ? s->needs : __GFP_FS;
+
+	return (gfp & needs) == needs;
+}
+
 /* One thread at a time runs shrinkers (R3): one whose scan allocates, or a second thread, goes on
  * without. Nobody is unregistered while they run. */
 static size_t reclaim_shrinkers(gfp_t gfp)
 {
 	size_t freed = 0;
 
-	if (!(gfp & __GFP_FS) || !LOAD_ACQUIRE(reclaim.shrinkers))
+	if (!LOAD_ACQUIRE(reclaim.shrinkers))
 		return 0;
 	if (__atomic_exchange_n(&reclaim.shrinking, true, __ATOMIC_ACQUIRE))
 		return 0;
 	for (struct shrinker *s = LOAD_ACQUIRE(reclaim.shrinkers); s; s = LOAD_ACQUIRE(s->next))
-		if (s->count(s, gfp))
+		if (reclaim_permits(s, gfp) && s->count(s, gfp))
 			freed += s->scan(s, gfp, RECLAIM_SCAN);
 	__atomic_store_n(&reclaim.shrinking, false, __ATOMIC_RELEASE);
 	return freed;
@@ -166,6 +174,8 @@ bool reclaim_retry(gfp_t gfp, unsigned attempt)
 {
 	bool again = reclaim_try(gfp, attempt);
 
+	if (unlikely(gfp & __GFP_NOFAIL) && !(gfp & __GFP_DIRECT_RECLAIM))
+		gfp_refuse_nofail();
 	if (!again)
 		anchor_event(ASHLAR_EVENT_FAILURE);
 	return again;
