@@ -37,6 +37,9 @@ struct sim {
 	void (*watch)(void);  /* run inside each call for or about memory, before it is served,
 			      * and in each wait: to look at locks, to do what others might */
 
+	uintptr_t hole;    /* part of the arena that there is no memory for: address and bytes */
+	size_t hole_bytes; /* 0: none */
+
 	size_t address_limit; /* of the address space, lowered while it runs; 0: none */
 
 	/* What happened. */
