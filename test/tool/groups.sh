@@ -49,13 +49,13 @@ expect "live: its lines" "user 1 96.8 KiB 96.8 KiB 97.7 KiB 96 4" \
 	"$(grep -E '^  user 1 ' <<<"$said" | xargs)"
 
 ulimit -c unlimited
-(exec ./groups abort) >/dev/null 2>&1
+bash -c './groups abort; :' >/dev/null 2>&1
 core=$(find . -name 'core*' -type f | head -n 1)
 if [ -n "$core" ]; then
 	expect "core: the same" "$want" "$("$ashlar" info "$core" --json | figures)"
 else
 	skip "core: the same" "this system keeps no core files here"
 fi
-none=$("$ashlar" run -q --json - -- true)
-expect "a record has none" "" "$(figures <<<"$none")"
+expect "a record has none" "[]" "$("$ashlar" run -q --json - -- true |
+	python3 -c 'import json, sys; print(json.load(sys.stdin)["processes"][0]["groups"])')"
 done_testing
