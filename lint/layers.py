@@ -20,7 +20,7 @@ COMPILER_HEADERS = {
 }
 # Public headers live outside the floors but describe one; those not named here are floor 0.
 PUBLIC_FLOOR = {"mm.h": "page", "slab.h": "cache", "mempool.h": "cache", "rcu.h": "cache",
-                "pool.h": "pool",
+                "account.h": "cache", "pool.h": "pool",
                 "umem.h": "face"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 PORTS = ["linux", "sim", "bare", "linux_kernel"]

@@ -94,6 +94,13 @@ enum ashlar_field_id {
 	ASHLAR_LARGE_RUNS,
 	ASHLAR_LARGE_USED,
 	ASHLAR_LARGE_KEPT,
+	/* struct ashlar_group: ashlar_anchor.groups points to a table of pointers to these */
+	ASHLAR_GROUP_NAME,
+	ASHLAR_GROUP_BYTES,
+	ASHLAR_GROUP_PEAK,
+	ASHLAR_GROUP_LIMIT,
+	ASHLAR_GROUP_OBJECTS,
+	ASHLAR_GROUP_REFUSED,
 	ASHLAR_FIELDS
 };
 
@@ -117,12 +124,14 @@ struct ashlar_anchor {
 	struct ashlar_table regions; /* by CPU: pointer to its array headers, or NULL */
 	struct ashlar_table zones;   /* struct zone */
 	struct ashlar_table pcps;    /* by CPU: its list of pages */
+	struct ashlar_table groups;  /* pointer to a struct ashlar_group that pays, or NULL */
 	uint64_t pages;              /* the sums about pages */
 	uint64_t large;              /* the sums about large blocks */
 	uint32_t header_bytes;       /* of one array header */
 	uint32_t node_bytes;         /* of struct kmem_cache_node, struct kmem_cache: */
 	uint32_t cache_bytes;
 	uint32_t zone_bytes;
+	uint32_t group_bytes;
 	uint32_t events[ASHLAR_EVENTS];
 	uint32_t nr_fields;
 	char percpu[8]; /* "rseq", "lock" or "pretend" */

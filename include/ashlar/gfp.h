@@ -33,8 +33,8 @@ typedef unsigned int ashlar_gfp_t;
 #define ASHLAR_GFP_ZERO 0x100u        /* zeroed */
 /* What may be done for it. */
 #define ASHLAR_GFP_HIGH 0x20u            /* may use a part of the reserve */
-#define ASHLAR_GFP_IO 0x40u              /* reclaim may do I/O */
-#define ASHLAR_GFP_FS 0x80u              /* reclaim may enter file systems */
+#define ASHLAR_GFP_IO 0x40u              /* shrinkers that do I/O may run */
+#define ASHLAR_GFP_FS 0x80u              /* shrinkers may run that take the caller's locks */
 #define ASHLAR_GFP_DIRECT_RECLAIM 0x400u /* may wait, make system calls, run shrinkers */
 #define ASHLAR_GFP_KSWAPD_RECLAIM 0x800u /* wakes a background reclaimer, where there is one */
 #define ASHLAR_GFP_NOWARN 0x2000u        /* no report when it fails */
@@ -44,6 +44,15 @@ typedef unsigned int ashlar_gfp_t;
 #define ASHLAR_GFP_MEMALLOC 0x20000u     /* may use the whole reserve */
 #define ASHLAR_GFP_COMP 0x40000u         /* always on: a block knows its order */
 #define ASHLAR_GFP_NOMEMALLOC 0x80000u   /* never the reserve; wins over MEMALLOC */
+/* What has no meaning here, and is no error. */
+#define ASHLAR_GFP_ATOMIC_OLD 0x200u  /* what GFP_ATOMIC had once */
+#define ASHLAR_GFP_WRITE 0x1000u      /* the page will be written */
+#define ASHLAR_GFP_HARDWALL 0x100000u /* the caller's cpuset */
+#define ASHLAR_GFP_ZEROTAGS 0x800000u /* tags of the hardware */
+#define ASHLAR_GFP_NOLOCKDEP 0x1000000u
+
+#define ASHLAR_GFP_KNOWN 0x1ffffffu
+
 /* Each of these has size caches of its own. */
 #define ASHLAR_GFP_TYPES \
 	(ASHLAR_GFP_DMA | ASHLAR_GFP_DMA32 | ASHLAR_GFP_RECLAIMABLE | ASHLAR_GFP_ACCOUNT)
@@ -73,6 +82,13 @@ typedef ashlar_gfp_t gfp_t;
 #define __GFP_NOMEMALLOC ASHLAR_GFP_NOMEMALLOC
 #define __GFP_THISNODE ASHLAR_GFP_THISNODE
 #define __GFP_ACCOUNT ASHLAR_GFP_ACCOUNT
+#define __GFP_ATOMIC ASHLAR_GFP_ATOMIC_OLD
+#define __GFP_WRITE ASHLAR_GFP_WRITE
+#define __GFP_HARDWALL ASHLAR_GFP_HARDWALL
+#define __GFP_ZEROTAGS ASHLAR_GFP_ZEROTAGS
+#define __GFP_NOLOCKDEP ASHLAR_GFP_NOLOCKDEP
+#define __GFP_COLD 0u                         /* until Linux 4.14 */
+#define __GFP_REPEAT ASHLAR_GFP_RETRY_MAYFAIL /* its name until Linux 4.12 */
 
 #define GFP_ATOMIC (ASHLAR_GFP_HIGH | ASHLAR_GFP_KSWAPD_RECLAIM)
 #define GFP_NOWAIT ASHLAR_GFP_KSWAPD_RECLAIM
@@ -80,8 +96,13 @@ typedef ashlar_gfp_t gfp_t;
 #define GFP_KERNEL_ACCOUNT (GFP_KERNEL | ASHLAR_GFP_ACCOUNT)
 #define GFP_NOIO ASHLAR_GFP_RECLAIM
 #define GFP_NOFS (ASHLAR_GFP_RECLAIM | ASHLAR_GFP_IO)
-#define GFP_USER GFP_KERNEL
-#define GFP_HIGHUSER GFP_KERNEL
+#define GFP_USER (GFP_KERNEL | ASHLAR_GFP_HARDWALL)
+#define GFP_HIGHUSER (GFP_USER | ASHLAR_GFP_HIGHMEM)
+#define GFP_HIGHUSER_MOVABLE (GFP_HIGHUSER | ASHLAR_GFP_MOVABLE)
+#define GFP_TRANSHUGE_LIGHT                                                                     \
+	((GFP_HIGHUSER_MOVABLE | ASHLAR_GFP_COMP | ASHLAR_GFP_NOMEMALLOC | ASHLAR_GFP_NOWARN) & \
+	 ~ASHLAR_GFP_RECLAIM)
+#define GFP_TRANSHUGE (GFP_TRANSHUGE_LIGHT | ASHLAR_GFP_DIRECT_RECLAIM)
 #define GFP_DMA ASHLAR_GFP_DMA
 #define GFP_DMA32 ASHLAR_GFP_DMA32
 #endif

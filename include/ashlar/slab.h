@@ -34,6 +34,7 @@ struct kmem_cache;
 #define SLAB_TEMPORARY SLAB_RECLAIM_ACCOUNT
 #define SLAB_PANIC 0x40000u           /* failure to create the cache ends the program */
 #define SLAB_TYPESAFE_BY_RCU 0x80000u /* pages stay for readers: see <ashlar/rcu.h> */
+#define SLAB_ACCOUNT 0x4000000u       /* groups pay for the objects: see <ashlar/account.h> */
 #define SLAB_NO_MERGE 0x40000000u /* never the same as another cache, whatever slab_merge says */
 
 /* kmalloc(0) gives this: not NULL, of no use, and kfree ignores it. */
@@ -226,14 +227,16 @@ ASHLAR_API void *ashlar_kmem_buckets_valloc(struct kmem_buckets *buckets, size_t
 /*
  * A shrinker gives memory back when an allocation would fail otherwise. @count tells how many
  * objects could go; @scan frees up to @n and returns how many it freed. Both run without any
- * of Ashlar's locks, in the thread that allocates, and only if its gfp permits (__GFP_FS); in
- * one thread at a time, and not again for what @scan allocates. Unregistering waits until none
+ * of Ashlar's locks, in the thread that allocates, and only if its gfp has all bits of @needs,
+ * as __GFP_IO, __GFP_FS (0: __GFP_FS), or __GFP_DIRECT_RECLAIM, which all have that wait; in one
+ * thread at a time, and not again for what @scan allocates. Unregistering waits until none
  * runs: not from @count or @scan.
  */
 struct shrinker {
 	size_t (*count)(struct shrinker *s, ashlar_gfp_t gfp);
 	size_t (*scan)(struct shrinker *s, ashlar_gfp_t gfp, size_t n);
 	struct shrinker *next; /* Ashlar's */
+	ashlar_gfp_t needs;    /* what an allocation must permit for it */
 };
 ASHLAR_API void ashlar_register_shrinker(struct shrinker *s);
 ASHLAR_API void ashlar_unregister_shrinker(struct shrinker *s);

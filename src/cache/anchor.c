@@ -6,6 +6,7 @@
  *         anything runs, and in every core file.
  */
 #include "cache/anchor.h"
+#include "cache/account.h"
 #include "cache/array.h"
 #include "cache/cache.h"
 #include "cache/init.h"
@@ -24,6 +25,7 @@
 #define ANCHOR_NODE(member) ANCHOR_FIELD(struct kmem_cache_node, member)
 #define ANCHOR_CACHE(member) ANCHOR_FIELD(struct kmem_cache, member)
 #define ANCHOR_ZONE(member) ANCHOR_FIELD(struct zone, member)
+#define ANCHOR_GROUP(member) ANCHOR_FIELD(struct ashlar_group, member)
 #define ANCHOR_LARGE(member) ANCHOR_FIELD(struct large_figures, member)
 
 STATIC_ASSERT(ASHLAR_NAME_BYTES == CACHE_NAME_MAX, "a row holds every name");
@@ -38,6 +40,7 @@ struct ashlar_anchor ashlar_anchor = {
 	.node_bytes = sizeof(struct kmem_cache_node),
 	.cache_bytes = sizeof(struct kmem_cache),
 	.zone_bytes = sizeof(struct zone),
+	.group_bytes = sizeof(struct ashlar_group),
 	.nr_fields = ASHLAR_FIELDS,
 	.fields = {
 		[ASHLAR_NODE_CACHE] = ANCHOR_POINTER(struct kmem_cache_node, cache),
@@ -68,6 +71,12 @@ struct ashlar_anchor ashlar_anchor = {
 		[ASHLAR_LARGE_RUNS] = ANCHOR_LARGE(runs),
 		[ASHLAR_LARGE_USED] = ANCHOR_LARGE(used),
 		[ASHLAR_LARGE_KEPT] = ANCHOR_LARGE(kept),
+		[ASHLAR_GROUP_NAME] = ANCHOR_GROUP(name),
+		[ASHLAR_GROUP_BYTES] = ANCHOR_GROUP(bytes),
+		[ASHLAR_GROUP_PEAK] = ANCHOR_GROUP(peak),
+		[ASHLAR_GROUP_LIMIT] = ANCHOR_GROUP(limit),
+		[ASHLAR_GROUP_OBJECTS] = ANCHOR_GROUP(objects),
+		[ASHLAR_GROUP_REFUSED] = ANCHOR_GROUP(refused),
 	},
 };
 
@@ -98,6 +107,8 @@ void anchor_init(void)
 	a->zones =
 		(struct ashlar_table){ (uintptr_t)pages.zones, sizeof(struct zone), pages.nodes };
 	a->pcps = (struct ashlar_table){ (uintptr_t)pages.pcp_pages, (u32)pages.pcp_step, cpus };
+	a->groups =
+		(struct ashlar_table){ (uintptr_t)account_groups, sizeof(void *), ACCOUNT_GROUPS };
 	a->pages = (uintptr_t)pages.peak_pages;
 	a->large = (uintptr_t)large_figures();
 	anchor_text(a->percpu, sizeof(a->percpu), init_facts.percpu);

@@ -9,8 +9,10 @@
 #include "cache/cache.h"
 #include "base/check.h"
 #include "base/memory.h"
+#include "cache/account.h"
 #include "cache/anchor.h"
 #include "cache/array.h"
+#include "cache/gfp.h"
 #include "cache/init.h"
 #include "cache/kmalloc.h"
 #include "cache/object.h"
@@ -21,7 +23,7 @@
 
 /* What an object is asked for beside itself. In tail position, so that the fast path keeps
  * nothing on the stack: zeros, or memory that this home does not have. */
-#define CACHE_GFP_SPECIAL (__GFP_ZERO | __GFP_DMA | __GFP_DMA32)
+#define CACHE_GFP_SPECIAL (__GFP_ZERO | __GFP_DMA | __GFP_DMA32 | __GFP_ACCOUNT)
 
 static noinline void *cache_special(struct kmem_cache *c, void *p, gfp_t gfp)
 {
@@ -32,7 +34,13 @@ static noinline void *cache_special(struct kmem_cache *c, void *p, gfp_t gfp)
 		kmem_cache_free(c, p);
 		return NULL;
 	}
-	return c->ctor ? p : memset(p, 0, c->object_size); /* constructed objects stay so */
+	if ((gfp & __GFP_ZERO) && !c->ctor) /* constructed objects stay so */
+		memset(p, 0, c->object_size);
+	if ((gfp & __GFP_ACCOUNT) && !account_charge(c, p, gfp)) {
+		kmem_cache_free(c, p);
+		return NULL;
+	}
+	return p;
 }
 
 void *kmem_cache_alloc(struct kmem_cache *c, gfp_t gfp)
@@ -67,7 +75,8 @@ static always_inline void cache_release(struct kmem_cache *c, void *p, size_t gr
 	if (unlikely(object_header_offset(granule) != c->header_offset) && kmalloc_owns(p))
 		report_cache(c, p);
 	if (unlikely(object_header_offset(granule) != c->header_offset) ||
-	    unlikely(!object_release(c->states, p)))
+	    (unlikely(!object_release(c->states, p)) &&
+	     !(account_settle(p) && object_release(c->states, p))))
 		report_pointer("kmem_cache_free", p);
 }
 
@@ -106,6 +115,7 @@ static unsigned cache_grow(struct kmem_cache *c, gfp_t gfp, void **end, unsigned
 	bool zero;
 	struct page *head = page_alloc(c->shape.order, gfp | c->allocflags, c->node->node, &zero);
 
+	gfp_check(gfp);
 	if (!head)
 		return 0;
 	if (unlikely(options.audit))
@@ -114,6 +124,7 @@ static unsigned cache_grow(struct kmem_cache *c, gfp_t gfp, void **end, unsigned
 		page_free(head, c->shape.order);
 		return 0;
 	}
+	account_begin_slab(head, c->shape.order);
 	return slab_adopt(c->node, head, end, count);
 }
 
@@ -163,6 +174,8 @@ void *cache_alloc_slow(struct kmem_cache *c, gfp_t gfp)
 	if (unlikely(READ_ONCE(ashlar_anchor.request)) && (gfp & __GFP_DIRECT_RECLAIM))
 		cache_answer();
 	object_claim(c->states, p);
+	if (unlikely(c->flags & SLAB_ACCOUNT))
+		gfp |= __GFP_ACCOUNT;
 	return gfp & CACHE_GFP_SPECIAL ? cache_special(c, p, gfp) : p;
 }
 
@@ -224,7 +237,7 @@ void cache_free_slow(struct kmem_cache_node *n, void *object)
 {
 	if (array_push(n->header_offset, object))
 		return;
-	if (array_equip(n->cache) && array_push(n->header_offset, object))
+	if (n->cache->limit && array_equip(n->cache) && array_push(n->header_offset, object))
 		return;
 	cache_share(n);
 	cache_flush(n, object);
@@ -252,6 +265,17 @@ static size_t cache_alloc_rest(struct kmem_cache *c, gfp_t gfp, size_t count, vo
 	return done;
 }
 
+/* false iff a limit refuses; then some of them are charged. */
+static bool cache_charge_bulk(struct kmem_cache *c, gfp_t gfp, size_t count, void **objects)
+{
+	if (likely(!(gfp & __GFP_ACCOUNT) && !(c->flags & SLAB_ACCOUNT)))
+		return true;
+	for (size_t i = 0; i < count; i++)
+		if (!account_charge(c, objects[i], gfp))
+			return false;
+	return true;
+}
+
 int kmem_cache_alloc_bulk(struct kmem_cache *c, gfp_t gfp, size_t count, void **objects)
 {
 	size_t done = 0;
@@ -263,7 +287,7 @@ int kmem_cache_alloc_bulk(struct kmem_cache *c, gfp_t gfp, size_t count, void **
 		done += cache_alloc_rest(c, gfp, count - done, objects + done);
 	for (size_t i = 0; i < done; i++)
 		object_claim(c->states, objects[i]);
-	if (done < count) {
+	if (done < count || !cache_charge_bulk(c, gfp, count, objects)) {
 		kmem_cache_free_bulk(c, done, objects);
 		return 0;
 	}

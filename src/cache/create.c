@@ -21,11 +21,11 @@
 
 #define CREATE_FLAGS                                                                     \
 	(SLAB_HWCACHE_ALIGN | SLAB_CACHE_DMA | SLAB_CACHE_DMA32 | SLAB_RECLAIM_ACCOUNT | \
-	 SLAB_PANIC | SLAB_TYPESAFE_BY_RCU | SLAB_NO_MERGE)
+	 SLAB_PANIC | SLAB_TYPESAFE_BY_RCU | SLAB_ACCOUNT | SLAB_NO_MERGE)
 
 /* Caches with one of these are never merged; merged ones agree in those of the second line. */
 #define CREATE_FLAGS_ALONE (SLAB_NO_MERGE | SLAB_KMALLOC | SLAB_TYPESAFE_BY_RCU)
-#define CREATE_FLAGS_SAME (SLAB_CACHE_DMA | SLAB_CACHE_DMA32 | SLAB_RECLAIM_ACCOUNT)
+#define CREATE_FLAGS_SAME (SLAB_CACHE_DMA | SLAB_CACHE_DMA32 | SLAB_RECLAIM_ACCOUNT | SLAB_ACCOUNT)
 
 /* What is asked for, put together. */
 struct create_want {

@@ -29,7 +29,12 @@ static inline enum hold hold(void *p)
 		*map_state(p) = STATE_HELD;
 		return HOLD_DONE;
 	}
-	if (*map_state(p) == STATE_HELD || head->kind == PAGE_HELD)
+	if (*map_state(p) == STATE_CHARGED) {
+		*map_state(p) = STATE_HELD_CHARGED;
+		return HOLD_DONE;
+	}
+	if (*map_state(p) == STATE_HELD || *map_state(p) == STATE_HELD_CHARGED ||
+	    head->kind == PAGE_HELD)
 		return HOLD_ALREADY;
 	if (head->kind != PAGE_LARGE || p != map_page_address(head))
 		return HOLD_NOT;
@@ -47,6 +52,8 @@ static inline void hold_end(void *p)
 	head = &map.pages[map_pfn(p)];
 	if (*map_state(p) == STATE_HELD)
 		*map_state(p) = map_state_in_use(p);
+	else if (*map_state(p) == STATE_HELD_CHARGED)
+		*map_state(p) = STATE_CHARGED;
 	else if (head->kind == PAGE_HELD)
 		head->kind = PAGE_LARGE;
 }

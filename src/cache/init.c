@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/text.h"
 #include "cache/above.h"
+#include "cache/account.h"
 #include "cache/anchor.h"
 #include "cache/array.h"
 #include "cache/cache.h"
@@ -111,6 +112,7 @@ void init_stop(void)
 	cache_lock_all();
 	large_lock_all();
 	reclaim_lock_all();
+	account_lock_all();
 	rcu_lock_all();
 	mempool_lock_all();
 	page_lock_all();
@@ -123,6 +125,7 @@ void init_resume(void)
 	page_unlock_all();
 	mempool_unlock_all();
 	rcu_unlock_all();
+	account_unlock_all();
 	reclaim_unlock_all();
 	large_unlock_all();
 	cache_unlock_all();
@@ -148,7 +151,8 @@ size_t ashlar_audit(void)
 		return 0;
 	init_stop();
 	faults = init_fenced ? array_audit() : 0;
-	faults += cache_audit() + large_audit() + page_audit() + above_audit(init_above);
+	faults += cache_audit() + large_audit() + account_audit() + page_audit();
+	faults += above_audit(init_above);
 	init_resume();
 	for (size_t i = 0; i < faults; i++)
 		anchor_event(ASHLAR_EVENT_FAULT);

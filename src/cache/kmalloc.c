@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "cache/account.h"
 #include "cache/cache.h"
 #include "cache/init.h"
 #include "cache/large.h"
@@ -182,7 +183,9 @@ static size_t kmalloc_object(const void *p)
 	if (granule >= READ_ONCE(map.granules))
 		return 0;
 	header_offset = object_header_offset(granule);
-	return *map_state(p) == map_state_in_use(p) ? header_offset : 0;
+	if (unlikely(*map_state(p) != map_state_in_use(p)) && !account_is_charged(p))
+		return 0;
+	return header_offset;
 }
 
 noinline void kmalloc_free_released(void *p)
@@ -194,6 +197,7 @@ noinline void kmalloc_free(void *p, const char *function)
 {
 	if (!p)
 		return;
+	account_settle(p);
 	if (kmalloc_object(p) && object_release(map_id(map.ids[map_pfn(p)])->states, p))
 		kmalloc_free_released(p);
 	else if (!large_free(p))
@@ -289,7 +293,7 @@ void *kmalloc_resize(void *p, size_t size, gfp_t gfp, const char *function)
 			memset((char *)p + size, 0, usable - size);
 		return p;
 	}
-	q = is_object ? NULL : large_resize(p, size, gfp);
+	q = is_object || large_owner(p) ? NULL : large_resize(p, size, gfp);
 	if (q) {
 		if (gfp & __GFP_ZERO) /* the rest of its last page */
 			memset((char *)q + size, 0, large_size(q) - size);

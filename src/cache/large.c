@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "base/lock.h"
 #include "base/memory.h"
+#include "cache/account.h"
 #include "cache/cache.h"
 #include "cache/option.h"
 #include "cache/reclaim.h"
@@ -25,6 +26,8 @@ struct mapping {
 	struct list link; /* of its bucket, or of kept */
 	char *start;
 	size_t bytes;
+	struct account_owner *owner; /* who pays; NULL: nobody */
+	size_t charged;              /* bytes that he pays for */
 };
 
 static struct {
@@ -121,7 +124,8 @@ static bool large_is_allowed(size_t pages)
 /* A new mapping; learn where as much was unmapped before. */
 static struct mapping *large_map(size_t bytes, size_t align, gfp_t gfp)
 {
-	struct mapping *m = kmem_cache_alloc(large.mappings, gfp & ~__GFP_ZERO);
+	struct mapping *m =
+		kmem_cache_alloc(large.mappings, gfp & ~(__GFP_ZERO | ASHLAR_GFP_TYPES));
 	size_t pages = bytes >> PAGE_SHIFT;
 	size_t again;
 
@@ -133,6 +137,7 @@ static struct mapping *large_map(size_t bytes, size_t align, gfp_t gfp)
 		return NULL;
 	}
 	m->bytes = bytes;
+	m->owner = NULL;
 	lock_acquire(&large.lock);
 	again = size_min(pages, large.trimmed);
 	large.trimmed -= again;
@@ -163,6 +168,8 @@ void *large_alloc_mapping(size_t size, size_t align, gfp_t gfp)
 /* A mapping goes to the kept ones; false iff none starts at @p. */
 static bool large_unmap(const void *p)
 {
+	struct account_owner *owner = NULL;
+	size_t charged = 0;
 	struct mapping *m;
 
 	lock_acquire(&large.lock);
@@ -172,8 +179,12 @@ static bool large_unmap(const void *p)
 		large.pages.used -= m->bytes >> PAGE_SHIFT;
 		list_add(&large.kept, &m->link);
 		large.pages.kept += m->bytes >> PAGE_SHIFT;
+		owner = m->owner;
+		charged = m->charged;
+		m->owner = NULL;
 	}
 	lock_release(&large.lock);
+	account_uncharge_bytes(charged, owner);
 	if (m) {
 		page_note_mapped(READ_ONCE(large.pages.used));
 		reclaim_check();
@@ -248,6 +259,7 @@ static void *large_alloc_run(size_t pages, size_t align_pages, gfp_t gfp)
 			return NULL;
 	}
 	head->kind = PAGE_LARGE;
+	head->charged = 0;
 	head->pages = pages;
 	large_count_run(pages);
 	p = map_page_address(head);
@@ -256,7 +268,7 @@ static void *large_alloc_run(size_t pages, size_t align_pages, gfp_t gfp)
 	return p;
 }
 
-void *large_alloc(size_t size, size_t align, gfp_t gfp)
+static void *large_get(size_t size, size_t align, gfp_t gfp)
 {
 	size_t pages = size_max(size_align(size, PAGE_SIZE), PAGE_SIZE) >> PAGE_SHIFT;
 	size_t align_pages = size_max(align, PAGE_SIZE) >> PAGE_SHIFT;
@@ -276,6 +288,39 @@ void *large_alloc(size_t size, size_t align, gfp_t gfp)
 		p = large_alloc_mapping(size, align,
 					gfp); /* the arena is full, the system is not */
 	return p;
+}
+
+/* Write down who pays for a mapping, or what he paid for; in one step with finding it. */
+static void large_set_owner(const void *p, struct account_owner *owner, size_t bytes)
+{
+	struct mapping *m;
+
+	lock_acquire(&large.lock);
+	m = large_find(p);
+	m->owner = owner;
+	m->charged = bytes;
+	lock_release(&large.lock);
+}
+
+void *large_alloc(size_t size, size_t align, gfp_t gfp)
+{
+	size_t bytes = size_max(size_align(size, PAGE_SIZE), PAGE_SIZE);
+	struct account_owner *owner = NULL;
+	void *p = large_get(size, align, gfp);
+	bool paid = true;
+
+	if (likely(!(gfp & __GFP_ACCOUNT)) || !p)
+		return p;
+	if (map_contains(p)) {
+		paid = account_charge_block(&map.pages[map_pfn(p)], bytes, gfp);
+	} else {
+		paid = account_charge_bytes(bytes, gfp, &owner);
+		if (owner)
+			large_set_owner(p, owner, bytes);
+	}
+	if (!paid)
+		large_free(p);
+	return paid ? p : NULL;
 }
 
 STATIC_ASSERT(offsetof(struct page, kind) == 0, "large_end changes the word it begins");
@@ -313,10 +358,27 @@ bool large_free(void *p)
 		return !map_contains(p) && large_unmap(p);
 	if (!large_end(head))
 		return false;
+	account_uncharge_block(head);
 	large_count_run(-head->pages);
 	page_free_exact(head, head->pages);
 	reclaim_check();
 	return true;
+}
+
+struct account_owner *large_owner(const void *p)
+{
+	const struct page *head = large_run(p);
+	struct account_owner *owner;
+	struct mapping *m;
+
+	if (head || map_contains(p))
+		return head && head->charged ? (struct account_owner *)(uintptr_t)head->bits[0] :
+					       NULL;
+	lock_acquire(&large.lock);
+	m = large_find(p);
+	owner = m ? m->owner : NULL;
+	lock_release(&large.lock);
+	return owner;
 }
 
 size_t large_size(const void *p)

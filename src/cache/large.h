@@ -28,6 +28,10 @@ void *large_alloc_mapping(size_t size, size_t align, gfp_t gfp);
 /* Free the run or mapping that starts at @p; false iff there is none. */
 bool large_free(void *p);
 
+/* Who pays for the run or mapping that starts at @p; NULL: nobody. */
+struct account_owner;
+struct account_owner *large_owner(const void *p);
+
 /* Bytes of the run or mapping that starts at @p; 0 iff there is none. */
 size_t large_size(const void *p);
 

@@ -47,7 +47,9 @@ static void cache_set_limits(struct kmem_cache *c, unsigned capacity)
 		c->limit = 1;
 	if (capacity)
 		c->limit = (u16)capacity;
-	c->batchcount = (u16)((c->limit + 1) / 2);
+	if (c->flags & SLAB_ACCOUNT) /* no array: each object comes by where it is charged */
+		c->limit = 0;
+	c->batchcount = (u16)size_max((c->limit + 1u) / 2, 1);
 	c->shared_factor = stride <= 4096 ? 8 : 2;
 }
 

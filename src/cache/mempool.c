@@ -50,7 +50,8 @@ static void *mempool_pop(struct ashlar_mempool *pool)
 
 	lock_acquire(&pool->lock);
 	if (pool->count) {
-		element = pool->element[--pool->count];
+		WRITE_ONCE(pool->count, pool->count - 1);
+		element = pool->element[pool->count];
 		hold_end(element);
 	}
 	lock_release(&pool->lock);
@@ -67,8 +68,10 @@ static bool mempool_push(struct ashlar_mempool *pool, void *element)
 	room = pool->count < pool->min;
 	if (room) {
 		marked = hold(element) != HOLD_ALREADY; /* MP3; it may lie inside an object */
-		if (marked)
-			pool->element[pool->count++] = element;
+		if (marked) {
+			pool->element[pool->count] = element;
+			WRITE_ONCE(pool->count, pool->count + 1);
+		}
 	}
 	lock_release(&pool->lock);
 	if (!marked)
@@ -149,7 +152,7 @@ static void mempool_lower(struct ashlar_mempool *pool, u32 min)
 	void *element;
 
 	lock_acquire(&pool->lock);
-	pool->min = min;
+	WRITE_ONCE(pool->min, min);
 	lock_release(&pool->lock);
 	while (READ_ONCE(pool->count) > min && (element = mempool_pop(pool)))
 		pool->free(element, pool->data);
@@ -173,7 +176,7 @@ int mempool_resize(mempool_t *pool, int min)
 	__builtin_memcpy(larger, pool->element, pool->count * sizeof(void *));
 	old = pool->element;
 	pool->element = larger;
-	pool->min = (u32)min;
+	WRITE_ONCE(pool->min, (u32)min);
 	lock_release(&pool->lock);
 	kfree(old);
 	return mempool_fill(pool) ? 0 : MEMPOOL_ENOMEM;

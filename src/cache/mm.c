@@ -9,6 +9,8 @@
 #include "ashlar/mm.h"
 #include "base/check.h"
 #include "base/memory.h"
+#include "cache/account.h"
+#include "cache/gfp.h"
 #include "cache/init.h"
 #include "cache/reclaim.h"
 #include "cache/report.h"
@@ -23,6 +25,7 @@ struct page *alloc_pages(gfp_t gfp, unsigned int order)
 
 	if (order > MAX_ORDER || !init_ready())
 		return NULL;
+	gfp_check(gfp);
 	if (gfp & (__GFP_DMA | __GFP_DMA32)) {
 		report_refusal("alloc_pages", "pages", "this home has no DMA memory");
 		return NULL;
@@ -31,6 +34,11 @@ struct page *alloc_pages(gfp_t gfp, unsigned int order)
 		head = page_alloc(order, gfp, 0, &zero);
 		if (!head && !reclaim_retry(gfp, attempt))
 			return NULL;
+	}
+	head->charged = 0;
+	if ((gfp & __GFP_ACCOUNT) && !account_charge_block(head, PAGE_SIZE << order, gfp)) {
+		page_free(head, order);
+		return NULL;
 	}
 	if ((gfp & __GFP_ZERO) && !zero)
 		memset(map_page_address(head), 0, PAGE_SIZE << order);
@@ -63,6 +71,7 @@ void free_pages(unsigned long address, unsigned int order)
 	head = &map.pages[map_pfn(p)];
 	if (head->kind != PAGE_BLOCK || head->order != order) /* MM1 */
 		report_pointer("free_pages", p);
+	account_uncharge_block(head);
 	page_free(head, order);
 	reclaim_check();
 }

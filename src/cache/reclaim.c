@@ -8,9 +8,11 @@
 #include "base/check.h"
 #include "base/lock.h"
 #include "cache/above.h"
+#include "cache/account.h"
 #include "cache/anchor.h"
 #include "cache/array.h"
 #include "cache/cache.h"
+#include "cache/gfp.h"
 #include "cache/init.h"
 #include "cache/large.h"
 #include "cache/option.h"
@@ -108,6 +110,7 @@ void reclaim_release(struct list *emptied)
 
 		list_remove(&head->link);
 		slab_unmake(head);
+		account_end_slab(head);
 		if (!rcu_hold(head))
 			page_free(head, head->order);
 	}
@@ -116,18 +119,25 @@ void reclaim_release(struct list *emptied)
 
 /* ---- nothing left ------------------------------------------------------------ */
 
+static bool reclaim_permits(const struct shrinker *s, gfp_t gfp)
+{
+	gfp_t needs = s->needs ? s->needs : __GFP_FS;
+
+	return (gfp & needs) == needs;
+}
+
 /* One thread at a time runs shrinkers (R3): one whose scan allocates, or a second thread, goes on
  * without. Nobody is unregistered while they run. */
 static size_t reclaim_shrinkers(gfp_t gfp)
 {
 	size_t freed = 0;
 
-	if (!(gfp & __GFP_FS) || !LOAD_ACQUIRE(reclaim.shrinkers))
+	if (!LOAD_ACQUIRE(reclaim.shrinkers))
 		return 0;
 	if (__atomic_exchange_n(&reclaim.shrinking, 1, __ATOMIC_ACQUIRE))
 		return 0;
 	for (struct shrinker *s = LOAD_ACQUIRE(reclaim.shrinkers); s; s = LOAD_ACQUIRE(s->next))
-		if (s->count(s, gfp))
+		if (reclaim_permits(s, gfp) && s->count(s, gfp))
 			freed += s->scan(s, gfp, RECLAIM_SCAN);
 	__atomic_store_n(&reclaim.shrinking, 0, __ATOMIC_RELEASE);
 	return freed;
@@ -166,6 +176,8 @@ bool reclaim_retry(gfp_t gfp, unsigned attempt)
 {
 	bool again = reclaim_try(gfp, attempt);
 
+	if (unlikely(gfp & __GFP_NOFAIL) && !(gfp & __GFP_DIRECT_RECLAIM))
+		gfp_refuse_nofail();
 	if (!again)
 		anchor_event(ASHLAR_EVENT_FAILURE);
 	return again;

@@ -81,7 +81,8 @@ void *kmem_cache_alloc_from_sheaf(struct kmem_cache *c, gfp_t gfp, struct slab_s
 	if (sheaf->count == 0)
 		return NULL;
 	p = sheaf->object[--sheaf->count];
-	CHECK(*map_state(p) == STATE_HELD, "an object in a sheaf is nobody's"); /* SH1 */
+	CHECK(*map_state(p) == STATE_HELD || *map_state(p) == STATE_HELD_CHARGED,
+	      "an object in a sheaf is nobody's"); /* SH1 */
 	hold_end(p);
 	return (gfp & __GFP_ZERO) && !c->ctor ? memset(p, 0, c->object_size) : p;
 }

@@ -320,7 +320,7 @@ bool slab_find(const struct kmem_cache_node *n, const void *p, struct slab_objec
 		return false;
 	object->index = index;
 	object->start = first + (size_t)index * s->stride;
-	object->free = (*slab_word(head, index / 64) >> (index % 64)) & 1;
+	object->free = (READ_ONCE(*slab_word(head, index / 64)) >> (index % 64)) & 1;
 	return true;
 }
 

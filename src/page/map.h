@@ -30,10 +30,12 @@
 
 /* Beside these: in use, which is the low byte of the object's address, a multiple of 16. */
 enum state {
-	STATE_FREE = 1,    /* free, or not the start of anything */
-	STATE_PENDING = 2, /* freed where no lock could be taken; swept later */
-	STATE_NONE = 3,    /* was a slab's once and is no object now */
-	STATE_HELD = 4,    /* in use, but nobody's: in a mempool or sheaf, or waiting for readers */
+	STATE_FREE = 1,         /* free, or not the start of anything */
+	STATE_PENDING = 2,      /* freed where no lock could be taken; swept later */
+	STATE_NONE = 3,         /* was a slab's once and is no object now */
+	STATE_CHARGED = 5,      /* in use, and a group pays for it (cache/account.h) */
+	STATE_HELD_CHARGED = 6, /* both */
+	STATE_HELD = 4, /* in use, but nobody's: in a mempool or sheaf, or waiting for readers */
 };
 
 #define MAP_LEVELS 2u

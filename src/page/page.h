@@ -49,9 +49,9 @@ enum page_kind {
 #define PAGE_WORDS 4u /* bitmap words in each descriptor of a slab */
 
 struct page {
-	u8 kind;  /* enum page_kind */
-	u8 order; /* free, slab, block: log2 of its pages */
-	u8 spare;
+	u8 kind;    /* enum page_kind */
+	u8 order;   /* free, slab, block: log2 of its pages */
+	u8 charged; /* block, large: who pays is in bits (cache/account.h) */
 	union {
 		u8 discarded; /* slab: free pages inside were given back: they read zero */
 		u8 huge;      /* pool: its memory was asked for in large pages */

@@ -196,6 +196,38 @@ void columns_format(char *to, size_t bytes, enum column_unit unit, uint64_t valu
 	}
 }
 
+/* ---- of a group ----------------------------------------------------------------------- */
+
+#define OF_GROUP(name)                                                   \
+	static uint64_t columns_group_##name(const struct heap_group *g) \
+	{                                                                \
+		return g->name;                                          \
+	}
+
+OF_GROUP(bytes)
+OF_GROUP(peak)
+OF_GROUP(limit)
+OF_GROUP(objects)
+OF_GROUP(refused)
+
+const struct column_group columns_group[] = {
+	{ { "charged", "charged", COLUMN_BYTES, NULL,
+	    "What the group pays for at this moment, with all groups below it." },
+	  columns_group_bytes },
+	{ { "charged_peak", "peak", COLUMN_BYTES, NULL, "The most that it paid for at one time." },
+	  columns_group_peak },
+	{ { "charged_limit", "limit", COLUMN_BYTES, NULL,
+	    "The most that it may be charged; 0: any." },
+	  columns_group_limit },
+	{ { "charged_objects", "objects", COLUMN_COUNT, NULL,
+	    "Objects and large blocks that it pays for." },
+	  columns_group_objects },
+	{ { "charges_refused", "refused", COLUMN_COUNT, NULL,
+	    "Allocations that failed because they would have exceeded the limit." },
+	  columns_group_refused },
+	{ { NULL, NULL, COLUMN_COUNT, NULL, NULL }, NULL },
+};
+
 /* ---- what they mean ----------------------------------------------------------------- */
 
 /* @text in lines of at most 76 columns, each after @indent blanks. */
@@ -218,13 +250,17 @@ static void columns_wrap(FILE *out, const char *text, int indent)
 	fputc('\n', out);
 }
 
+static void columns_help_one(FILE *out, const struct column *c)
+{
+	fprintf(out, "  %s%s%s%s\n", c->key, c->heading ? "  (\"" : "",
+		c->heading ? c->heading : "", c->heading ? "\")" : "");
+	columns_wrap(out, c->help, 6);
+}
+
 static void columns_help_table(FILE *out, const struct column *table)
 {
-	for (const struct column *c = table; c->key; c++) {
-		fprintf(out, "  %s%s%s%s\n", c->key, c->heading ? "  (\"" : "",
-			c->heading ? c->heading : "", c->heading ? "\")" : "");
-		columns_wrap(out, c->help, 6);
-	}
+	for (const struct column *c = table; c->key; c++)
+		columns_help_one(out, c);
 }
 
 void columns_print_help(FILE *out)
@@ -233,16 +269,29 @@ void columns_print_help(FILE *out)
 	columns_help_table(out, columns_process);
 	fputs("\nOf a cache:\n", out);
 	columns_help_table(out, columns_cache);
+	fputs("\nOf a group that pays for memory:\n", out);
+	for (const struct column_group *g = columns_group; g->column.key; g++)
+		columns_help_one(out, &g->column);
+}
+
+static void columns_markdown_heading(FILE *out)
+{
+	fputs("\n| key | shown as | unit | meaning |\n|---|---|---|---|\n", out);
+}
+
+static void columns_markdown_one(FILE *out, const struct column *c)
+{
+	static const char *const units[] = { "number", "bytes", "microseconds" };
+
+	fprintf(out, "| `%s` | %s | %s | %s |\n", c->key, c->heading ? c->heading : "",
+		units[c->unit], c->help);
 }
 
 static void columns_markdown_table(FILE *out, const struct column *table)
 {
-	static const char *const units[] = { "number", "bytes", "microseconds" };
-
-	fputs("\n| key | shown as | unit | meaning |\n|---|---|---|---|\n", out);
+	columns_markdown_heading(out);
 	for (const struct column *c = table; c->key; c++)
-		fprintf(out, "| `%s` | %s | %s | %s |\n", c->key, c->heading ? c->heading : "",
-			units[c->unit], c->help);
+		columns_markdown_one(out, c);
 }
 
 void columns_print_markdown(FILE *out)
@@ -261,6 +310,10 @@ void columns_print_markdown(FILE *out)
 	columns_markdown_table(out, columns_process);
 	fputs("\n## Of a cache\n", out);
 	columns_markdown_table(out, columns_cache);
+	fputs("\n## Of a group that pays for memory\n", out);
+	columns_markdown_heading(out);
+	for (const struct column_group *g = columns_group; g->column.key; g++)
+		columns_markdown_one(out, &g->column);
 	fputs("\n"
 	      "## /proc/slabinfo\n"
 	      "\n"

@@ -2,7 +2,7 @@
 /*
  * columns.h - every figure that the command shows: its name, unit and meaning
  *
- * What    Two tables, of processes and of caches. They feed the tables on the terminal, the
+ * What    Three tables, of processes, caches and groups. They feed the tables on the terminal, the
  *         keys of --json and --sort, `ashlar help columns` and docs/stats.md, so that these
  *         cannot differ.
  */
@@ -27,9 +27,16 @@ struct column {
 	const char *help;
 };
 
-/* Both end with a key of NULL. Values of columns_process ignore the row. */
+/* The same of a group that pays for memory. */
+struct column_group {
+	struct column column; /* without a value */
+	uint64_t (*value)(const struct heap_group *g);
+};
+
+/* All end with a key of NULL. Values of columns_process ignore the row. */
 extern const struct column columns_process[];
 extern const struct column columns_cache[];
+extern const struct column_group columns_group[];
 
 /* The column with this key, or NULL. */
 const struct column *columns_find(const struct column *table, const char *key);

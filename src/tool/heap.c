@@ -106,6 +106,9 @@ static void heap_sum(struct heap *h)
 
 void heap_free(struct heap *h)
 {
+	free(h->groups);
+	h->groups = NULL;
+	h->nr_groups = 0;
 	free(h->rows);
 	h->rows = NULL;
 	h->nr_rows = 0;
@@ -248,7 +251,8 @@ static bool heap_anchor_is_sane(const struct ashlar_anchor *a)
 	       heap_table_is_sane(&a->pcps) && a->header_bytes > 0 && a->header_bytes <= 256 &&
 	       a->page_bytes >= 1024 && a->page_bytes <= (1u << 20) &&
 	       a->node_bytes <= HEAP_STRUCT_MAX && a->cache_bytes <= HEAP_STRUCT_MAX &&
-	       a->zone_bytes <= HEAP_STRUCT_MAX;
+	       a->zone_bytes <= HEAP_STRUCT_MAX && heap_table_is_sane(&a->groups) &&
+	       a->group_bytes <= HEAP_STRUCT_MAX;
 }
 
 static void heap_take_name(const struct heap_reader *r, const unsigned char *cache,
@@ -330,6 +334,35 @@ static void heap_take_arrays(struct heap *h, const struct heap_reader *r, const 
 	free(headers);
 }
 
+/* All groups that pay; of one that goes away meanwhile the figures may be any. */
+static void heap_take_groups(struct heap *h, const struct heap_reader *r)
+{
+	const struct ashlar_field *name = &r->a.fields[ASHLAR_GROUP_NAME];
+	size_t gb = r->a.group_bytes;
+	unsigned char *group = tool_alloc(gb + 1);
+
+	h->groups = tool_alloc((r->a.groups.count + 1) * sizeof(h->groups[0]));
+	for (size_t i = 0; i < r->a.groups.count; i++) {
+		uint64_t address = heap_pointer(r, &r->a.groups, i);
+		struct heap_group *g = &h->groups[h->nr_groups];
+
+		if (!address || !target_read(r->t, address, group, gb))
+			continue;
+		*g = (struct heap_group){
+			.bytes = heap_field(r, group, gb, ASHLAR_GROUP_BYTES),
+			.peak = heap_field(r, group, gb, ASHLAR_GROUP_PEAK),
+			.limit = heap_field(r, group, gb, ASHLAR_GROUP_LIMIT),
+			.objects = heap_field(r, group, gb, ASHLAR_GROUP_OBJECTS),
+			.refused = heap_field(r, group, gb, ASHLAR_GROUP_REFUSED),
+		};
+		if (name->bytes == sizeof(g->name) && name->offset + sizeof(g->name) <= gb)
+			memcpy(g->name, group + name->offset, sizeof(g->name));
+		heap_clean_text(g->name, sizeof(g->name));
+		h->nr_groups++;
+	}
+	free(group);
+}
+
 static void heap_take_pages(struct heap *h, const struct heap_reader *r)
 {
 	struct ashlar_pages *p = &h->pages;
@@ -403,6 +436,7 @@ bool heap_read_target(struct heap *h, struct target *t)
 	heap_take_rows(h, &r, ids);
 	heap_take_arrays(h, &r, ids);
 	free(ids);
+	heap_take_groups(h, &r);
 	heap_take_pages(h, &r);
 	heap_sum(h);
 	return true;

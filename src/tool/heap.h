@@ -26,6 +26,16 @@ struct heap_sums {
 	uint64_t tables;  /* the library's own arrays */
 };
 
+/* A group that pays for memory (<ashlar/account.h>). */
+struct heap_group {
+	char name[ASHLAR_NAME_BYTES];
+	uint64_t bytes;   /* charged, with all groups below */
+	uint64_t peak;    /* most at one time */
+	uint64_t limit;   /* 0: none */
+	uint64_t objects; /* objects and blocks */
+	uint64_t refused; /* charges */
+};
+
 struct heap {
 	uint32_t pid;
 	uint32_t parent;
@@ -45,6 +55,8 @@ struct heap {
 	struct heap_sums sums;
 	struct ashlar_row *rows;
 	size_t nr_rows;
+	struct heap_group *groups; /* none in a record */
+	size_t nr_groups;
 };
 
 /* Read a record; false iff the file is not one, or damaged. Nothing is said. */

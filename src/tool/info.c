@@ -95,6 +95,9 @@ static void info_print_short(const struct heap *h, const struct column *sort)
 	print_events(stdout, h);
 	putchar('\n');
 	print_caches(stdout, h, sort, INFO_CACHES);
+	if (h->nr_groups)
+		putchar('\n');
+	print_groups(stdout, h);
 }
 
 static bool info_print(const struct heap *h, const struct info_options *o)

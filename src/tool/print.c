@@ -123,6 +123,33 @@ void print_caches(FILE *out, const struct heap *h, const struct column *key, siz
 	free(order);
 }
 
+static void print_group_row(FILE *out, const struct heap_group *g)
+{
+	fprintf(out, "  %-*s", PRINT_NAME_WIDTH, g ? g->name : "group");
+	for (const struct column_group *k = columns_group; k->column.key; k++) {
+		const struct column *c = &k->column;
+		char text[32];
+
+		if (g)
+			columns_format(text, sizeof(text), c->unit, k->value(g));
+		fprintf(out, " %*s", c->unit == COLUMN_BYTES ? 11 : 9, g ? text : c->heading);
+	}
+	fputc('\n', out);
+}
+
+void print_groups(FILE *out, const struct heap *h)
+{
+	if (!h->nr_groups)
+		return;
+	if (print_has_colour(out))
+		fputs("\033[1m", out);
+	print_group_row(out, NULL);
+	if (print_has_colour(out))
+		fputs("\033[0m", out);
+	for (size_t i = 0; i < h->nr_groups; i++)
+		print_group_row(out, &h->groups[i]);
+}
+
 void print_events(FILE *out, const struct heap *h)
 {
 	bool colour = print_has_colour(out);
@@ -179,6 +206,22 @@ static void print_json_columns(struct json_object *object, const struct column *
 		json_object_object_add(object, c->key, json_object_new_uint64(c->value(h, r)));
 }
 
+static struct json_object *print_json_groups(const struct heap *h)
+{
+	struct json_object *groups = json_object_new_array();
+
+	for (size_t i = 0; i < h->nr_groups; i++) {
+		struct json_object *group = json_object_new_object();
+
+		json_object_object_add(group, "name", json_object_new_string(h->groups[i].name));
+		for (const struct column_group *k = columns_group; k->column.key; k++)
+			json_object_object_add(group, k->column.key,
+					       json_object_new_uint64(k->value(&h->groups[i])));
+		json_object_array_add(groups, group);
+	}
+	return groups;
+}
+
 struct json_object *print_json(const struct heap *h)
 {
 	struct json_object *process = json_object_new_object();
@@ -201,6 +244,7 @@ struct json_object *print_json(const struct heap *h)
 		json_object_array_add(caches, cache);
 	}
 	json_object_object_add(process, "caches", caches);
+	json_object_object_add(process, "groups", print_json_groups(h));
 	return process;
 }
 

@@ -24,6 +24,9 @@ void print_sums(FILE *out, const struct heap *h);
  * ever used. */
 void print_caches(FILE *out, const struct heap *h, const struct column *key, size_t limit);
 
+/* The groups that pay for memory; nothing iff there are none. */
+void print_groups(FILE *out, const struct heap *h);
+
 /* What went wrong: one line each; nothing iff nothing did. */
 void print_events(FILE *out, const struct heap *h);
 

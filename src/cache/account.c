@@ -1,0 +1,490 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * account.c - who pays for which object
+ *
+ * What    Beside each slab with charged objects lies a vector: for each object, who pays. The
+ *         vector is a block of kmalloc; its address is in the descriptor of the slab's second
+ *         page, which has no use for its owner. Who pays is an owner, not a group: a group's
+ *         owners are handed over when it ends or its charges move, and no vector is touched.
+ * State   account, the groups and owners, under account.lock
+ * Rules   AC1 bytes of a group == sum of its owners' bytes and of those of groups below it
+ *         AC2 a charge is written down before the object is handed out, and settled before it
+ *             is free
+ *         AC3 objects hold nothing of this; a slab without charged objects has no vector
+ *         AC4 a slab of one page has no second: its objects are not charged, and such a
+ *             charge is refused
+ */
+#include "cache/account.h"
+#include "base/bits.h"
+#include "base/lock.h"
+#include "cache/cache.h"
+#include "cache/init.h"
+#include "cache/kmalloc.h"
+#include "cache/large.h"
+#include "cache/object.h"
+
+#define ACCOUNT_EBUSY (-16)
+#define ACCOUNT_ENOMEM (-12)
+
+struct account_owner {
+	struct list link;           /* of its group's owners */
+	struct ashlar_group *group; /* NULL: nobody any more */
+	size_t bytes;
+	size_t objects;
+	bool retired; /* its group has another: it goes with its last object */
+};
+
+static struct {
+	struct lock lock;
+	struct ashlar_group *standard;         /* the default group */
+	struct ashlar_group *(*current)(void); /* NULL: none bound */
+} account;
+
+struct ashlar_group *account_groups[ACCOUNT_GROUPS];
+
+/* ---- sums; account.lock is held ------------------------------------------------------- */
+
+/* The first group from @g upwards that has no room for @bytes, or NULL. */
+static struct ashlar_group *account_full(struct ashlar_group *g, size_t bytes)
+{
+	for (; g; g = g->parent)
+		if (g->limit && (g->bytes > g->limit || bytes > g->limit - g->bytes))
+			return g;
+	return NULL;
+}
+
+static void account_add(struct ashlar_group *g, size_t bytes, size_t objects)
+{
+	for (; g; g = g->parent) {
+		WRITE_ONCE(g->bytes, g->bytes + bytes);
+		WRITE_ONCE(g->objects, g->objects + objects);
+		WRITE_ONCE(g->peak, size_max(g->peak, g->bytes));
+	}
+}
+
+static void account_subtract(struct ashlar_group *g, size_t bytes, size_t objects)
+{
+	for (; g; g = g->parent) {
+		WRITE_ONCE(g->bytes, g->bytes - bytes);
+		WRITE_ONCE(g->objects, g->objects - objects);
+	}
+}
+
+/* ---- charging ---------------------------------------------------------------------------- */
+
+static struct ashlar_group *account_current(void)
+{
+	struct ashlar_group *(*current)(void) = LOAD_ACQUIRE(account.current);
+
+	return current ? current() : LOAD_ACQUIRE(account.standard);
+}
+
+bool account_charge_bytes(size_t bytes, gfp_t gfp, struct account_owner **owner)
+{
+	struct ashlar_group *g = account_current();
+	struct ashlar_group *full;
+
+	*owner = NULL;
+	if (!g)
+		return true;
+	lock_acquire(&account.lock);
+	full = gfp & __GFP_NOFAIL ? NULL : account_full(g, bytes);
+	if (full) {
+		full->refused++;
+	} else {
+		account_add(g, bytes, 1);
+		*owner = g->owner;
+		g->owner->bytes += bytes;
+		g->owner->objects++;
+	}
+	lock_release(&account.lock);
+	return !full;
+}
+
+void account_uncharge_bytes(size_t bytes, struct account_owner *owner)
+{
+	bool gone;
+
+	if (!owner)
+		return;
+	lock_acquire(&account.lock);
+	account_subtract(owner->group, bytes, 1);
+	owner->bytes -= bytes;
+	owner->objects--;
+	gone = owner->retired && owner->objects == 0;
+	if (gone)
+		list_remove(&owner->link);
+	lock_release(&account.lock);
+	if (gone)
+		kfree(owner);
+}
+
+/* ---- objects ------------------------------------------------------------------------------- */
+
+static struct page *account_head(const struct kmem_cache_node *n, const void *p)
+{
+	return &map.pages[map_pfn(p) & ~(((size_t)1 << n->shape->order) - 1)];
+}
+
+/* The vector of a slab, made if there is none and @gfp is not 0. NULL iff there is none. */
+static struct account_owner **account_vector(struct page *head, const struct shape *s, gfp_t gfp)
+{
+	struct account_owner **vector;
+	void *seen = NULL;
+
+	if (s->order == 0)
+		return NULL; /* AC4 */
+	vector = LOAD_ACQUIRE(head[1].owner);
+	if (vector || !gfp)
+		return vector;
+	vector = kcalloc(s->objects, sizeof(void *),
+			 gfp & ~(ASHLAR_GFP_TYPES | __GFP_ZERO | __GFP_NOFAIL));
+	if (!vector)
+		return NULL;
+	if (__atomic_compare_exchange_n(&head[1].owner, &seen, vector, false, __ATOMIC_ACQ_REL,
+					__ATOMIC_ACQUIRE))
+		return vector;
+	kfree(vector);
+	return seen;
+}
+
+/* What one object costs its group. */
+static size_t account_price(const struct kmem_cache_node *n)
+{
+	return n->shape->stride + sizeof(void *);
+}
+
+bool account_charge(struct kmem_cache *c, void *p, gfp_t gfp)
+{
+	const struct kmem_cache_node *n = cache_node_at(map.ids[map_pfn(p)]);
+	struct account_owner **vector;
+	struct account_owner *owner;
+	struct slab_object o;
+
+	if (!account_charge_bytes(account_price(n), gfp, &owner))
+		return false;
+	if (!owner)
+		return true;
+	vector = account_vector(account_head(n, p), n->shape, gfp);
+	if (!vector || !slab_find(n, p, &o)) {
+		account_uncharge_bytes(account_price(n), owner);
+		return false;
+	}
+	vector[o.index] = owner;
+	*map_state_in(c->states, p) = STATE_CHARGED;
+	return true;
+}
+
+/* Where it is written who pays for the object that starts at @p; NULL iff no charged one does. */
+static struct account_owner **account_entry(const void *p)
+{
+	const struct kmem_cache_node *n;
+	struct account_owner **vector;
+	struct slab_object o;
+
+	if (!map_contains(p) || (uintptr_t)p % GRANULE_SIZE != 0 ||
+	    (*map_state(p) != STATE_CHARGED && *map_state(p) != STATE_HELD_CHARGED))
+		return NULL;
+	n = cache_node_at(map.ids[map_pfn(p)]);
+	vector = account_vector(account_head(n, p), n->shape, 0);
+	return vector && slab_find(n, p, &o) && o.start == p ? &vector[o.index] : NULL;
+}
+
+bool account_is_charged(const void *p)
+{
+	return account_entry(p) && *map_state(p) == STATE_CHARGED;
+}
+
+bool account_settle(void *p)
+{
+	struct account_owner **entry = account_entry(p);
+	struct account_owner *owner;
+
+	if (!entry || *map_state(p) != STATE_CHARGED)
+		return false;
+	owner = __atomic_exchange_n(entry, NULL, __ATOMIC_ACQ_REL);
+	if (!owner)
+		return false;
+	account_uncharge_bytes(account_price(cache_node_at(map.ids[map_pfn(p)])), owner);
+	*map_state(p) = map_state_in_use(p);
+	return true;
+}
+
+bool account_charge_block(struct page *head, size_t bytes, gfp_t gfp)
+{
+	struct account_owner *owner;
+
+	if (!account_charge_bytes(bytes, gfp, &owner))
+		return false;
+	head->charged = owner != NULL;
+	if (owner) {
+		head->bits[0] = (uintptr_t)owner;
+		head->bits[1] = bytes;
+	}
+	return true;
+}
+
+void account_uncharge_block(struct page *head)
+{
+	if (likely(!head->charged))
+		return;
+	head->charged = 0;
+	account_uncharge_bytes(head->bits[1], (struct account_owner *)(uintptr_t)head->bits[0]);
+}
+
+void account_begin_slab(struct page *head, unsigned order)
+{
+	if (order)
+		head[1].owner = NULL;
+}
+
+void account_end_slab(struct page *head)
+{
+	void *vector = head->order ? head[1].owner : NULL;
+
+	if (likely(!vector))
+		return;
+	head[1].owner = NULL;
+	kfree(vector);
+}
+
+/* ---- groups -------------------------------------------------------------------------------- */
+
+static struct account_owner *account_make_owner(void)
+{
+	struct account_owner *owner = kzalloc(sizeof(*owner), GFP_KERNEL);
+
+	if (owner)
+		list_init(&owner->link);
+	return owner;
+}
+
+/* A place in the table; false iff there is none. Number 0 is nobody's. */
+static bool account_enter(struct ashlar_group *g)
+{
+	bool entered = false;
+
+	lock_acquire(&account.lock);
+	for (u32 i = 1; i < ACCOUNT_GROUPS && !entered; i++) {
+		if (account_groups[i])
+			continue;
+		g->number = i;
+		list_add(&g->owners, &g->owner->link);
+		if (g->parent)
+			g->parent->below++;
+		STORE_RELEASE(account_groups[i], g);
+		entered = true;
+	}
+	lock_release(&account.lock);
+	return entered;
+}
+
+struct ashlar_group *ashlar_group_create(const char *name, struct ashlar_group *parent,
+					 size_t limit)
+{
+	struct ashlar_group *g;
+
+	if (!name || !*name) {
+		report_refusal("ashlar_group_create", name, "a group needs a name");
+		return NULL;
+	}
+	g = kzalloc(sizeof(*g), GFP_KERNEL);
+	if (!g)
+		return NULL;
+	for (size_t i = 0; name[i] && i < sizeof(g->name) - 1; i++)
+		g->name[i] = name[i];
+	g->parent = parent;
+	g->limit = limit;
+	list_init(&g->owners);
+	g->owner = account_make_owner();
+	if (g->owner) {
+		g->owner->group = g;
+		if (account_enter(g))
+			return g;
+	}
+	kfree(g->owner);
+	kfree(g);
+	return NULL;
+}
+
+/* @from's owners become @to's; those without objects go to @gone. The sums are not touched. */
+static void account_hand_over(struct ashlar_group *from, struct ashlar_group *to, struct list *gone)
+{
+	while (!list_is_empty(&from->owners)) {
+		struct account_owner *o =
+			list_first_entry(&from->owners, struct account_owner, link);
+
+		list_remove(&o->link);
+		o->retired = true;
+		o->group = to;
+		if (o->objects == 0)
+			list_add(gone, &o->link);
+		else if (to)
+			list_add_tail(&to->owners, &o->link);
+	}
+}
+
+static void account_free_owners(struct list *gone)
+{
+	while (!list_is_empty(gone)) {
+		struct account_owner *o = list_first_entry(gone, struct account_owner, link);
+
+		list_remove(&o->link);
+		kmalloc_free(o, "ashlar_group_destroy"); /* as kfree, which clang-tidy misreads */
+	}
+}
+
+int ashlar_group_destroy(struct ashlar_group *g)
+{
+	struct list gone;
+
+	if (!g)
+		return 0;
+	list_init(&gone);
+	lock_acquire(&account.lock);
+	if (g->below || account.standard == g) {
+		lock_release(&account.lock);
+		return ACCOUNT_EBUSY;
+	}
+	account_hand_over(g, g->parent, &gone); /* the parent's sums have them already */
+	if (g->parent)
+		g->parent->below--;
+	STORE_RELEASE(account_groups[g->number], NULL);
+	lock_release(&account.lock);
+	account_free_owners(&gone);
+	kfree(g);
+	return 0;
+}
+
+/* Bytes and objects of its own owners; the lock is held. */
+static size_t account_own(const struct ashlar_group *g, size_t *objects)
+{
+	const struct list *l;
+	size_t bytes = 0;
+
+	*objects = 0;
+	list_for_each(l, &g->owners) {
+		const struct account_owner *o = list_entry_const(l, struct account_owner, link);
+
+		bytes += o->bytes;
+		*objects += o->objects;
+	}
+	return bytes;
+}
+
+int ashlar_group_migrate(struct ashlar_group *from, struct ashlar_group *to)
+{
+	struct account_owner *fresh;
+	struct ashlar_group *full;
+	struct list gone;
+	size_t objects;
+	size_t bytes;
+
+	if (from == to)
+		return 0;
+	fresh = account_make_owner();
+	if (!fresh)
+		return ACCOUNT_ENOMEM;
+	list_init(&gone);
+	lock_acquire(&account.lock);
+	bytes = account_own(from, &objects);
+	account_subtract(from, bytes, objects);
+	full = account_full(to, bytes);
+	if (full) {
+		full->refused++;
+		account_add(from, bytes, objects);
+		list_add(&gone, &fresh->link);
+	} else {
+		account_add(to, bytes, objects);
+		account_hand_over(from, to, &gone);
+		fresh->group = from;
+		from->owner = fresh;
+		list_add(&from->owners, &fresh->link);
+	}
+	lock_release(&account.lock);
+	account_free_owners(&gone);
+	return full ? ACCOUNT_ENOMEM : 0;
+}
+
+void ashlar_group_set_limit(struct ashlar_group *g, size_t limit)
+{
+	lock_acquire(&account.lock);
+	WRITE_ONCE(g->limit, limit);
+	lock_release(&account.lock);
+}
+
+void ashlar_group_bind(struct ashlar_group *(*current)(void))
+{
+	STORE_RELEASE(account.current, current);
+}
+
+struct ashlar_group *ashlar_group_set_default(struct ashlar_group *g)
+{
+	struct ashlar_group *before;
+
+	lock_acquire(&account.lock);
+	before = account.standard;
+	STORE_RELEASE(account.standard, g);
+	lock_release(&account.lock);
+	return before;
+}
+
+struct ashlar_group *ashlar_group_of(const void *p)
+{
+	struct account_owner **entry = account_entry(p);
+	struct ashlar_group *g = NULL;
+	struct account_owner *owner;
+
+	owner = entry ? *entry : large_owner(p);
+	lock_acquire(&account.lock);
+	if (owner)
+		g = owner->group;
+	lock_release(&account.lock);
+	return g;
+}
+
+void ashlar_group_stat(const struct ashlar_group *g, struct ashlar_group_stat *stat)
+{
+	lock_acquire(&account.lock);
+	*stat = (struct ashlar_group_stat){
+		.bytes = g->bytes,
+		.peak = g->peak,
+		.limit = g->limit,
+		.objects = g->objects,
+		.refused = g->refused,
+	};
+	lock_release(&account.lock);
+}
+
+size_t account_audit(void)
+{
+	size_t faults = 0;
+
+	for (u32 i = 1; i < ACCOUNT_GROUPS; i++) {
+		const struct ashlar_group *g = account_groups[i];
+		size_t objects;
+		size_t bytes;
+
+		if (!g)
+			continue;
+		bytes = account_own(g, &objects);
+		for (u32 k = 1; k < ACCOUNT_GROUPS; k++) {
+			const struct ashlar_group *below = account_groups[k];
+
+			bytes += below && below->parent == g ? below->bytes : 0;
+			objects += below && below->parent == g ? below->objects : 0;
+		}
+		faults += bytes != g->bytes || objects != g->objects; /* AC1 */
+	}
+	return faults;
+}
+
+void account_lock_all(void)
+{
+	lock_acquire(&account.lock);
+}
+
+void account_unlock_all(void)
+{
+	lock_release(&account.lock);
+}

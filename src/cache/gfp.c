@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * gfp.c - see gfp.h
+ *
+ * State   whether unknown bits were told
+ */
+#include "cache/gfp.h"
+#include "base/text.h"
+#include "cache/report.h"
+
+void gfp_complain(gfp_t gfp)
+{
+	static bool told;
+	struct text t;
+
+	if (__atomic_exchange_n(&told, true, __ATOMIC_RELAXED))
+		return;
+	text_init(&t);
+	text_str(&t, "0x");
+	text_hex(&t, gfp & ~ASHLAR_GFP_KNOWN, 1);
+	text_char(&t, '\0');
+	report_refusal("gfp", t.bytes, "unknown flags, which mean nothing here");
+}
+
+void gfp_refuse_nofail(void)
+{
+	report_refusal("gfp", "__GFP_NOFAIL", "it needs __GFP_DIRECT_RECLAIM");
+}

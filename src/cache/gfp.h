@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * gfp.h - flags that mean nothing, or contradict each other
+ *
+ * What    Looked at where pages are asked for, so that no fast path has to.
+ */
+#ifndef ASHLAR_CACHE_GFP_H
+#define ASHLAR_CACHE_GFP_H
+
+#include "ashlar/gfp.h"
+#include "base/base.h"
+
+/* Tell, once, that these bits are not known. */
+cold void gfp_complain(gfp_t gfp);
+
+/* A request that must not fail, and may not wait for what it needs, is told. */
+cold void gfp_refuse_nofail(void);
+
+static inline void gfp_check(gfp_t gfp)
+{
+	if (unlikely(gfp & ~ASHLAR_GFP_KNOWN))
+		gfp_complain(gfp);
+}
+
+#endif
