@@ -252,6 +252,25 @@ void port_yield(void)
 	port_wait(NULL, 0);
 }
 
+void port_trace_start(void)
+{
+}
+
+void port_trace(struct port_trace *trace)
+{
+	*trace = (struct port_trace){
+		.now_ns = sim.now_ns,
+		.thread = sim.thread,
+		.cpu = sim.cpu,
+	};
+	memcpy(trace->frames, sim.frames, sizeof(sim.frames));
+}
+
+void port_symbol(const void *address, char *text, size_t bytes)
+{
+	snprintf(text, bytes, "code+0x%zx", (size_t)address);
+}
+
 void port_write(const char *text, size_t bytes)
 {
 	if (bytes > sizeof(sim.text) - 1)

@@ -36,6 +36,9 @@ struct sim {
 	void (*watch)(void);  /* run inside each call for or about memory, before it is served,
 			      * and in each wait: to look at locks, to do what others might */
 
+	void *frames[4];      /* what port_trace sees of the callers */
+	uint64_t now_ns;      /* and when */
+	uint32_t thread;      /* and who */
 	size_t address_limit; /* of the address space, lowered while it runs; 0: none */
 
 	/* What happened. */
