@@ -84,6 +84,12 @@ bool slab_shrink(struct kmem_cache_node *n, struct list *emptied);
  * without the lock. Returns pages. Never for caches with a constructor. */
 size_t slab_discard(struct kmem_cache_node *n);
 
+/* Address of the object with index 0. */
+static inline char *slab_first(const struct shape *s, const struct page *head)
+{
+	return (char *)map_page_address(head) + s->first + (size_t)head->colour * s->colour_off;
+}
+
 /* The object that contains @p, and what the slab's bitmap says of it. */
 struct slab_object {
 	void *start;

@@ -49,12 +49,6 @@ static struct page *slab_head(const struct shape *s, const void *object)
 	return &map.pages[map_pfn(object) & ~(((size_t)1 << s->order) - 1)];
 }
 
-/* Address of the object with index 0. */
-static char *slab_first(const struct shape *s, const struct page *head)
-{
-	return (char *)map_page_address(head) + (size_t)head->colour * s->colour_off;
-}
-
 void slab_prepare(struct kmem_cache_node *n, struct page *head, void (*ctor)(void *))
 {
 	const struct shape *s = n->shape;
@@ -320,7 +314,7 @@ bool slab_find(const struct kmem_cache_node *n, const void *p, struct slab_objec
 static bool slab_page_is_free(const struct shape *s, const struct page *head, const u64 *stolen,
 			      unsigned page)
 {
-	size_t first = (size_t)head->colour * s->colour_off;
+	size_t first = s->first + (size_t)head->colour * s->colour_off;
 	size_t begin = (size_t)page << PAGE_SHIFT;
 	size_t end = begin + PAGE_SIZE;
 	size_t from = begin > first ? (begin - first) / s->stride : 0;
