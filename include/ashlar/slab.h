@@ -27,9 +27,17 @@ extern "C" {
 struct kmem_cache;
 
 /* Flags of kmem_cache_create. */
-#define SLAB_HWCACHE_ALIGN 0x2000u    /* objects do not share cache lines without need */
-#define SLAB_RECLAIM_ACCOUNT 0x20000u /* a shrinker can free the objects */
-#define SLAB_PANIC 0x40000u           /* failure to create the cache ends the program */
+#define SLAB_CONSISTENCY_CHECKS 0x100u /* F: see ashlar/debug.h for these */
+#define SLAB_RED_ZONE 0x400u           /* Z */
+#define SLAB_POISON 0x800u             /* P */
+#define SLAB_STORE_USER 0x10000u       /* U */
+#define SLAB_TRACE 0x200000u           /* T */
+#define SLAB_FAILSLAB 0x2000000u       /* A */
+#define SLAB_NO_USER_FLAGS 0x10000000u /* slab_debug= does not concern this cache */
+#define SLAB_DEBUG_FLAGS 0x12210d00u   /* all of these */
+#define SLAB_HWCACHE_ALIGN 0x2000u     /* objects do not share cache lines without need */
+#define SLAB_RECLAIM_ACCOUNT 0x20000u  /* a shrinker can free the objects */
+#define SLAB_PANIC 0x40000u            /* failure to create the cache ends the program */
 
 /* kmalloc(0) gives this: not NULL, of no use, and kfree ignores it. */
 #define ZERO_SIZE_PTR ((void *)16)

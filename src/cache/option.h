@@ -16,13 +16,14 @@
 #define OPTION_TEXT_MAX 192u
 
 struct options {
-	u64 percpu;                   /* 0: choose; else 1 + enum port_percpu_mode */
-	u64 audit;                    /* prove all rules at exit */
-	u64 foreign_libc;             /* a pointer from nowhere goes to libc */
-	u64 keep_deepbind;            /* dlopen's RTLD_DEEPBIND is left alone */
-	u64 limit;                    /* bytes the arena may have; 0: by the machine */
-	u64 keep;                     /* bytes of free memory that are kept beside live/16 */
-	char report[OPTION_TEXT_MAX]; /* directory for the record at exit; empty: none */
+	u64 percpu;                       /* 0: choose; else 1 + enum port_percpu_mode */
+	u64 audit;                        /* prove all rules at exit */
+	u64 foreign_libc;                 /* a pointer from nowhere goes to libc */
+	u64 keep_deepbind;                /* dlopen's RTLD_DEEPBIND is left alone */
+	u64 limit;                        /* bytes the arena may have; 0: by the machine */
+	u64 keep;                         /* bytes of free memory that are kept beside live/16 */
+	char slab_debug[OPTION_TEXT_MAX]; /* letters and caches (letters.h) */
+	char report[OPTION_TEXT_MAX];     /* directory for the record at exit; empty: none */
 };
 
 extern struct options options internal_data;
