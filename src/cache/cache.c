@@ -30,7 +30,7 @@ static noinline void *cache_special(struct kmem_cache *c, void *p, gfp_t gfp)
 		kmem_cache_free(c, p);
 		return NULL;
 	}
-	return c->ctor ? p : memset(p, 0, c->object_size); /* constructed objects stay so */
+	return c->ctor ? p : memset(p, 0, debug_size(c, p)); /* constructed objects stay so */
 }
 
 void *kmem_cache_alloc(struct kmem_cache *c, gfp_t gfp)
@@ -105,7 +105,9 @@ static unsigned cache_grow(struct kmem_cache *c, gfp_t gfp, void **end, unsigned
 		return 0;
 	if (unlikely(options.audit))
 		init_audit_point(false);
-	slab_prepare(c->node, head, c->ctor);
+	slab_prepare(c->node, head, debug_ctor(c));
+	if (unlikely(c->debug.flags))
+		debug_prepare(c, head);
 	return slab_adopt(c->node, head, end, count);
 }
 
@@ -113,12 +115,13 @@ static unsigned cache_grow(struct kmem_cache *c, gfp_t gfp, void **end, unsigned
 static void *cache_refill(struct kmem_cache *c, gfp_t gfp)
 {
 	void *batch[CONFIG_BATCH_MAX];
-	void **end = batch + c->batchcount;
-	unsigned got = slab_take(c->node, end, c->batchcount);
+	unsigned count = unlikely(c->debug.slow) ? 1 : c->batchcount;
+	void **end = batch + count;
+	unsigned got = slab_take(c->node, end, count);
 	unsigned pushed;
 
 	if (!got)
-		got = cache_grow(c, gfp, end, c->batchcount);
+		got = cache_grow(c, gfp, end, count);
 	if (!got)
 		return NULL;
 	got--; /* end[-1], the lowest address, is for the caller */
@@ -139,6 +142,11 @@ static cold void cache_answer(void)
 
 void *cache_alloc_slow(struct kmem_cache *c, gfp_t gfp)
 {
+	return cache_alloc_sized(c, gfp, 0);
+}
+
+void *cache_alloc_sized(struct kmem_cache *c, gfp_t gfp, size_t size)
+{
 	void *p;
 
 	if (unlikely(!c->node)) {
@@ -154,6 +162,8 @@ void *cache_alloc_slow(struct kmem_cache *c, gfp_t gfp)
 	}
 	if (unlikely(READ_ONCE(ashlar_anchor.request)) && (gfp & __GFP_DIRECT_RECLAIM))
 		cache_answer();
+	if (unlikely(c->debug.flags))
+		debug_alloc(c, p, size ? size : c->object_size);
 	object_claim(p);
 	return gfp & CACHE_GFP_SPECIAL ? cache_special(c, p, gfp) : p;
 }
@@ -167,7 +177,7 @@ void cache_put(struct kmem_cache_node *n, void *const *objects, unsigned count)
 	holes = slab_put(n, objects, count, &emptied);
 	if (!list_is_empty(&emptied))
 		reclaim_release(&emptied);
-	if (unlikely(holes) && !n->cache->ctor)
+	if (unlikely(holes) && !cache_keeps_contents(n->cache))
 		slab_discard(n);
 }
 
@@ -214,6 +224,11 @@ static void cache_share(struct kmem_cache_node *n)
 
 void cache_free_slow(struct kmem_cache_node *n, void *object)
 {
+	if (unlikely(n->cache->debug.slow)) {
+		debug_free(n->cache, object);
+		cache_put(n, &object, 1);
+		return;
+	}
 	if (array_push(n->header_offset, object))
 		return;
 	if (array_equip(n->cache) && array_push(n->header_offset, object))
@@ -244,12 +259,27 @@ static size_t cache_alloc_rest(struct kmem_cache *c, gfp_t gfp, size_t count, vo
 	return done;
 }
 
+/* One by one, where each is looked at. */
+static size_t cache_alloc_each(struct kmem_cache *c, gfp_t gfp, size_t count, void **objects)
+{
+	size_t done = 0;
+
+	while (done < count && (objects[done] = kmem_cache_alloc(c, gfp)))
+		done++;
+	if (done == count)
+		return count;
+	kmem_cache_free_bulk(c, done, objects);
+	return 0;
+}
+
 int kmem_cache_alloc_bulk(struct kmem_cache *c, gfp_t gfp, size_t count, void **objects)
 {
 	size_t done = 0;
 
 	if (count == 0 || count > INT32_MAX)
 		return 0;
+	if (unlikely(c->debug.slow))
+		return (int)cache_alloc_each(c, gfp, count, objects);
 	done = array_pop_bulk(c->header_offset, objects, (unsigned)count);
 	if (done < count)
 		done += cache_alloc_rest(c, gfp, count - done, objects + done);

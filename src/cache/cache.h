@@ -25,6 +25,7 @@
 #define ASHLAR_CACHE_CACHE_H
 
 #include "ashlar/slab.h"
+#include "cache/debug.h"
 #include "engine/engine.h"
 
 #define CACHE_NAME_MAX 32u
@@ -42,6 +43,7 @@ struct kmem_cache {
 	void (*ctor)(void *);
 	struct kmem_cache_node *node; /* its slabs and shared array */
 	struct shape shape;
+	struct debug debug;
 	struct list link; /* cache_lock: all caches, oldest first */
 	char name[CACHE_NAME_MAX];
 };
@@ -55,6 +57,18 @@ extern struct kmem_cache_node *cache_nodes[CONFIG_MAX_IDS] internal_data;
 static inline struct kmem_cache_node *cache_node_at(u32 header_offset)
 {
 	return cache_nodes[header_offset / 16];
+}
+
+/* Is it a node of this cache? Nothing is looked into. */
+static inline bool cache_has_node(const struct kmem_cache *c, const void *node)
+{
+	return node == c->node;
+}
+
+/* Must memory of free objects stay as it is? It holds constructed objects, or patterns. */
+static inline bool cache_keeps_contents(const struct kmem_cache *c)
+{
+	return c->ctor || c->debug.slow;
 }
 
 /* The node of a cache that may be destroyed meanwhile: it stays until cache_leave. NULL iff the
@@ -76,6 +90,9 @@ struct kmem_cache *cache_make(const char *name, size_t size, size_t align, u32 f
 /* One object when the fast path has none: lock mode, an empty array, an exhausted slab. Its
  * state is set. NULL iff memory is exhausted. */
 void *cache_alloc_slow(struct kmem_cache *c, gfp_t gfp);
+
+/* The same for @size bytes of an object, 0: all of it, for caches that are debugged. */
+void *cache_alloc_sized(struct kmem_cache *c, gfp_t gfp, size_t size);
 
 /* Free an object whose state is already STATE_FREE: array, else flush. */
 void cache_free_slow(struct kmem_cache_node *n, void *object);

@@ -117,7 +117,7 @@ noinline void *kmalloc_slow(size_t size, gfp_t gfp)
 	if (size - 1 >= CONFIG_KMALLOC_MAX_CACHE)
 		return large_alloc(size, PAGE_SIZE, gfp);
 	c = cache_node_at(kmalloc_table[(size - 1) >> GRANULE_SHIFT])->cache;
-	return cache_alloc_slow(c, gfp);
+	return cache_alloc_sized(c, gfp, size);
 }
 
 void *kmalloc_aligned(size_t size, size_t align, gfp_t gfp)
@@ -127,7 +127,9 @@ void *kmalloc_aligned(size_t size, size_t align, gfp_t gfp)
 	if (!init_ready())
 		return NULL;
 	c = kmalloc_cache(size, align);
-	return c ? kmem_cache_alloc(c, gfp) : large_alloc(size, align, gfp);
+	if (!c)
+		return large_alloc(size, align, gfp);
+	return c->debug.slow ? cache_alloc_sized(c, gfp, size) : kmem_cache_alloc(c, gfp);
 }
 
 void *ashlar_kmalloc(size_t size, ashlar_gfp_t gfp)
@@ -244,6 +246,12 @@ bool kmalloc_owns(const void *p)
 	return kmalloc_is_in_use(p) || (!map_contains(p) && large_size(p) != 0);
 }
 
+/* Z lets nobody write behind what was asked for. */
+static size_t kmalloc_object_bytes(const struct kmem_cache *c, const void *p)
+{
+	return c->debug.red ? debug_size(c, p) : c->object_size;
+}
+
 size_t kmalloc_usable(const void *p, const char *function)
 {
 	size_t bytes;
@@ -252,7 +260,7 @@ size_t kmalloc_usable(const void *p, const char *function)
 		u32 header_offset = map.ids[map_pfn(p)];
 
 		if (header_offset)
-			return cache_node_at(header_offset)->cache->object_size;
+			return kmalloc_object_bytes(cache_node_at(header_offset)->cache, p);
 		return large_size(p);
 	}
 	bytes = large_size(p);
@@ -289,9 +297,11 @@ void *kmalloc_resize(void *p, size_t size, gfp_t gfp, const char *function)
 {
 	size_t usable = kmalloc_usable(p, function);
 	bool is_object = map_contains(p) && map.ids[map_pfn(p)] != 0;
+	bool is_watched = is_object && cache_node_at(map.ids[map_pfn(p)])->cache->debug.size_at;
 	void *q;
 
-	if ((is_object || usable <= CONFIG_KMALLOC_MAX_CACHE) && kmalloc_stays(usable, size)) {
+	if (!is_watched && (is_object || usable <= CONFIG_KMALLOC_MAX_CACHE) &&
+	    kmalloc_stays(usable, size)) {
 		if (gfp & __GFP_ZERO)
 			memset((char *)p + size, 0, usable - size);
 		return p;

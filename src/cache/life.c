@@ -13,6 +13,7 @@
 #include "cache/array.h"
 #include "cache/cache.h"
 #include "cache/init.h"
+#include "cache/inspect.h"
 #include "cache/reclaim.h"
 #include "cache/report.h"
 #include "port/port.h"
@@ -112,7 +113,7 @@ static bool cache_describe(struct kmem_cache *c, const char *name, size_t size, 
 	};
 	for (; name[length] && length < CACHE_NAME_MAX - 1; length++)
 		c->name[length] = name[length];
-	return shape_choose(&c->shape, size_align(size, align), align);
+	return debug_shape(c);
 }
 
 bool cache_boot(void)
@@ -121,11 +122,11 @@ bool cache_boot(void)
 
 	list_init(&cache_list);
 	boot.next_id = 1;
-	made = cache_describe(&boot.caches, "kmem_cache", sizeof(struct kmem_cache), CACHE_LINE, 0,
-			      NULL) &&
+	made = cache_describe(&boot.caches, "kmem_cache", sizeof(struct kmem_cache), CACHE_LINE,
+			      SLAB_NO_USER_FLAGS, NULL) &&
 	       cache_enlist(&boot.caches, &boot.caches_node) &&
 	       cache_describe(&boot.nodes, "kmem_cache_node", sizeof(struct kmem_cache_node),
-			      CACHE_LINE, 0, NULL) &&
+			      CACHE_LINE, SLAB_NO_USER_FLAGS, NULL) &&
 	       cache_enlist(&boot.nodes, &boot.nodes_node);
 	boot.caches.batchcount = 1;
 	boot.nodes.batchcount = 1;
@@ -154,7 +155,8 @@ struct kmem_cache *cache_make(const char *name, size_t size, size_t align, u32 f
 /* L1: why such a cache cannot be, or NULL. */
 static const char *cache_refuse(const char *name, size_t size, size_t align, unsigned long flags)
 {
-	const unsigned long known = SLAB_HWCACHE_ALIGN | SLAB_RECLAIM_ACCOUNT | SLAB_PANIC;
+	const unsigned long known =
+		SLAB_HWCACHE_ALIGN | SLAB_RECLAIM_ACCOUNT | SLAB_PANIC | SLAB_DEBUG_FLAGS;
 
 	if (!name || !*name)
 		return "a cache needs a name";
@@ -181,7 +183,9 @@ struct kmem_cache *kmem_cache_create(const char *name, unsigned int size, unsign
 		why = "this memory cannot be aligned so far";
 	if (why)
 		report_refusal("kmem_cache_create", name, why);
-	else
+	else if (flags & (SLAB_STORE_USER | SLAB_TRACE))
+		port_trace_start();
+	if (!why)
 		c = cache_make(name, size, align, (u32)flags, ctor);
 	CHECK(c || !(flags & SLAB_PANIC), "SLAB_PANIC: the cache could not be created");
 	return c;
@@ -266,7 +270,7 @@ size_t cache_discard_all(void)
 
 		if (!n)
 			continue;
-		if (!n->cache->ctor)
+		if (!cache_keeps_contents(n->cache))
 			pages += slab_discard(n);
 		cache_leave(n);
 	}
@@ -312,6 +316,7 @@ void kmem_cache_destroy(struct kmem_cache *c)
 	cache_set_closed(c, true);
 	if (cache_shrink(c)) {
 		report_leak(c, cache_live(c));
+		inspect_leaks(c);
 		cache_set_closed(c, false);
 		return;
 	}

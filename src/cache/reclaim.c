@@ -11,6 +11,7 @@
 #include "cache/array.h"
 #include "cache/cache.h"
 #include "cache/init.h"
+#include "cache/inspect.h"
 #include "cache/large.h"
 #include "cache/option.h"
 #include "port/port.h"
@@ -104,7 +105,11 @@ void reclaim_release(struct list *emptied)
 	while (!list_is_empty(emptied)) {
 		struct page *head = list_first_entry(emptied, struct page, link);
 
+		const struct kmem_cache_node *n = head->owner;
+
 		list_remove(&head->link);
+		if (unlikely(n->cache->debug.flags))
+			inspect_slab(n->cache, head);
 		slab_unmake(head);
 		page_free(head, head->order);
 	}
