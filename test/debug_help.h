@@ -24,7 +24,7 @@ static inline bool setup_flags(unsigned size, unsigned long flags, void (*ctor)(
 	sim_reset();
 	sim.frames[0] = (void *)0x1000;
 	sim.frames[1] = (void *)0x2000;
-	sim.thread = 7;
+	sim.thread = 6;
 	sim.now_ns = 5000000;
 	c = kmem_cache_create("cats", size, 0, flags, ctor);
 	p = c ? kmem_cache_alloc(c, GFP_KERNEL) : NULL;

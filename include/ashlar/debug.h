@@ -37,6 +37,23 @@ ASHLAR_API int ashlar_kmem_cache_validate(struct kmem_cache *cache);
  * and gave it back. Returns false, with nothing printed, iff @p is in no object. */
 ASHLAR_API bool ashlar_kmem_dump_obj(const void *p);
 
+/*
+ * Let allocations fail: "interval,probability,space,times", and patterns of cache names behind it.
+ * After @space bytes each @interval'th call fails with @probability percent, @times times (-1:
+ * without end). Without names all caches and large blocks are concerned, or those caches that have
+ * letter A. NULL or "": none fails any more. The same run fails at the same calls. Returns 0, -22
+ * iff the setting is wrong, -16 iff the arrays of a cache cannot be closed.
+ */
+ASHLAR_API int ashlar_failslab(const char *setting);
+
+/*
+ * The @n'th allocation of this thread from now on fails, of all caches and large blocks: with 1, 2,
+ * ... one after the other every failure path runs. 0 ends it, and lets the fast paths run again.
+ * Returns how many calls the one before would have had to wait still: 0 iff it has failed (or there
+ * was none). One thread at a time may ask for this.
+ */
+ASHLAR_API unsigned long ashlar_fail_nth(unsigned long n);
+
 #ifndef ASHLAR_NO_SHORT_NAMES
 
 ASHLAR_API int kmem_cache_debug(struct kmem_cache *cache, const char *letters)

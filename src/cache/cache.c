@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "cache/anchor.h"
 #include "cache/array.h"
+#include "cache/fault.h"
 #include "cache/init.h"
 #include "cache/kmalloc.h"
 #include "cache/object.h"
@@ -154,6 +155,9 @@ void *cache_alloc_sized(struct kmem_cache *c, gfp_t gfp, size_t size)
 		if (!c)
 			return NULL;
 	}
+	size = size ? size : c->object_size;
+	if (unlikely(c->debug.flags & SLAB_FAILSLAB) && fault_strikes(c, size, gfp))
+		return NULL;
 	p = array_pop(c->header_offset);
 	for (unsigned attempt = 0; !p; attempt++) {
 		p = cache_refill(c, gfp);
@@ -163,7 +167,7 @@ void *cache_alloc_sized(struct kmem_cache *c, gfp_t gfp, size_t size)
 	if (unlikely(READ_ONCE(ashlar_anchor.request)) && (gfp & __GFP_DIRECT_RECLAIM))
 		cache_answer();
 	if (unlikely(c->debug.flags))
-		debug_alloc(c, p, size ? size : c->object_size);
+		debug_alloc(c, p, size);
 	object_claim(p);
 	return gfp & CACHE_GFP_SPECIAL ? cache_special(c, p, gfp) : p;
 }

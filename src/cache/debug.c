@@ -9,6 +9,7 @@
 #include "cache/array.h"
 #include "cache/cache.h"
 #include "cache/dossier.h"
+#include "cache/fault.h"
 #include "cache/init.h"
 #include "cache/inspect.h"
 #include "cache/letters.h"
@@ -78,7 +79,7 @@ bool debug_shape(struct kmem_cache *c)
 	u32 flags = c->flags;
 
 	if (!(flags & SLAB_NO_USER_FLAGS))
-		flags |= letters_flags(options.slab_debug, c->name);
+		flags |= letters_flags(options.slab_debug, c->name) | fault_flags(c->name);
 	return debug_find_shape(c, &c->shape, &c->debug, debug_choose(c, flags));
 }
 
@@ -235,6 +236,15 @@ static int debug_switch(struct kmem_cache *c, u32 flags)
 		c->debug.flags = flags & DEBUG_ALL;
 	WRITE_ONCE(c->debug.slow, (u32)(c->debug.flags != 0));
 	return result;
+}
+
+bool debug_arm(struct kmem_cache *c, bool on)
+{
+	u32 flags = c->debug.flags & ~SLAB_FAILSLAB;
+
+	if (c->flags & SLAB_NO_USER_FLAGS || on == !!(c->debug.flags & SLAB_FAILSLAB))
+		return true;
+	return debug_switch(c, on ? flags | SLAB_FAILSLAB : flags) == 0;
 }
 
 int ashlar_kmem_cache_debug(struct kmem_cache *c, const char *letters)

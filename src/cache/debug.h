@@ -69,6 +69,9 @@ void (*debug_ctor(const struct kmem_cache *c))(void *);
 void debug_alloc(struct kmem_cache *c, void *p, size_t size);
 void debug_free(struct kmem_cache *c, void *p);
 
+/* The cache takes part in failslab, or does so no longer. false iff its arrays cannot be had. */
+bool debug_arm(struct kmem_cache *c, bool on);
+
 /* Bytes that were asked for. */
 size_t debug_size(const struct kmem_cache *c, const void *p);
 

@@ -8,6 +8,7 @@
 #include "cache/anchor.h"
 #include "cache/array.h"
 #include "cache/cache.h"
+#include "cache/fault.h"
 #include "cache/kmalloc.h"
 #include "cache/large.h"
 #include "cache/option.h"
@@ -50,6 +51,7 @@ static bool init_run(void)
 	port_init(&machine);
 	text = port_options(&secure);
 	option_read(text, secure);
+	fault_init();
 	if (!page_init(init_budget(&machine), machine.cpus, machine.nodes, machine.page_bytes))
 		return false;
 	if (!cache_boot() || !large_init() || !kmalloc_init())

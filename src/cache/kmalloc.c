@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "cache/cache.h"
+#include "cache/fault.h"
 #include "cache/init.h"
 #include "cache/large.h"
 
@@ -108,6 +109,13 @@ size_t kmalloc_class_bytes(const struct kmem_cache *c)
 
 /* ---- allocation ------------------------------------------------------------------ */
 
+static void *kmalloc_large(size_t size, size_t align, gfp_t gfp)
+{
+	if (unlikely(READ_ONCE(fault_large)) && fault_strikes(NULL, size, gfp))
+		return NULL;
+	return large_alloc(size, align, gfp);
+}
+
 noinline void *kmalloc_slow(size_t size, gfp_t gfp)
 {
 	struct kmem_cache *c;
@@ -115,7 +123,7 @@ noinline void *kmalloc_slow(size_t size, gfp_t gfp)
 	if (!init_ready())
 		return NULL;
 	if (size - 1 >= CONFIG_KMALLOC_MAX_CACHE)
-		return large_alloc(size, PAGE_SIZE, gfp);
+		return kmalloc_large(size, PAGE_SIZE, gfp);
 	c = cache_node_at(kmalloc_table[(size - 1) >> GRANULE_SHIFT])->cache;
 	return cache_alloc_sized(c, gfp, size);
 }
@@ -128,7 +136,7 @@ void *kmalloc_aligned(size_t size, size_t align, gfp_t gfp)
 		return NULL;
 	c = kmalloc_cache(size, align);
 	if (!c)
-		return large_alloc(size, align, gfp);
+		return kmalloc_large(size, align, gfp);
 	return c->debug.slow ? cache_alloc_sized(c, gfp, size) : kmem_cache_alloc(c, gfp);
 }
 

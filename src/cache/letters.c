@@ -79,8 +79,7 @@ static size_t letters_word(const char *text, size_t length, char end)
 	return n;
 }
 
-/* Is @name in a list "a,b*,c"? */
-static bool letters_list_has(const char *list, size_t length, const char *name)
+bool letters_list_has(const char *list, size_t length, const char *name)
 {
 	for (size_t i = 0; i < length;) {
 		size_t n = letters_word(list + i, length - i, ',');

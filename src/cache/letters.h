@@ -35,6 +35,9 @@ bool letters_are_valid(const char *text, size_t length);
 /* The flags of a word of letters; false iff one is unknown. */
 bool letters_read(const char *letters, size_t length, u32 *flags);
 
+/* Is @name in @length bytes of a list of patterns, "a,b*,c"? */
+bool letters_list_has(const char *list, size_t length, const char *name);
+
 /* Does @name, as a whole, look like the @length bytes of @pattern? */
 bool letters_match(const char *pattern, size_t length, const char *name);
 

@@ -4,6 +4,7 @@
  */
 #include "cache/option.h"
 #include "base/text.h"
+#include "cache/fault.h"
 #include "cache/letters.h"
 #include "port/port.h"
 
@@ -24,6 +25,7 @@ struct option {
 	bool hardens; /* honoured in processes with more rights */
 	u64 *number;  /* NUMBER, WORD */
 	char *text;   /* TEXT, BLOCKS */
+	bool (*is_valid)(const char *text, size_t length); /* TEXT; NULL: all are */
 	const char *words[4];
 	const char *help;
 };
@@ -62,6 +64,15 @@ static const struct option option_table[] = {
 	  .kind = OPTION_TEXT,
 	  .text = options.report,
 	  .help = "directory into which a record is written at exit" },
+	{ .name = "failslab",
+	  .kind = OPTION_TEXT,
+	  .text = options.failslab,
+	  .is_valid = fault_is_valid,
+	  .help = "interval,probability,space,times and caches: allocations fail on purpose" },
+	{ .name = "fail_nth",
+	  .kind = OPTION_NUMBER,
+	  .number = &options.fail_nth,
+	  .help = "the allocation with this number fails" },
 	{ .name = "slab_debug",
 	  .kind = OPTION_BLOCKS,
 	  .text = options.slab_debug,
@@ -140,7 +151,7 @@ static bool option_set(const struct option *o, const char *s, size_t length)
 	case OPTION_WORD:
 		return option_word(o, s, length);
 	case OPTION_TEXT:
-		if (length >= OPTION_TEXT_MAX)
+		if (length >= OPTION_TEXT_MAX || (o->is_valid && !o->is_valid(s, length)))
 			return false;
 		for (size_t i = 0; i < length; i++)
 			o->text[i] = s[i];

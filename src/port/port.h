@@ -147,6 +147,9 @@ struct port_trace {
  * from inside an allocation. Without it port_trace works, but may see no frames. */
 void port_trace_start(void);
 
+/* The number of the thread that runs this, not 0. */
+uint32_t port_thread(void);
+
 /* The callers of this function, outside Ashlar. Neither allocates nor waits. */
 void port_trace(struct port_trace *trace);
 

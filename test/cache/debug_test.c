@@ -249,7 +249,7 @@ TEST(debug_report_at_the_end_of_the_slab)
 TEST(debug_report_double_free_names_both)
 {
 	REQUIRE(setup());
-	sim.thread = 8;
+	sim.thread = 7;
 	kmem_cache_free(c, p);
 	EXPECT(help_aborts(free_p));
 	said("ashlar: kmem_cache_free(%p): double free: this object of cats is already free\n",

@@ -57,6 +57,11 @@ void port_trace_start(void)
 		__atomic_store_n(&trace.backtrace, found, __ATOMIC_RELEASE);
 }
 
+uint32_t port_thread(void)
+{
+	return (uint32_t)syscall(SYS_gettid);
+}
+
 struct trace_walk {
 	struct port_trace *trace;
 	unsigned count;
@@ -92,7 +97,7 @@ void port_trace(struct port_trace *t)
 	struct timespec now;
 
 	*t = (struct port_trace){ .cpu = port_cpu() };
-	t->thread = (uint32_t)syscall(SYS_gettid);
+	t->thread = port_thread();
 	if (clock_gettime(CLOCK_MONOTONIC, &now) == 0)
 		t->now_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 	if (backtrace)

@@ -256,11 +256,16 @@ void port_trace_start(void)
 {
 }
 
+uint32_t port_thread(void)
+{
+	return sim.thread + 1;
+}
+
 void port_trace(struct port_trace *trace)
 {
 	*trace = (struct port_trace){
 		.now_ns = sim.now_ns,
-		.thread = sim.thread,
+		.thread = port_thread(),
 		.cpu = sim.cpu,
 	};
 	memcpy(trace->frames, sim.frames, sizeof(sim.frames));
