@@ -219,7 +219,7 @@ static bool array_make_region(unsigned number)
 	if (!cpu->region && region && chunk) {
 		array_add_chunk(cpu, chunk);
 		for (u32 id = 1; id < CONFIG_MAX_IDS; id++) {
-			const struct kmem_cache_node *n = LOAD_ACQUIRE(cache_nodes[id]);
+			const struct kmem_cache_node *n = LOAD_ACQUIRE(map_ids[id].node);
 
 			if (n) /* destroy frees it after array_retire, which waits for this lock */
 				array_furnish(cpu, &region[id], array_limit(n->cache));
@@ -383,7 +383,7 @@ static size_t array_audit_cpu(struct array_cache *region)
 		const struct array_cache *a = &region[id];
 
 		faults += a->avail > a->limit || a->limit > a->capacity;
-		faults += a->avail != 0 && !cache_nodes[id]; /* K1 */
+		faults += a->avail != 0 && !map_ids[id].node; /* K1 */
 		for (unsigned i = 0; i < a->avail; i++) {
 			const void *p = a->entry[i];
 

@@ -217,6 +217,8 @@ static int debug_change(struct kmem_cache *c, u32 flags)
 		return -DEBUG_EINVAL;
 	c->shape = shape;
 	c->debug = d;
+	slab_node_reshape(c->node);
+	c->states = c->node->states;
 	return 0;
 }
 

@@ -232,7 +232,7 @@ bool dossier_describe(const void *p)
 	struct text t;
 
 	if (map_contains(p))
-		n = cache_node_at(map.ids[map_pfn(p)] & ~15u);
+		n = cache_node_at(map.ids[map_pfn(p)]);
 	if (!n || !slab_find(n, p, &o))
 		return false;
 	text_init(&t);
@@ -242,7 +242,8 @@ bool dossier_describe(const void *p)
 	text_dec(&t, (u64)((const char *)p - (char *)o.start));
 	text_str(&t, " of an object\n");
 	dossier_object(&t, n->cache, o.start);
-	text_str(&t, *map_state(o.start) == STATE_IN_USE ? ", in use, number " : ", free, number ");
+	text_str(&t, *map_state(o.start) == map_state_in_use(o.start) ? ", in use, number " :
+									", free, number ");
 	text_dec(&t, o.index);
 	text_str(&t, " of its slab\n");
 	text_print(&t);

@@ -64,7 +64,7 @@ static bool inspect_poison(const struct kmem_cache *c, const char *p, struct dos
 static bool inspect_sanity(const struct kmem_cache *c, const char *p, struct dossier *f)
 {
 	const char *end = p + c->shape.stride - c->debug.red;
-	const struct kmem_cache_node *n = cache_node_at(map.ids[map_pfn(p)] & ~15u);
+	const struct kmem_cache_node *n = cache_node_at(map.ids[map_pfn(p)]);
 	struct slab_object o;
 
 	if (!(c->debug.flags & SLAB_CONSISTENCY_CHECKS))
@@ -130,16 +130,20 @@ static struct page *inspect_next(const struct kmem_cache *c, size_t *pfn)
 	return NULL;
 }
 
+static bool inspect_is_in_use(const char *p)
+{
+	return LOAD_ACQUIRE(*map_state(p)) == map_state_in_use(p);
+}
+
 /* Is the object wrong? Neither in use nor in the slab: somebody has it in hand (IN3). */
 static bool inspect_is_wrong(const struct kmem_cache_node *n, const char *p, struct dossier *f)
 {
 	struct slab_object o;
-	u8 *state = map_state(p);
 
-	if (LOAD_ACQUIRE(*state) != STATE_IN_USE)
+	if (!inspect_is_in_use(p))
 		return slab_find(n, p, &o) && o.free && !inspect_object(n->cache, p, false, f);
 	for (unsigned look = 0; look < 2; look++)
-		if (inspect_object(n->cache, p, true, f) || LOAD_ACQUIRE(*state) != STATE_IN_USE)
+		if (inspect_object(n->cache, p, true, f) || !inspect_is_in_use(p))
 			return false;
 	return true;
 }
@@ -187,7 +191,7 @@ void inspect_leaks(const struct kmem_cache *c)
 		char *p = slab_first(&c->shape, head);
 
 		for (unsigned i = 0; i < c->shape.objects; i++, p += c->shape.stride)
-			if (*map_state(p) == STATE_IN_USE)
+			if (inspect_is_in_use(p))
 				dossier_add_leak(&leaks, p);
 	}
 	dossier_print_leaks(&leaks);

@@ -46,7 +46,7 @@ _Noreturn static void report_end(struct text *t, const void *p)
 	anchor_message(t->bytes, t->length);
 	text_print(t);
 	if (p && map_contains(p))
-		n = cache_node_at(map.ids[map_pfn(p)] & ~15u);
+		n = cache_node_at(map.ids[map_pfn(p)]);
 	if (n && slab_find(n, p, &o))
 		dossier_print_tracks(n->cache, o.start);
 	check_end();
@@ -169,7 +169,7 @@ _Noreturn void report_pointer(const char *function, const void *p)
 		text_str(&t, "\n");
 		report_end(&t, p);
 	}
-	header_offset = map.ids[map_pfn(p)] & ~15u;
+	header_offset = map.ids[map_pfn(p)];
 	if (header_offset && cache_node_at(header_offset))
 		report_in_slab(&t, function, p, cache_node_at(header_offset));
 	else
@@ -186,7 +186,7 @@ _Noreturn void report_claim(const void *p)
 	text_str(&t, "ashlar: malloc: corruption: object ");
 	text_pointer(&t, p);
 	if (map_contains(p))
-		n = cache_node_at(map.ids[map_pfn(p)] & ~15u);
+		n = cache_node_at(map.ids[map_pfn(p)]);
 	if (n) {
 		text_str(&t, " of ");
 		text_str(&t, n->cache->name);
@@ -203,7 +203,7 @@ _Noreturn void report_claim(const void *p)
 
 _Noreturn void report_size(const char *function, const void *p, size_t size)
 {
-	const struct kmem_cache_node *n = cache_node_at(map.ids[map_pfn(p)] & ~15u);
+	const struct kmem_cache_node *n = cache_node_at(map.ids[map_pfn(p)]);
 	struct text t;
 
 	report_begin(&t, function, p);
@@ -225,7 +225,7 @@ _Noreturn void report_size(const char *function, const void *p, size_t size)
 
 _Noreturn void report_cache(const struct kmem_cache *c, const void *p)
 {
-	const struct kmem_cache_node *n = cache_node_at(map.ids[map_pfn(p)] & ~15u);
+	const struct kmem_cache_node *n = cache_node_at(map.ids[map_pfn(p)]);
 	struct text t;
 
 	report_begin(&t, "kmem_cache_free", p);

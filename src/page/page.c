@@ -321,10 +321,12 @@ void page_lock_all(void)
 		pcp_lock(cpu);
 	for (unsigned n = 0; n < memory.nodes; n++)
 		zone_lock_all(&memory.zones[n]);
+	map_lock_all();
 }
 
 void page_unlock_all(void)
 {
+	map_unlock_all();
 	for (unsigned n = 0; n < memory.nodes; n++)
 		zone_unlock_all(&memory.zones[n]);
 	for (unsigned cpu = 0; cpu < memory.cpus; cpu++)

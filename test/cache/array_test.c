@@ -51,7 +51,7 @@ TEST(array_A1_entries_are_free_objects_newest_last)
 	array_of(0)->limit = 49;
 	EXPECT_NE(ashlar_audit(), 0);
 	array_of(0)->limit = 120;
-	*map_state(held[7]) = STATE_IN_USE;
+	*map_state(held[7]) = map_state_in_use(held[7]);
 	EXPECT_NE(ashlar_audit(), 0);
 	*map_state(held[7]) = STATE_FREE;
 	EXPECT_EQ(ashlar_audit(), 0);

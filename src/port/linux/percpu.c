@@ -71,6 +71,7 @@ unsigned port_percpu_pop_bulk(unsigned header_offset, void **objects, unsigned c
 		return 0;
 	__asm__ volatile(
 		PERCPU_BEGIN
+		"addq %[header], %[r]\n\t"
 		"movl %k[count], %k[n]\n\t"
 		"cmpl %k[t], %k[n]\n\t"
 		"cmoval %k[t], %k[n]\n\t"
@@ -101,7 +102,8 @@ unsigned port_percpu_push_bulk(unsigned header_offset, void *const *objects, uns
 
 	if (!percpu_ready())
 		return 0;
-	__asm__ volatile(PERCPU_BEGIN "movzwl 4(%[r]), %k[n]\n\t"
+	__asm__ volatile(PERCPU_BEGIN "addq %[header], %[r]\n\t"
+				      "movzwl 4(%[r]), %k[n]\n\t"
 				      "subl %k[t], %k[n]\n\t" /* room, >= 0 by A1 */
 				      "cmpl %k[count], %k[n]\n\t"
 				      "cmoval %k[count], %k[n]\n\t"

@@ -49,7 +49,8 @@ static inline bool percpu_ready(void)
 /* The kernel demands these bytes before the address it continues at after an abort. */
 #define PERCPU_SIGNATURE "0x53053053"
 
-/* Begin: 1: publish the descriptor, 2: first instruction inside; leaves CPU's header in %[r]. */
+/* Begin: 1: publish the descriptor, 2: first instruction inside; leaves the CPU's region in %[r]
+ * and avail of the array in %[t]. */
 #define PERCPU_BEGIN                              \
 	".pushsection __rseq_cs, \"aw\"\n\t"      \
 	".balign 32\n"                            \
@@ -64,8 +65,7 @@ static inline bool percpu_ready(void)
 	"movslq %%fs:4(%[rseq]), %[t]\n\t"        \
 	"leaq port_percpu_table(%%rip), %[r]\n\t" \
 	"movq 16(%[r], %[t], 8), %[r]\n\t"        \
-	"addq %[header], %[r]\n\t"                \
-	"movzwl (%[r]), %k[t]\n\t"
+	"movzwl (%[r], %[header]), %k[t]\n\t"
 
 /* End: 5: just after the commit; 4: where an abort continues, back to 1. */
 #define PERCPU_END                                  \
@@ -88,10 +88,10 @@ static inline __attribute__((__always_inline__)) bool percpu_pop(size_t header_o
 		PERCPU_BEGIN
 		"testl %k[t], %k[t]\n\t"
 		"jz %l[empty]\n\t"
-		"movq 8(%[r]), %[object]\n\t"
+		"movq 8(%[r], %[header]), %[object]\n\t"
 		"movq -8(%[object], %[t], 8), %[object]\n\t"
 		"leal 0xffff(%[t]), %k[t]\n\t" /* avail - 1, and touched = 1 above it (A2) */
-		"movl %k[t], (%[r])\n" PERCPU_END
+		"movl %k[t], (%[r], %[header])\n" PERCPU_END
 		: [object] "=&a"(object), [r] "=&r"(region), [t] "=&r"(t)
 		: [rseq] "r"(port_rseq_offset), [header] "r"(header_offset)
 		: "memory", "cc"
@@ -111,12 +111,12 @@ static inline __attribute__((__always_inline__)) bool percpu_push(size_t header_
 	size_t t;
 
 	__asm__ goto volatile(
-		PERCPU_BEGIN "cmpw 4(%[r]), %w[t]\n\t"
+		PERCPU_BEGIN "cmpw 4(%[r], %[header]), %w[t]\n\t"
 			     "jae %l[full]\n\t"
-			     "movq 8(%[r]), %[entry]\n\t"
+			     "movq 8(%[r], %[header]), %[entry]\n\t"
 			     "movq %[object], (%[entry], %[t], 8)\n\t"
 			     "incl %k[t]\n\t"
-			     "movw %w[t], (%[r])\n" PERCPU_END
+			     "movw %w[t], (%[r], %[header])\n" PERCPU_END
 		: [entry] "=&r"(entry), [r] "=&r"(region), [t] "=&r"(t)
 		: [rseq] "r"(port_rseq_offset), [header] "r"(header_offset), [object] "r"(object)
 		: "memory", "cc"
