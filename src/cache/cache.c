@@ -12,6 +12,7 @@
 #include "cache/anchor.h"
 #include "cache/array.h"
 #include "cache/fault.h"
+#include "cache/gate.h"
 #include "cache/init.h"
 #include "cache/kmalloc.h"
 #include "cache/object.h"
@@ -38,7 +39,7 @@ void *kmem_cache_alloc(struct kmem_cache *c, gfp_t gfp)
 {
 	void *p;
 
-	if (unlikely(!percpu_ready()) || unlikely(!percpu_pop(c->header_offset, &p)))
+	if (unlikely(!percpu_ready()) || unlikely(!percpu_pop(c->pop_offset, &p)))
 		return cache_alloc_slow(c, gfp);
 	object_claim(c->states, p);
 	return unlikely(gfp & CACHE_GFP_SPECIAL) ? cache_special(c, p, gfp) : p;
@@ -175,6 +176,8 @@ void *cache_alloc_sized(struct kmem_cache *c, gfp_t gfp, size_t size)
 	if (unlikely(c->debug.flags))
 		debug_alloc(c, p, size);
 	object_claim(c->states, p);
+	if (unlikely(options.init_on_alloc) && gate_clears(c))
+		gfp |= __GFP_ZERO;
 	return gfp & CACHE_GFP_SPECIAL ? cache_special(c, p, gfp) : p;
 }
 
@@ -234,8 +237,11 @@ static void cache_share(struct kmem_cache_node *n)
 
 void cache_free_slow(struct kmem_cache_node *n, void *object)
 {
-	if (unlikely(n->cache->debug.slow)) {
+	if (unlikely(n->cache->debug.slow))
 		debug_free(n->cache, object);
+	if (unlikely(options.init_on_free) && gate_clears(n->cache))
+		memset(object, 0, n->cache->object_size);
+	if (unlikely(n->cache->debug.slow)) {
 		cache_put(n, &object, 1);
 		return;
 	}
@@ -299,7 +305,7 @@ int kmem_cache_alloc_bulk(struct kmem_cache *c, gfp_t gfp, size_t count, void **
 		kmem_cache_free_bulk(c, done, objects);
 		return 0;
 	}
-	if ((gfp & __GFP_ZERO) && !c->ctor)
+	if (((gfp & __GFP_ZERO) && !c->ctor) || (options.init_on_alloc && gate_clears(c)))
 		for (size_t i = 0; i < count; i++)
 			memset(objects[i], 0, c->object_size);
 	return (int)count;
@@ -318,7 +324,10 @@ void kmem_cache_free_bulk(struct kmem_cache *c, size_t count, void **objects)
 		cache_release(c, objects[i], READ_ONCE(map.granules));
 	while (done < count) {
 		unsigned some = (unsigned)size_min(count - done, CONFIG_BATCH_MAX);
-		unsigned pushed = array_push_bulk(c->header_offset, objects + done, some);
+		unsigned pushed = 0;
+
+		if (likely(!options.init_on_free)) /* else each is cleared first */
+			pushed = array_push_bulk(c->header_offset, objects + done, some);
 
 		done += pushed;
 		if (pushed < some) { /* the array is full: the object that did not fit flushes it */

@@ -31,7 +31,9 @@
 #define CACHE_NAME_MAX 32u
 
 struct kmem_cache {
-	u32 header_offset; /* id * 16; first: the fast path reads it */
+	u32 pop_offset;    /* where kmem_cache_alloc's fast path looks: header_offset, or 0, where
+			    * there never is an object (gate.h); first: the fast path reads it */
+	u32 header_offset; /* id * 16 */
 	u32 object_size;   /* bytes, as asked for */
 	uintptr_t states;  /* where its objects' states lie (map.h); the fast path reads it, too */
 	u16 limit;         /* most objects in a CPU's array */

@@ -64,8 +64,7 @@ static bool init_run(void)
 	init_facts.arena_bytes = map.nr_pages << PAGE_SHIFT;
 	init_facts.ram_bytes = machine.ram_bytes;
 	init_facts.cpus = machine.cpus;
-	if (mode != PORT_PERCPU_LOCK)
-		kmalloc_open();
+	kmalloc_open(mode == PORT_PERCPU_LOCK);
 	anchor_init();
 	return true;
 }

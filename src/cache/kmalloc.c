@@ -9,11 +9,15 @@
 #include "base/text.h"
 #include "cache/cache.h"
 #include "cache/fault.h"
+#include "cache/gate.h"
 #include "cache/init.h"
 #include "cache/large.h"
+#include "cache/option.h"
 
 u16 kmalloc_table[KMALLOC_TABLE_SIZE];
 size_t kmalloc_fast_limit;
+bool kmalloc_lock_pops;
+bool kmalloc_lock_pushes;
 
 /* What stands in for the size caches until there are any: kmalloc of a constant size may be the
  * first call of a program. They have no node; the slow path sees that. */
@@ -84,10 +88,16 @@ struct kmem_cache *kmalloc_started(const struct kmem_cache *early)
 	return init_ready() ? ashlar_kmalloc_caches[early - kmalloc_early] : NULL;
 }
 
-void kmalloc_open(void)
+void kmalloc_open(bool lock_mode)
 {
-	map_open();
-	STORE_RELEASE(kmalloc_fast_limit, CONFIG_KMALLOC_MAX_CACHE);
+	kmalloc_lock_pops = lock_mode && !gate_is_on_alloc();
+	kmalloc_lock_pushes = lock_mode && !gate_is_on_free();
+	if (lock_mode)
+		return;
+	if (!gate_is_on_free())
+		map_open();
+	if (!gate_is_on_alloc())
+		STORE_RELEASE(kmalloc_fast_limit, CONFIG_KMALLOC_MAX_CACHE);
 }
 
 struct kmem_cache *kmalloc_cache(size_t size, size_t align)
@@ -113,7 +123,7 @@ static void *kmalloc_large(size_t size, size_t align, gfp_t gfp)
 {
 	if (unlikely(READ_ONCE(fault_large)) && fault_strikes(NULL, size, gfp))
 		return NULL;
-	return large_alloc(size, align, gfp);
+	return large_alloc(size, align, options.init_on_alloc ? gfp | __GFP_ZERO : gfp);
 }
 
 noinline void *kmalloc_slow(size_t size, gfp_t gfp)
@@ -198,13 +208,20 @@ noinline void kmalloc_free_released(void *p)
 	cache_free_slow(cache_node_at(map.ids[map_pfn(p)]), p);
 }
 
+static bool kmalloc_free_large(void *p)
+{
+	if (unlikely(options.init_on_free))
+		memset(p, 0, large_size(p)); /* 0 bytes of what is no block */
+	return large_free(p);
+}
+
 noinline void kmalloc_free(void *p, const char *function)
 {
 	if (!p)
 		return;
 	if (kmalloc_object(p) && object_release(map_id(map.ids[map_pfn(p)])->states, p))
 		kmalloc_free_released(p);
-	else if (!large_free(p))
+	else if (!kmalloc_free_large(p))
 		report_pointer(function, p);
 }
 
@@ -293,6 +310,11 @@ static bool kmalloc_stays(size_t usable, size_t size)
 	return size <= usable && (size > usable / 2 || usable <= 64);
 }
 
+static void *kmalloc_resize_large(void *p, size_t size, gfp_t gfp)
+{
+	return large_resize(p, size, options.init_on_alloc ? gfp | __GFP_ZERO : gfp);
+}
+
 void *kmalloc_resize(void *p, size_t size, gfp_t gfp, const char *function)
 {
 	size_t usable = kmalloc_usable(p, function);
@@ -306,7 +328,7 @@ void *kmalloc_resize(void *p, size_t size, gfp_t gfp, const char *function)
 			memset((char *)p + size, 0, usable - size);
 		return p;
 	}
-	q = is_object ? NULL : large_resize(p, size, gfp);
+	q = is_object ? NULL : kmalloc_resize_large(p, size, gfp);
 	if (q) {
 		if (gfp & __GFP_ZERO) /* the rest of its last page */
 			memset((char *)q + size, 0, large_size(q) - size);

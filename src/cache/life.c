@@ -12,6 +12,7 @@
 #include "base/check.h"
 #include "cache/array.h"
 #include "cache/cache.h"
+#include "cache/gate.h"
 #include "cache/init.h"
 #include "cache/inspect.h"
 #include "cache/reclaim.h"
@@ -75,6 +76,9 @@ static bool cache_enlist(struct kmem_cache *c, struct kmem_cache_node *n)
 	id = cache_find_id();
 	if (id) {
 		c->header_offset = id * 16;
+		c->pop_offset = gate_is_on_alloc() && !(c->flags & SLAB_NO_USER_FLAGS) ?
+					0 :
+					c->header_offset;
 		c->node = n;
 		slab_node_init(n, c, &c->shape, 0, c->header_offset);
 		c->states = n->states;

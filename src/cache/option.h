@@ -22,6 +22,8 @@ struct options {
 	u64 keep_deepbind;                /* dlopen's RTLD_DEEPBIND is left alone */
 	u64 limit;                        /* bytes the arena may have; 0: by the machine */
 	u64 keep;                         /* bytes of free memory that are kept beside live/16 */
+	u64 init_on_alloc;                /* objects are cleared when handed out (gate.h) */
+	u64 init_on_free;                 /* and when they come back */
 	u64 fail_nth;                     /* this call fails; 0: none */
 	char failslab[OPTION_TEXT_MAX];   /* which others do (fault.h) */
 	char slab_debug[OPTION_TEXT_MAX]; /* letters and caches (letters.h) */
