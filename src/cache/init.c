@@ -13,6 +13,7 @@
 #include "cache/large.h"
 #include "cache/option.h"
 #include "cache/reclaim.h"
+#include "page/node.h"
 #include "port/port.h"
 
 /* A quarter of the user address space of today's 64-bit processors. */
@@ -52,7 +53,8 @@ static bool init_run(void)
 	text = port_options(&secure);
 	option_read(text, secure);
 	fault_init();
-	if (!page_init(init_budget(&machine), machine.cpus, machine.nodes, machine.page_bytes))
+	node_init(machine.nodes, (unsigned)options.fake_numa);
+	if (!page_init(init_budget(&machine), machine.cpus, machine.page_bytes))
 		return false;
 	if (!cache_boot() || !large_init() || !kmalloc_init())
 		return false;

@@ -51,13 +51,17 @@ static void cache_set_limits(struct kmem_cache *c)
 	c->shared_factor = stride <= 4096 ? 8 : 2;
 }
 
+/* Ids below are no cache's: 0 and MAP_DIRTY's, and what a gate leads to on any node (gate.h). */
+#define CACHE_FIRST_ID ((u32)PORT_MAX_NODES)
+STATIC_ASSERT(CACHE_FIRST_ID > MAP_DIRTY / 16, "a dirty page is no cache's");
+
 /* An id that no cache has: 0 when all are taken. Under cache_lock. */
 static u32 cache_find_id(void)
 {
 	for (u32 i = 0; i < CONFIG_MAX_IDS; i++) {
 		u32 id = (boot.next_id + i) % CONFIG_MAX_IDS;
 
-		if (id > MAP_DIRTY / 16 && !map_ids[id].node &&
+		if (id >= CACHE_FIRST_ID && !map_ids[id].node &&
 		    !bitmap_count_range(boot.leaving, id, 1)) {
 			boot.next_id = id + 1;
 			return id;

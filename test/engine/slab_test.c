@@ -20,8 +20,7 @@ static bool setup(size_t stride)
 {
 	sim_reset();
 	list_init(&emptied);
-	if (!page_init(sim.arena_bytes, sim.cpus, 1, PAGE_SIZE) ||
-	    !shape_choose(&shape, stride, 16))
+	if (!page_init(sim.arena_bytes, sim.cpus, PAGE_SIZE) || !shape_choose(&shape, stride, 16))
 		return false;
 	slab_node_init(&n, NULL, &shape, 0, ID);
 	n.free_limit = SIZE_MAX;

@@ -264,7 +264,7 @@ TEST(zone_grow_asks_again_for_less)
 static void look_at_locks(void)
 {
 	watched++;
-	EXPECT_FALSE(lock_try(&z.growing));
+	EXPECT_FALSE(lock_try(&zone_growth));
 	if (EXPECT(lock_try(&z.lock)))
 		lock_release(&z.lock);
 }
