@@ -94,6 +94,11 @@ enum ashlar_field_id {
 	ASHLAR_LARGE_RUNS,
 	ASHLAR_LARGE_USED,
 	ASHLAR_LARGE_KEPT,
+	/* struct kmem_cache_node and struct kmem_cache, further ones */
+	ASHLAR_NODE_SLABS_FULL,
+	ASHLAR_CACHE_FLAGS, /* SLAB_ flags that it was made with */
+	ASHLAR_CACHE_DEBUG, /* those of debugging that are in force */
+	ASHLAR_CACHE_CTOR,
 	ASHLAR_FIELDS
 };
 
@@ -163,6 +168,10 @@ struct ashlar_row {
 	uint32_t limit;
 	uint32_t batchcount;
 	uint32_t shared_factor;
+	uint64_t slabs_full; /* of `slabs`, without a free object */
+	uint64_t ctor;       /* address of the constructor, or 0 */
+	uint32_t flags;      /* SLAB_ flags that the cache was made with */
+	uint32_t debug;      /* those of debugging that are in force */
 };
 
 /* What a process leaves behind. */

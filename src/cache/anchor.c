@@ -68,6 +68,10 @@ struct ashlar_anchor ashlar_anchor = {
 		[ASHLAR_LARGE_RUNS] = ANCHOR_LARGE(runs),
 		[ASHLAR_LARGE_USED] = ANCHOR_LARGE(used),
 		[ASHLAR_LARGE_KEPT] = ANCHOR_LARGE(kept),
+		[ASHLAR_NODE_SLABS_FULL] = ANCHOR_NODE(full_slabs),
+		[ASHLAR_CACHE_FLAGS] = ANCHOR_CACHE(flags),
+		[ASHLAR_CACHE_DEBUG] = ANCHOR_CACHE(debug.flags),
+		[ASHLAR_CACHE_CTOR] = ANCHOR_CACHE(ctor),
 	},
 };
 
@@ -168,6 +172,10 @@ bool anchor_row(u32 id, struct ashlar_row *row)
 		.limit = c->limit,
 		.batchcount = c->batchcount,
 		.shared_factor = c->shared_factor,
+		.slabs_full = READ_ONCE(n->full_slabs),
+		.ctor = (uintptr_t)c->ctor,
+		.flags = c->flags,
+		.debug = c->debug.flags,
 	};
 	anchor_text(row->name, sizeof(row->name), c->name);
 	return true;

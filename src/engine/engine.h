@@ -47,6 +47,7 @@ struct kmem_cache_node {
 	struct list empty;         /* E1; the last emptied first */
 	size_t slabs;              /* all of this node's */
 	size_t empty_slabs;        /* on `empty` */
+	size_t full_slabs;         /* on no list */
 	size_t free_objects;       /* E3 */
 	size_t free_limit;         /* free objects above which empty slabs are released */
 	size_t grown;              /* slabs made, ever */

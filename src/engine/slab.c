@@ -114,6 +114,8 @@ static void slab_relist(struct kmem_cache_node *n, struct page *head)
 	list_remove(&head->link);
 	if (head->inuse < n->shape->objects)
 		list_add(&n->partial, &head->link);
+	else
+		n->full_slabs++;
 }
 
 /* With all objects free, all states are: an object of the slab in use would have been freed
@@ -181,8 +183,10 @@ unsigned slab_adopt(struct kmem_cache_node *n, struct page *head, void **end, un
 /* After a put of @count objects: the slab moves from no list to partial, or to empty (E1). */
 static void slab_settle(struct kmem_cache_node *n, struct page *head, unsigned count)
 {
-	if (head->inuse == n->shape->objects)
+	if (head->inuse == n->shape->objects) {
 		list_add_tail(&n->partial, &head->link);
+		n->full_slabs--;
+	}
 	head->inuse = (u16)(head->inuse - count);
 	head->discarded = 0;
 	if (head->inuse == 0) {
@@ -345,6 +349,7 @@ static void slab_steal(struct kmem_cache_node *n, struct page *head, u64 *stolen
 		*slab_word(head, w) = 0;
 	}
 	head->inuse = (u16)s->objects;
+	n->full_slabs++;
 	n->free_objects -= count;
 	list_remove(&head->link);
 }
@@ -361,6 +366,7 @@ static void slab_restore(struct kmem_cache_node *n, struct page *head, const u64
 	list_remove(&head->link); /* a free meanwhile may have put it on partial */
 	head->hint = 0;
 	head->discarded = 1;
+	n->full_slabs -= head->inuse == s->objects;
 	head->inuse = (u16)(head->inuse - count);
 	n->free_objects += count;
 	if (head->inuse == 0) {
@@ -461,6 +467,7 @@ size_t slab_audit(struct kmem_cache_node *n)
 	struct list *node;
 	size_t faults = 0;
 	size_t free_objects = 0;
+	size_t partial = 0;
 	size_t empty = 0;
 
 	list_for_each(node, &n->partial) {
@@ -469,6 +476,7 @@ size_t slab_audit(struct kmem_cache_node *n)
 		faults += slab_audit_slab(n, head);
 		faults += head->inuse == 0 || head->inuse >= n->shape->objects; /* E1 */
 		free_objects += n->shape->objects - head->inuse;
+		partial++;
 	}
 	list_for_each(node, &n->empty) {
 		struct page *head = container_of(node, struct page, link);
@@ -479,5 +487,6 @@ size_t slab_audit(struct kmem_cache_node *n)
 	}
 	for (unsigned i = 0; i < n->shared_avail; i++)
 		faults += *map_state_in(n->states, n->shared[i]) != STATE_FREE;        /* E6 */
+	faults += partial + empty + n->full_slabs != n->slabs;                         /* E1 */
 	return faults + (free_objects != n->free_objects) + (empty != n->empty_slabs); /* E3 */
 }

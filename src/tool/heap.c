@@ -291,6 +291,10 @@ static bool heap_take_row(const struct heap_reader *r, size_t id, struct ashlar_
 			.batchcount = (uint32_t)heap_field(r, cache, cb, ASHLAR_CACHE_BATCHCOUNT),
 			.shared_factor =
 				(uint32_t)heap_field(r, cache, cb, ASHLAR_CACHE_SHARED_FACTOR),
+			.slabs_full = heap_field(r, node, nb, ASHLAR_NODE_SLABS_FULL),
+			.ctor = heap_field(r, cache, cb, ASHLAR_CACHE_CTOR),
+			.flags = (uint32_t)heap_field(r, cache, cb, ASHLAR_CACHE_FLAGS),
+			.debug = (uint32_t)heap_field(r, cache, cb, ASHLAR_CACHE_DEBUG),
 		};
 		heap_take_name(r, cache, row);
 	}
