@@ -49,7 +49,8 @@ static struct debug debug_lay_out(size_t object_size, u32 flags)
 static u32 debug_choose(const struct kmem_cache *c, u32 flags)
 {
 	flags &= DEBUG_ALL | LETTERS_SAME_ORDER;
-	(void)c;
+	if (c->flags & SLAB_TYPESAFE_BY_RCU)
+		flags &= ~SLAB_POISON;
 	return flags;
 }
 
@@ -81,6 +82,11 @@ bool debug_shape(struct kmem_cache *c)
 	if (!(flags & SLAB_NO_USER_FLAGS))
 		flags |= letters_flags(options.slab_debug, c->name) | fault_flags(c->name);
 	return debug_find_shape(c, &c->shape, &c->debug, debug_choose(c, flags));
+}
+
+bool debug_names(const char *name)
+{
+	return (letters_flags(options.slab_debug, name) | fault_flags(name)) & DEBUG_ALL;
 }
 
 bool debug_wants_callers(void)

@@ -55,6 +55,9 @@ struct debug {
  * flags and slab_debug= ask for. false iff there is no shape. */
 bool debug_shape(struct kmem_cache *c);
 
+/* Does slab_debug= or failslab= concern a cache of this name? */
+bool debug_names(const char *name);
+
 /* Has the program's start to prepare for stacks (port_trace_start)? */
 bool debug_wants_callers(void);
 

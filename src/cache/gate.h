@@ -7,8 +7,8 @@
  *         does the end of the arena that it may look at, and a cache's pop_offset is that of an
  *         id that no cache has. The slow path finds the array all the same.
  * Why     Nothing is added to the fast paths, and the arrays still do their work.
- * Rules   GA1 constructed objects are never cleared, nor poisoned ones, which show more; only
- *             __GFP_ZERO clears objects of a poisoned cache
+ * Rules   GA1 constructed objects are never cleared, nor those that RCU's readers may still see,
+ *             nor poisoned ones, which show more: __GFP_ZERO alone clears these
  *         GA2 a gate is chosen before the first cache is made, and stays
  * See     decision 18
  */
@@ -31,7 +31,8 @@ static inline bool gate_is_on_free(void)
 /* GA1 */
 static inline bool gate_clears(const struct kmem_cache *c)
 {
-	return !c->ctor && !(c->debug.flags & SLAB_POISON) && !(c->flags & SLAB_NO_USER_FLAGS);
+	return !c->ctor && !(c->debug.flags & SLAB_POISON) &&
+	       !(c->flags & (SLAB_NO_USER_FLAGS | SLAB_TYPESAFE_BY_RCU));
 }
 
 #endif

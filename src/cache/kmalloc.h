@@ -17,6 +17,8 @@
 #include "cache/object.h"
 #include "percpu.h"
 
+struct text;
+
 #define KMALLOC_TABLE_SIZE (CONFIG_KMALLOC_MAX_CACHE / 16)
 
 /* kmalloc_table[(size - 1) >> 4] is the header offset of the cache that serves size. */
@@ -38,8 +40,24 @@ extern bool kmalloc_lock_pushes internal_data;
 /* Let the fast paths run, or LOCK mode's middle way, as far as no gate is closed (gate.h). */
 void kmalloc_open(bool lock_mode);
 
+/* Size of a class: 16 .. 128, then 160, 192, 224, 256, 320 ... */
+size_t kmalloc_class_size(unsigned class);
+
+/* "kmalloc-64", "kmalloc-1k", with its end: exact multiples of 1024 by their k. */
+void kmalloc_name(struct text *t, const char *before, size_t size);
+
+/* The size cache for what @gfp says of the kind of memory; made if there is none yet and @gfp may
+ * wait. NULL iff there is no such memory (then the reason is printed), or none at all. */
+struct kmem_cache *kmalloc_type_cache(unsigned class, gfp_t gfp);
+
+/* Zeros that the compiler keeps, though nobody reads them again. */
+void kmalloc_wipe(void *p, size_t bytes);
+
 /* Any size but 0, any state of the world. */
 void *kmalloc_slow(size_t size, gfp_t gfp);
+
+/* @size bytes of an object of @c, a size cache. */
+void *kmalloc_from(struct kmem_cache *c, size_t size, gfp_t gfp);
 
 /* @size bytes aligned to @align, a power of two. */
 void *kmalloc_aligned(size_t size, size_t align, gfp_t gfp);

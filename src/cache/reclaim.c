@@ -14,6 +14,7 @@
 #include "cache/inspect.h"
 #include "cache/large.h"
 #include "cache/option.h"
+#include "cache/rcu.h"
 #include "port/port.h"
 
 #define RECLAIM_ROUNDS 16u /* of RETRY_MAYFAIL; an ordinary request gets a quarter */
@@ -104,14 +105,14 @@ void reclaim_release(struct list *emptied)
 {
 	while (!list_is_empty(emptied)) {
 		struct page *head = list_first_entry(emptied, struct page, link);
-
 		const struct kmem_cache_node *n = head->owner;
 
 		list_remove(&head->link);
 		if (unlikely(n->cache->debug.flags))
 			inspect_slab(n->cache, head);
 		slab_unmake(head);
-		page_free(head, head->order);
+		if (!rcu_hold(head))
+			page_free(head, head->order);
 	}
 	reclaim_check();
 }

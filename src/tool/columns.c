@@ -270,9 +270,9 @@ void columns_print_markdown(FILE *out)
 	      "\n"
 	      "## /sys/kernel/slab\n"
 	      "\n"
-	      "`--sysfs` writes the attributes of the kernel's directory that have a meaning here. "
-	      "`objects` is\n`active_objs`, `slab_size` the stride, `sheaf_capacity` the limit of a "
-	      "CPU's array (0 in a debugged\ncache). `shrink` and `validate` are empty: a file cannot "
-	      "act on another process.\n",
+	      "`--sysfs` writes the attributes of the kernel's directory that have a meaning "
+	      "here. `objects` is\n`active_objs`, `slab_size` the stride, `sheaf_capacity` the "
+	      "limit of a CPU's array (0 in a debugged\ncache). `shrink` and `validate` are empty: "
+	      "a file cannot act on another process.\n",
 	      out);
 }

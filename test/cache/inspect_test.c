@@ -173,3 +173,17 @@ TEST(debug_bulk)
 	kmem_cache_destroy(c);
 	EXPECT_TEXT_EQ(sim.text, "");
 }
+
+TEST(debug_caches_are_never_merged)
+{
+	struct kmem_cache *plain;
+
+	sim_reset();
+	sim.options = "slab_merge=1;slab_debug=Z,cats";
+	plain = kmem_cache_create("mice", 100, 0, 0, NULL);
+	c = kmem_cache_create("cats", 100, 0, 0, NULL);
+	REQUIRE(plain && c);
+	EXPECT_PTR_NE(plain, c);
+	EXPECT_PTR_EQ(kmem_cache_create("rats", 100, 0, 0, NULL), plain);
+	EXPECT_PTR_NE(kmem_cache_create("dogs", 100, 0, SLAB_POISON, NULL), plain);
+}

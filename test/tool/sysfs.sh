@@ -44,7 +44,8 @@ row() { awk -v name="$1" -v n="$2" '$1 == name { print $n; exit }' slabinfo; }
 expect "a directory for each cache" "$(sed 1,2d slabinfo | wc -l)" \
 	"$(find tree -mindepth 1 -maxdepth 1 -type d | wc -l)"
 expect "names stay below" "" "$(find . -name odd)"
-expect "with a name that cannot be one: its attributes" "1 64" "$(cat tree/:*/reclaim_account tree/:*/object_size | xargs)"
+expect "with a name that cannot be one: its attributes" "1 64" \
+	"$(cat tree/:*/reclaim_account tree/:*/object_size | xargs)"
 expect "two caches of one name" "100 200" "$(at cats/object_size) $(at cats:2/object_size)"
 expect "the same attributes everywhere" 1 "$(for d in tree/*; do (cd "$d" && echo ./*); done | sort -u | wc -l)"
 expect "sizes" "100 128 64" "$(at cats/object_size) $(at cats/slab_size) $(at cats/align)"
@@ -54,7 +55,8 @@ expect "flags of debugging" "1 1 1 1 0 0" "$(at dogs/red_zone) $(at dogs/poison)
 	at dogs/sanity_checks) $(at dogs/trace) $(at dogs/failslab)"
 expect "without debugging" "0 0 0 0" \
 	"$(at cats/red_zone) $(at cats/poison) $(at cats/store_user) $(at cats/sanity_checks)"
-expect "capacity of an array, none where it is debugged" "$(row cats 9) 0" "$(at cats/sheaf_capacity) $(at dogs/sheaf_capacity)"
+expect "capacity of an array, none where it is debugged" "$(row cats 9) 0" \
+	"$(at cats/sheaf_capacity) $(at dogs/sheaf_capacity)"
 expect "constructor: yes, no" "0x 0" "$(at cats/ctor | cut -c1-2) $(at dogs/ctor | wc -c)"
 for cache in cats dogs kmalloc-1k; do
 	expect "$cache: objects as slabinfo counts them" "$(row $cache 2) $(row $cache 3) $(row $cache 15)" \
