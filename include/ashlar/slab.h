@@ -253,6 +253,10 @@ ASHLAR_API size_t ashlar_purge(void);
  * the number of faults found. */
 ASHLAR_API size_t ashlar_audit(void);
 
+/* What kmalloc of a constant size becomes: its cache is known; @size is for debugging. */
+ASHLAR_API void *ashlar_kmalloc_constant(struct kmem_cache *cache, ashlar_gfp_t gfp, size_t size)
+	__attribute__((malloc));
+
 /* The size caches, by class; for constant sizes. */
 ASHLAR_API extern struct kmem_cache *ashlar_kmalloc_caches[];
 
@@ -356,8 +360,8 @@ static inline __attribute__((__always_inline__)) unsigned ashlar_kmalloc_class(s
 static inline __attribute__((__always_inline__)) void *kmalloc(size_t size, gfp_t gfp)
 {
 	if (__builtin_constant_p(size) && size != 0 && size <= 32768 && !(gfp & ASHLAR_GFP_TYPES))
-		return ashlar_kmem_cache_alloc(ashlar_kmalloc_caches[ashlar_kmalloc_class(size)],
-					       gfp);
+		return ashlar_kmalloc_constant(ashlar_kmalloc_caches[ashlar_kmalloc_class(size)],
+					       gfp, size);
 	return ashlar_kmalloc(size, gfp);
 }
 

@@ -47,6 +47,16 @@ void *kmem_cache_alloc(struct kmem_cache *c, gfp_t gfp)
 	return unlikely(gfp & CACHE_GFP_SPECIAL) ? cache_special(c, p, gfp) : p;
 }
 
+void *ashlar_kmalloc_constant(struct kmem_cache *c, gfp_t gfp, size_t size)
+{
+	void *p;
+
+	if (unlikely(!percpu_ready()) || unlikely(!percpu_pop(c->pop_offset, &p)))
+		return cache_alloc_sized(c, gfp, size);
+	object_claim(c->states, p);
+	return unlikely(gfp & CACHE_GFP_SPECIAL) ? cache_special(c, p, gfp) : p;
+}
+
 void *kmem_cache_zalloc(struct kmem_cache *c, gfp_t gfp)
 {
 	return kmem_cache_alloc(c, gfp | __GFP_ZERO);

@@ -136,6 +136,21 @@ TEST(debug_zeros_do_not_touch_the_red_zone)
 	EXPECT_EQ(ashlar_audit(), 0);
 }
 
+TEST(debug_sizes_that_are_constant_are_kept)
+{
+	u8 *q;
+
+	sim_reset();
+	sim.options = "slab_debug=FZP";
+	q = kmalloc(100, GFP_KERNEL); /* the first call of the program */
+	REQUIRE(q);
+	EXPECT_EQ(ksize(q), 100);
+	EXPECT_EQ(q[100], 0xcc);
+	q = kmalloc(100, GFP_KERNEL | __GFP_ZERO);
+	EXPECT_EQ(q[99], 0);
+	EXPECT_EQ(q[100], 0xcc);
+}
+
 TEST(debug_realloc_keeps_the_red_zone)
 {
 	u8 *q;

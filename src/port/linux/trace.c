@@ -27,6 +27,7 @@
 #include "port/port.h"
 
 typedef _Unwind_Reason_Code trace_backtrace(_Unwind_Trace_Fn, void *);
+typedef void *trace_open(const char *, int);
 typedef _Unwind_Ptr trace_get_ip(struct _Unwind_Context *);
 
 static struct {
@@ -43,12 +44,15 @@ extern const char etext[] __attribute__((weak, visibility("hidden")));
 
 void port_trace_start(void)
 {
-	void *library;
 	trace_backtrace *found = NULL;
+	trace_open *load;
+	void *library;
 
 	if (__atomic_exchange_n(&trace.busy, true, __ATOMIC_ACQ_REL))
 		return;
-	library = dlopen("libgcc_s.so.1", RTLD_NOW | RTLD_LOCAL);
+	/* Looked up, since a static program has none and its linker would complain. */
+	*(void **)&load = dlsym(RTLD_DEFAULT, "dlopen");
+	library = load ? load("libgcc_s.so.1", RTLD_NOW | RTLD_LOCAL) : NULL;
 	if (!library)
 		return;
 	*(void **)&trace.get_ip = dlsym(library, "_Unwind_GetIP");
