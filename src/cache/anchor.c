@@ -72,6 +72,15 @@ struct ashlar_anchor ashlar_anchor = {
 		[ASHLAR_CACHE_FLAGS] = ANCHOR_CACHE(flags),
 		[ASHLAR_CACHE_DEBUG] = ANCHOR_CACHE(debug.flags),
 		[ASHLAR_CACHE_CTOR] = ANCHOR_CACHE(ctor),
+		[ASHLAR_NODE_TAKEN] = ANCHOR_NODE(taken),
+		[ASHLAR_NODE_TAKEN_PEAK] = ANCHOR_NODE(taken_peak),
+		[ASHLAR_NODE_FREE_PEAK] = ANCHOR_NODE(free_peak),
+		[ASHLAR_CACHE_COUNTED] = ANCHOR_CACHE(counts.on),
+		[ASHLAR_CACHE_ALLOC_HIT] = ANCHOR_CACHE(counts.alloc_hit),
+		[ASHLAR_CACHE_ALLOC_MISS] = ANCHOR_CACHE(counts.alloc_miss),
+		[ASHLAR_CACHE_FREE_HIT] = ANCHOR_CACHE(counts.free_hit),
+		[ASHLAR_CACHE_FREE_MISS] = ANCHOR_CACHE(counts.free_miss),
+		[ASHLAR_CACHE_ERRORS] = ANCHOR_CACHE(counts.errors),
 	},
 };
 
@@ -176,6 +185,15 @@ bool anchor_row(u32 id, struct ashlar_row *row)
 		.ctor = (uintptr_t)c->ctor,
 		.flags = c->flags,
 		.debug = c->debug.flags,
+		.taken = READ_ONCE(n->taken),
+		.taken_peak = READ_ONCE(n->taken_peak),
+		.free_peak = READ_ONCE(n->free_peak),
+		.counted = READ_ONCE(c->counts.on),
+		.alloc_hit = READ_ONCE(c->counts.alloc_hit),
+		.alloc_miss = READ_ONCE(c->counts.alloc_miss),
+		.free_hit = READ_ONCE(c->counts.free_hit),
+		.free_miss = READ_ONCE(c->counts.free_miss),
+		.errors = READ_ONCE(c->counts.errors),
 	};
 	anchor_text(row->name, sizeof(row->name), c->name);
 	return true;

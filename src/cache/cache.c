@@ -178,10 +178,14 @@ void *cache_alloc_sized(struct kmem_cache *c, gfp_t gfp, size_t size)
 	if (unlikely(c->debug.flags & SLAB_FAILSLAB) && fault_strikes(c, size, gfp))
 		return NULL;
 	p = array_pop(c->header_offset);
+	if (unlikely(options.stats))
+		cache_count(p ? &c->counts.alloc_hit : &c->counts.alloc_miss, 1);
 	for (unsigned attempt = 0; !p; attempt++) {
 		p = cache_refill(c, gfp);
-		if (!p && !reclaim_retry(gfp, attempt))
+		if (!p && !reclaim_retry(gfp, attempt)) {
+			cache_count(&c->counts.errors, 1);
 			return NULL;
+		}
 	}
 	if (unlikely(READ_ONCE(ashlar_anchor.request)) && (gfp & __GFP_DIRECT_RECLAIM))
 		cache_answer();
@@ -254,11 +258,17 @@ void cache_free_slow(struct kmem_cache_node *n, void *object)
 	if (unlikely(options.init_on_free) && gate_clears(n->cache))
 		memset(object, 0, n->cache->object_size);
 	if (unlikely(n->cache->debug.slow)) {
+		cache_count(&n->cache->counts.free_miss, 1);
 		cache_put(n, &object, 1);
 		return;
 	}
-	if (array_push(n->header_offset, object))
+	if (array_push(n->header_offset, object)) {
+		if (unlikely(options.stats))
+			cache_count(&n->cache->counts.free_hit, 1);
 		return;
+	}
+	if (unlikely(options.stats))
+		cache_count(&n->cache->counts.free_miss, 1);
 	if (array_equip(n->cache) && array_push(n->header_offset, object))
 		return;
 	cache_share(n);
@@ -309,6 +319,10 @@ int kmem_cache_alloc_bulk(struct kmem_cache *c, gfp_t gfp, size_t count, void **
 	if (unlikely(c->debug.slow))
 		return (int)cache_alloc_each(c, gfp, count, objects);
 	done = array_pop_bulk(c->header_offset, objects, (unsigned)count);
+	if (unlikely(options.stats)) {
+		cache_count(&c->counts.alloc_hit, done);
+		cache_count(&c->counts.alloc_miss, count - done);
+	}
 	if (done < count)
 		done += cache_alloc_rest(c, gfp, count - done, objects + done);
 	for (size_t i = 0; i < done; i++)
@@ -341,6 +355,8 @@ void kmem_cache_free_bulk(struct kmem_cache *c, size_t count, void **objects)
 		if (likely(!options.init_on_free)) /* else each is cleared first */
 			pushed = array_push_bulk(c->header_offset, objects + done, some);
 
+		if (unlikely(options.stats))
+			cache_count(&c->counts.free_hit, pushed);
 		done += pushed;
 		if (pushed < some) { /* the array is full: the object that did not fit flushes it */
 			cache_free_slow(c->node, objects[done]);

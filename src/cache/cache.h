@@ -40,6 +40,21 @@ struct cache_alias {
 	char name[CACHE_NAME_MAX];
 };
 
+/* Calls, counted with stats=1; atomic. */
+struct cache_counts {
+	u64 alloc_hit;  /* an object was in the CPU's array */
+	u64 alloc_miss; /* it had to be refilled */
+	u64 free_hit;   /* there was room in the array */
+	u64 free_miss;  /* it had to be flushed */
+	u64 errors;     /* allocations that found no memory; always counted */
+	u32 on;         /* 1: stats=1 */
+};
+
+static inline void cache_count(u64 *counter, size_t n)
+{
+	__atomic_fetch_add(counter, n, __ATOMIC_RELAXED);
+}
+
 struct kmem_cache {
 	u32 pop_offset;    /* where kmem_cache_alloc's fast path looks: header_offset, or 0, where
 			    * there never is an object (gate.h); first: the fast path reads it */
@@ -61,6 +76,7 @@ struct kmem_cache {
 	struct kmem_cache_node *node; /* its slabs and shared array */
 	struct shape shape;
 	struct debug debug;
+	struct cache_counts counts;
 	struct list link;    /* cache_lock: all caches, oldest first */
 	struct list aliases; /* cache_lock: further names of a merged cache, newest first */
 	char name[CACHE_NAME_MAX];

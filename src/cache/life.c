@@ -16,6 +16,7 @@
 #include "cache/init.h"
 #include "cache/inspect.h"
 #include "cache/kmalloc.h"
+#include "cache/option.h"
 #include "cache/rcu.h"
 #include "cache/reclaim.h"
 #include "cache/report.h"
@@ -143,6 +144,7 @@ static bool cache_describe(struct kmem_cache *c, const char *name, size_t size, 
 	if (!debug_shape(c))
 		return false;
 	cache_set_limits(c, args->sheaf_capacity);
+	c->counts.on = options.stats != 0;
 	return true;
 }
 

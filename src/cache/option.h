@@ -24,6 +24,7 @@ struct options {
 	u64 fake_numa;                    /* so many NUMA nodes are made up; 0: the machine's */
 	u64 keep;                         /* bytes of free memory that are kept beside live/16 */
 	u64 slab_merge;                   /* caches that are alike become one */
+	u64 stats;                        /* calls are counted (gate.h) */
 	u64 init_on_alloc;                /* objects are cleared when handed out (gate.h) */
 	u64 init_on_free;                 /* and when they come back */
 	u64 fail_nth;                     /* this call fails; 0: none */

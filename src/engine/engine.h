@@ -48,6 +48,9 @@ struct kmem_cache_node {
 	size_t slabs;              /* all of this node's */
 	size_t empty_slabs;        /* on `empty` */
 	size_t full_slabs;         /* on no list */
+	size_t taken;              /* objects taken out of slabs, ever */
+	size_t taken_peak;         /* most that were out of them at one time */
+	size_t free_peak;          /* most free objects at one time */
 	size_t free_objects;       /* E3 */
 	size_t free_limit;         /* free objects above which empty slabs are released */
 	size_t grown;              /* slabs made, ever */

@@ -105,6 +105,8 @@ static unsigned slab_take_bits(struct kmem_cache_node *n, struct page *head, voi
 	head->discarded = 0;
 	head->inuse = (u16)(head->inuse + taken);
 	n->free_objects -= taken;
+	n->taken += taken;
+	n->taken_peak = size_max(n->taken_peak, n->slabs * s->objects - n->free_objects);
 	return taken;
 }
 
@@ -236,6 +238,7 @@ static unsigned slab_put_bits(struct kmem_cache_node *n, void *const *objects, u
 static void slab_put_all(struct kmem_cache_node *n, void *const *objects, unsigned count)
 {
 	n->free_objects += count;
+	n->free_peak = size_max(n->free_peak, n->free_objects);
 	for (unsigned i = 0; i < count;)
 		i += slab_put_bits(n, objects + i, count - i);
 }

@@ -71,6 +71,52 @@ expect "dogs: partial slabs and what is in them" "$(
 expect "what cannot be written is said" "1 ashlar: /proc/tree: No such file or directory" \
 	"$(said=$("$ashlar" info $pid --sysfs /proc/tree 2>&1); echo "$? $said")"
 
+# ---- slabinfo with statistics
+
+compile counted -I "$source/include" -L "$build" -lashlar-malloc -Wl,-rpath,"$build" <<'C'
+#include <ashlar/slab.h>
+#include <stdio.h>
+#include <unistd.h>
+int main(void)
+{
+	struct kmem_cache *cats = kmem_cache_create("cats", 100, 0, 0, NULL);
+	void *held[1000];
+	for (int i = 0; i < 1000; i++)
+		held[i] = kmem_cache_alloc(cats, GFP_KERNEL);
+	for (int i = 0; i < 1000; i++)
+		kmem_cache_free(cats, held[i]);
+	for (int i = 0; i < 5000; i++)
+		kmem_cache_free(cats, kmem_cache_alloc(cats, GFP_KERNEL));
+	puts("ready");
+	fflush(stdout);
+	for (;;)
+		pause();
+}
+C
+for mode in rseq lock; do
+	ASHLAR_OPTIONS="stats=1;percpu=$mode" ./counted >out.$mode 2>&1 &
+	pid=$!
+	children="$children $pid"
+	wait_for grep -q ready out.$mode
+	"$ashlar" info $pid --slabinfo >counted.$mode
+	expect "$mode: the first line says so" "slabinfo - version: 2.1 (statistics)" "$(head -n 1 counted.$mode)"
+	expect "$mode: the columns stand where the kernel puts them" "" "$(sed 1,2d counted.$mode | grep -vE \
+		'^[^ ]+( +[0-9]+){5} : tunables( +[0-9]+){3} : slabdata( +[0-9]+){3}'"\
+"' : globalstat( +[0-9]+){9} : cpustat( +[0-9]+){4}$')"
+	expect "$mode: every call is counted once" "6000 6000" "$(awk '$1 == "cats" {
+		print $(NF - 3) + $(NF - 2), $(NF - 1) + $NF }' counted.$mode)"
+	expect "$mode: most find what they want in the array" "yes yes" "$(awk '$1 == "cats" {
+		print ($(NF - 3) > 5900 ? "yes" : $(NF - 3)), ($(NF - 1) > 5900 ? "yes" : $(NF - 1)) }' counted.$mode)"
+	expect "$mode: at least a thousand were out of their slabs" "yes" "$(awk '$1 == "cats" {
+		print ($19 >= 1000 && $20 >= 1000 ? "yes" : $19 " " $20) }' counted.$mode)"
+done
+if unshare -m sh -c 'mount --make-rprivate / && mount --bind counted.rseq /proc/slabinfo' 2>/dev/null; then
+	contains "slabtop reads it" "$(unshare -m sh -c \
+		'mount --make-rprivate / && mount --bind counted.rseq /proc/slabinfo && slabtop -o -s c' 2>&1)" "cats"
+else
+	skip "slabtop reads it" "no private mount of /proc/slabinfo (not root)"
+fi
+
 # ---- the kernel's slabinfo
 
 tool=${SLABINFO:-}
