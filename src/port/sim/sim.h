@@ -40,6 +40,9 @@ struct sim {
 	void *frames[4];      /* what port_trace sees of the callers */
 	uint64_t now_ns;      /* and when */
 	uint32_t thread;      /* and who */
+	uintptr_t hole;    /* part of the arena that there is no memory for: address and bytes */
+	size_t hole_bytes; /* 0: none */
+
 	size_t address_limit; /* of the address space, lowered while it runs; 0: none */
 
 	/* What happened. */
