@@ -3,9 +3,10 @@
  * gate.h - options that every call has to obey keep the calls off the fast paths
  *
  * What    init_on_alloc=1 clears what is handed out, init_on_free=1 what comes back, stats=1
- *         counts both. With one of them the fast path's own first look fails, for good: its limit of sizes stays 0, so
- *         does the end of the arena that it may look at, and a cache's pop_offset is that of an
- *         id that no cache has. The slow path finds the array all the same.
+ *         counts both. With one of them the fast path's own first look fails, for good: its limit
+ *         of sizes stays 0, so does the end of the arena that it may look at, and a cache's
+ *         pop_offset is that of an id that no cache has. The slow path finds the array all the
+ *         same.
  * Why     Nothing is added to the fast paths, and the arrays still do their work.
  * Rules   GA1 constructed objects are never cleared, nor those that RCU's readers may still see,
  *             nor poisoned ones, which show more: __GFP_ZERO alone clears these
