@@ -89,6 +89,10 @@ void port_unmap(void *start, size_t bytes);
  * gives zeros. Returns false, with the contents kept, where it could not (locked pages). */
 bool port_discard(void *start, size_t bytes);
 
+/* Ask for memory in pages as large as the system has them, or (@on false) not any more. Returns
+ * false where there is no such choice. The contents stay. */
+bool port_huge(void *start, size_t bytes, bool on);
+
 /* Mappings of their own for blocks too large for the arena. NULL iff exhausted.
  * port_mapping_resize may move the block; on failure the old one stays as it was. */
 void *port_mapping_alloc(size_t bytes, size_t align);

@@ -148,6 +148,15 @@ void *port_mapping_resize(void *start, size_t old_bytes, size_t new_bytes)
 	return NULL;
 }
 
+/* The direct map has large pages already. */
+bool port_huge(void *start, size_t bytes, bool on)
+{
+	(void)start;
+	(void)bytes;
+	(void)on;
+	return false;
+}
+
 bool port_bind(void *start, size_t bytes, unsigned node)
 {
 	(void)start;

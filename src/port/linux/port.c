@@ -190,6 +190,11 @@ bool port_discard(void *start, size_t bytes)
 	return madvise(start, bytes, MADV_DONTNEED) == 0;
 }
 
+bool port_huge(void *start, size_t bytes, bool on)
+{
+	return madvise(start, bytes, on ? MADV_HUGEPAGE : MADV_NOHUGEPAGE) == 0;
+}
+
 void *port_mapping_alloc(size_t bytes, size_t align)
 {
 	size_t page = getauxval(AT_PAGESZ);

@@ -155,6 +155,16 @@ bool port_discard(void *start, size_t bytes)
 	return sim_host_clear(start, bytes);
 }
 
+bool port_huge(void *start, size_t bytes, bool on)
+{
+	(void)start;
+	sim_watch();
+	if (sim.huge_refused)
+		return false;
+	sim.huge_bytes += on ? bytes : 0 - bytes;
+	return true;
+}
+
 void *port_mapping_alloc(size_t bytes, size_t align)
 {
 	void *p;

@@ -34,6 +34,7 @@ struct sim {
 	bool fail_on;         /* every request from then on fails */
 	bool fence_refused;   /* port_percpu_fence returns false */
 	bool discard_refused; /* port_discard returns false: the pages are locked */
+	bool huge_refused;    /* port_huge returns false */
 	void (*watch)(void);  /* run inside each call for or about memory, before it is served,
 			      * and in each wait: to look at locks, to do what others might */
 
@@ -50,6 +51,7 @@ struct sim {
 	uint64_t requests;                  /* for memory: maps and mappings */
 	size_t mapped_bytes;                /* in mappings now */
 	uint64_t discarded;                 /* bytes given back by port_discard */
+	size_t huge_bytes;                  /* asked for in large pages now */
 	uint64_t waits;                     /* port_wait calls: none may happen in one thread */
 	size_t bound_bytes[PORT_MAX_NODES]; /* by port_bind, ever */
 	char text[4096];                    /* what port_write was given, newest last */
