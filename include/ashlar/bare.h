@@ -97,6 +97,14 @@ void ashlar_host_yield(void);
 /* Make @cpu call ashlar_interrupted() soon. Not called with one CPU. */
 void ashlar_host_interrupt(unsigned int cpu);
 
+/* What the kernel may give, for debugging (slab_debug=U and T); who has none leaves it out: the
+ * return addresses of the callers, innermost first, at most @most, returning how many; nanoseconds
+ * since some moment; the thread's number; "function+0x12" of a code address. Any context. */
+unsigned int ashlar_host_callers(void **frames, unsigned int most) __attribute__((weak));
+uint64_t ashlar_host_time(void) __attribute__((weak));
+uint32_t ashlar_host_thread(void) __attribute__((weak));
+void ashlar_host_symbol(const void *address, char *text, size_t bytes) __attribute__((weak));
+
 /* With a window only: let @bytes at the virtual address be the memory at @physical; or let them
  * read as zeros, all of the same memory. What was mapped as zeros may be mapped anew. false iff
  * that needs memory and there is none. It may call ashlar_boot_alloc, at any time. */

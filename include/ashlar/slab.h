@@ -27,10 +27,18 @@ extern "C" {
 struct kmem_cache;
 
 /* Flags of kmem_cache_create. */
-#define SLAB_HWCACHE_ALIGN 0x2000u    /* objects do not share cache lines without need */
-#define SLAB_CACHE_DMA 0x4000u        /* slabs below 16 MiB: refused where there is no such zone */
-#define SLAB_CACHE_DMA32 0x8000u      /* slabs below 4 GiB: likewise */
-#define SLAB_RECLAIM_ACCOUNT 0x20000u /* a shrinker can free the objects */
+#define SLAB_CONSISTENCY_CHECKS 0x100u /* F: see ashlar/debug.h for these */
+#define SLAB_RED_ZONE 0x400u           /* Z */
+#define SLAB_POISON 0x800u             /* P */
+#define SLAB_STORE_USER 0x10000u       /* U */
+#define SLAB_TRACE 0x200000u           /* T */
+#define SLAB_FAILSLAB 0x2000000u       /* A */
+#define SLAB_NO_USER_FLAGS 0x10000000u /* slab_debug= does not concern this cache */
+#define SLAB_DEBUG_FLAGS 0x12210d00u   /* all of these */
+#define SLAB_HWCACHE_ALIGN 0x2000u     /* objects do not share cache lines without need */
+#define SLAB_CACHE_DMA 0x4000u         /* slabs below 16 MiB: refused where there is no such zone */
+#define SLAB_CACHE_DMA32 0x8000u       /* slabs below 4 GiB: likewise */
+#define SLAB_RECLAIM_ACCOUNT 0x20000u  /* a shrinker can free the objects */
 #define SLAB_TEMPORARY SLAB_RECLAIM_ACCOUNT
 #define SLAB_PANIC 0x40000u           /* failure to create the cache ends the program */
 #define SLAB_TYPESAFE_BY_RCU 0x80000u /* pages stay for readers: see <ashlar/rcu.h> */
@@ -248,6 +256,10 @@ ASHLAR_API size_t ashlar_purge(void);
  * the number of faults found. */
 ASHLAR_API size_t ashlar_audit(void);
 
+/* What kmalloc of a constant size becomes: its cache is known; @size is for debugging. */
+ASHLAR_API void *ashlar_kmalloc_constant(struct kmem_cache *cache, ashlar_gfp_t gfp, size_t size)
+	__attribute__((malloc));
+
 /* The size caches, by class; for constant sizes. */
 ASHLAR_API extern struct kmem_cache *ashlar_kmalloc_caches[];
 
@@ -351,8 +363,8 @@ static inline __attribute__((__always_inline__)) unsigned ashlar_kmalloc_class(s
 static inline __attribute__((__always_inline__)) void *kmalloc(size_t size, gfp_t gfp)
 {
 	if (__builtin_constant_p(size) && size != 0 && size <= 32768 && !(gfp & ASHLAR_GFP_TYPES))
-		return ashlar_kmem_cache_alloc(ashlar_kmalloc_caches[ashlar_kmalloc_class(size)],
-					       gfp);
+		return ashlar_kmalloc_constant(ashlar_kmalloc_caches[ashlar_kmalloc_class(size)],
+					       gfp, size);
 	return ashlar_kmalloc(size, gfp);
 }
 

@@ -162,6 +162,12 @@ static struct array_cache *array_stop(unsigned cpu)
 	return NULL;
 }
 
+/* A debugged cache has no array anywhere. */
+static unsigned array_limit(const struct kmem_cache *c)
+{
+	return READ_ONCE(c->debug.slow) ? 0 : c->limit;
+}
+
 /* ---- making regions and entry blocks ------------------------------------- */
 
 /* Cut an entry block for @limit objects from the CPU's chunk; false iff the chunk is too small.
@@ -223,7 +229,7 @@ static bool array_make_region(unsigned number)
 			const struct kmem_cache_node *n = LOAD_ACQUIRE(map_ids[id].node);
 
 			if (n) /* destroy frees it after array_retire, which waits for this lock */
-				array_furnish(cpu, &region[id], n->cache->limit);
+				array_furnish(cpu, &region[id], array_limit(n->cache));
 		}
 		STORE_RELEASE(cpu->region, region);
 		arrays.regions++;
@@ -248,11 +254,11 @@ static bool array_equip_cpu(unsigned number, const struct kmem_cache *c, void **
 
 	if (!region)
 		return false;
-	done = array_furnish(cpu, array_header(region, c->header_offset), c->limit);
+	done = array_furnish(cpu, array_header(region, c->header_offset), array_limit(c));
 	if (!done && *chunk) {
 		array_add_chunk(cpu, *chunk);
 		*chunk = NULL;
-		done = array_furnish(cpu, array_header(region, c->header_offset), c->limit);
+		done = array_furnish(cpu, array_header(region, c->header_offset), array_limit(c));
 	}
 	array_publish(number, region);
 	return done;
@@ -266,7 +272,7 @@ bool array_equip(const struct kmem_cache *c)
 	void *chunk = NULL;
 	bool done = false;
 
-	if (number >= arrays.cpus)
+	if (number >= arrays.cpus || array_limit(c) == 0)
 		return false;
 	if (!region)
 		return array_make_region(number);

@@ -97,7 +97,7 @@ void *kmem_buckets_alloc(struct kmem_buckets *b, size_t size, gfp_t gfp)
 {
 	if (!b || size == 0 || size > CONFIG_KMALLOC_MAX_CACHE)
 		return ashlar_kmalloc(size, gfp);
-	return kmem_cache_alloc(b->cache[ashlar_kmalloc_class(size)], gfp);
+	return kmalloc_from(b->cache[ashlar_kmalloc_class(size)], size, gfp);
 }
 
 void *kmem_buckets_valloc(struct kmem_buckets *b, size_t size, gfp_t gfp)

@@ -12,6 +12,8 @@
 #include "cache/account.h"
 #include "cache/anchor.h"
 #include "cache/array.h"
+#include "cache/fault.h"
+#include "cache/gate.h"
 #include "cache/gfp.h"
 #include "cache/init.h"
 #include "cache/kmalloc.h"
@@ -35,7 +37,7 @@ static noinline void *cache_special(struct kmem_cache *c, void *p, gfp_t gfp)
 		return NULL;
 	}
 	if ((gfp & __GFP_ZERO) && !c->ctor) /* constructed objects stay so */
-		memset(p, 0, c->object_size);
+		memset(p, 0, debug_size(c, p));
 	if ((gfp & __GFP_ACCOUNT) && !account_charge(c, p, gfp)) {
 		kmem_cache_free(c, p);
 		return NULL;
@@ -47,8 +49,18 @@ void *kmem_cache_alloc(struct kmem_cache *c, gfp_t gfp)
 {
 	void *p;
 
-	if (unlikely(!percpu_ready()) || unlikely(!percpu_pop(c->header_offset, &p)))
+	if (unlikely(!percpu_ready()) || unlikely(!percpu_pop(c->pop_offset, &p)))
 		return cache_alloc_slow(c, gfp);
+	object_claim(c->states, p);
+	return unlikely(gfp & CACHE_GFP_SPECIAL) ? cache_special(c, p, gfp) : p;
+}
+
+void *ashlar_kmalloc_constant(struct kmem_cache *c, gfp_t gfp, size_t size)
+{
+	void *p;
+
+	if (unlikely(!percpu_ready()) || unlikely(!percpu_pop(c->pop_offset, &p)))
+		return cache_alloc_sized(c, gfp, size);
 	object_claim(c->states, p);
 	return unlikely(gfp & CACHE_GFP_SPECIAL) ? cache_special(c, p, gfp) : p;
 }
@@ -120,11 +132,13 @@ static unsigned cache_grow(struct kmem_cache *c, gfp_t gfp, void **end, unsigned
 		return 0;
 	if (unlikely(options.audit))
 		init_audit_point(false);
-	if (!slab_prepare(c->node, head, c->ctor)) {
+	if (!slab_prepare(c->node, head, debug_ctor(c))) {
 		page_free(head, c->shape.order);
 		return 0;
 	}
 	account_begin_slab(head, c->shape.order);
+	if (unlikely(c->debug.flags))
+		debug_prepare(c, head);
 	return slab_adopt(c->node, head, end, count);
 }
 
@@ -132,12 +146,13 @@ static unsigned cache_grow(struct kmem_cache *c, gfp_t gfp, void **end, unsigned
 static void *cache_refill(struct kmem_cache *c, gfp_t gfp)
 {
 	void *batch[CONFIG_BATCH_MAX];
-	void **end = batch + c->batchcount;
-	unsigned got = slab_take(c->node, end, c->batchcount);
+	unsigned count = unlikely(c->debug.slow) ? 1 : c->batchcount;
+	void **end = batch + count;
+	unsigned got = slab_take(c->node, end, count);
 	unsigned pushed;
 
 	if (!got)
-		got = cache_grow(c, gfp, end, c->batchcount);
+		got = cache_grow(c, gfp, end, count);
 	if (!got)
 		return NULL;
 	got--; /* end[-1], the lowest address, is for the caller */
@@ -158,6 +173,11 @@ static cold void cache_answer(void)
 
 void *cache_alloc_slow(struct kmem_cache *c, gfp_t gfp)
 {
+	return cache_alloc_sized(c, gfp, 0);
+}
+
+void *cache_alloc_sized(struct kmem_cache *c, gfp_t gfp, size_t size)
+{
 	void *p;
 
 	if (unlikely(!c->node)) {
@@ -165,17 +185,28 @@ void *cache_alloc_slow(struct kmem_cache *c, gfp_t gfp)
 		if (!c)
 			return NULL;
 	}
+	size = size ? size : c->object_size;
+	if (unlikely(c->debug.flags & SLAB_FAILSLAB) && fault_strikes(c, size, gfp))
+		return NULL;
 	p = array_pop(c->header_offset);
+	if (unlikely(options.stats))
+		cache_count(p ? &c->counts.alloc_hit : &c->counts.alloc_miss, 1);
 	for (unsigned attempt = 0; !p; attempt++) {
 		p = cache_refill(c, gfp);
-		if (!p && !reclaim_retry(gfp, attempt))
+		if (!p && !reclaim_retry(gfp, attempt)) {
+			cache_count(&c->counts.errors, 1);
 			return NULL;
+		}
 	}
 	if (unlikely(READ_ONCE(ashlar_anchor.request)) && (gfp & __GFP_DIRECT_RECLAIM))
 		cache_answer();
+	if (unlikely(c->debug.flags))
+		debug_alloc(c, p, size);
 	object_claim(c->states, p);
 	if (unlikely(c->flags & SLAB_ACCOUNT))
 		gfp |= __GFP_ACCOUNT;
+	if (unlikely(options.init_on_alloc) && gate_clears(c))
+		gfp |= __GFP_ZERO;
 	return gfp & CACHE_GFP_SPECIAL ? cache_special(c, p, gfp) : p;
 }
 
@@ -235,8 +266,22 @@ static void cache_share(struct kmem_cache_node *n)
 
 void cache_free_slow(struct kmem_cache_node *n, void *object)
 {
-	if (array_push(n->header_offset, object))
+	if (unlikely(n->cache->debug.slow))
+		debug_free(n->cache, object);
+	if (unlikely(options.init_on_free) && gate_clears(n->cache))
+		memset(object, 0, n->cache->object_size);
+	if (unlikely(n->cache->debug.slow)) {
+		cache_count(&n->cache->counts.free_miss, 1);
+		cache_put(n, &object, 1);
 		return;
+	}
+	if (array_push(n->header_offset, object)) {
+		if (unlikely(options.stats))
+			cache_count(&n->cache->counts.free_hit, 1);
+		return;
+	}
+	if (unlikely(options.stats))
+		cache_count(&n->cache->counts.free_miss, 1);
 	if (n->cache->limit && array_equip(n->cache) && array_push(n->header_offset, object))
 		return;
 	cache_share(n);
@@ -276,13 +321,32 @@ static bool cache_charge_bulk(struct kmem_cache *c, gfp_t gfp, size_t count, voi
 	return true;
 }
 
+/* One by one, where each is looked at. */
+static size_t cache_alloc_each(struct kmem_cache *c, gfp_t gfp, size_t count, void **objects)
+{
+	size_t done = 0;
+
+	while (done < count && (objects[done] = kmem_cache_alloc(c, gfp)))
+		done++;
+	if (done == count)
+		return count;
+	kmem_cache_free_bulk(c, done, objects);
+	return 0;
+}
+
 int kmem_cache_alloc_bulk(struct kmem_cache *c, gfp_t gfp, size_t count, void **objects)
 {
 	size_t done = 0;
 
 	if (count == 0 || count > INT32_MAX)
 		return 0;
+	if (unlikely(c->debug.slow))
+		return (int)cache_alloc_each(c, gfp, count, objects);
 	done = array_pop_bulk(c->header_offset, objects, (unsigned)count);
+	if (unlikely(options.stats)) {
+		cache_count(&c->counts.alloc_hit, done);
+		cache_count(&c->counts.alloc_miss, count - done);
+	}
 	if (done < count)
 		done += cache_alloc_rest(c, gfp, count - done, objects + done);
 	for (size_t i = 0; i < done; i++)
@@ -291,7 +355,7 @@ int kmem_cache_alloc_bulk(struct kmem_cache *c, gfp_t gfp, size_t count, void **
 		kmem_cache_free_bulk(c, done, objects);
 		return 0;
 	}
-	if ((gfp & __GFP_ZERO) && !c->ctor)
+	if (((gfp & __GFP_ZERO) && !c->ctor) || (options.init_on_alloc && gate_clears(c)))
 		for (size_t i = 0; i < count; i++)
 			memset(objects[i], 0, c->object_size);
 	return (int)count;
@@ -310,8 +374,13 @@ void kmem_cache_free_bulk(struct kmem_cache *c, size_t count, void **objects)
 		cache_release(c, objects[i], READ_ONCE(map.granules));
 	while (done < count) {
 		unsigned some = (unsigned)size_min(count - done, CONFIG_BATCH_MAX);
-		unsigned pushed = array_push_bulk(c->header_offset, objects + done, some);
+		unsigned pushed = 0;
 
+		if (likely(!options.init_on_free)) /* else each is cleared first */
+			pushed = array_push_bulk(c->header_offset, objects + done, some);
+
+		if (unlikely(options.stats))
+			cache_count(&c->counts.free_hit, pushed);
 		done += pushed;
 		if (pushed < some) { /* the array is full: the object that did not fit flushes it */
 			cache_free_slow(c->node, objects[done]);

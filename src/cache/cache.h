@@ -26,6 +26,7 @@
 #define ASHLAR_CACHE_CACHE_H
 
 #include "ashlar/slab.h"
+#include "cache/debug.h"
 #include "engine/engine.h"
 
 #define CACHE_NAME_MAX 32u
@@ -39,8 +40,25 @@ struct cache_alias {
 	char name[CACHE_NAME_MAX];
 };
 
+/* Calls, counted with stats=1; atomic. */
+struct cache_counts {
+	u64 alloc_hit;  /* an object was in the CPU's array */
+	u64 alloc_miss; /* it had to be refilled */
+	u64 free_hit;   /* there was room in the array */
+	u64 free_miss;  /* it had to be flushed */
+	u64 errors;     /* allocations that found no memory; always counted */
+	u32 on;         /* 1: stats=1 */
+};
+
+static inline void cache_count(u64 *counter, size_t n)
+{
+	__atomic_fetch_add(counter, n, __ATOMIC_RELAXED);
+}
+
 struct kmem_cache {
-	u32 header_offset; /* id * 16; first: the fast path reads it */
+	u32 pop_offset;    /* where kmem_cache_alloc's fast path looks: header_offset, or 0, where
+			    * there never is an object (gate.h); first: the fast path reads it */
+	u32 header_offset; /* id * 16 */
 	u32 object_size;   /* bytes, as asked for */
 	uintptr_t states;  /* where its objects' states lie (map.h); the fast path reads it, too */
 	u16 limit;         /* most objects in a CPU's array */
@@ -57,6 +75,8 @@ struct kmem_cache {
 	void (*ctor)(void *);
 	struct kmem_cache_node *node; /* its slabs and shared array */
 	struct shape shape;
+	struct debug debug;
+	struct cache_counts counts;
 	struct list link;    /* cache_lock: all caches, oldest first */
 	struct list aliases; /* cache_lock: further names of a merged cache, newest first */
 	char name[CACHE_NAME_MAX];
@@ -69,6 +89,12 @@ extern struct list cache_list internal_data;
 static inline struct kmem_cache_node *cache_node_at(u32 header_offset)
 {
 	return map_id(header_offset)->node;
+}
+
+/* Is it a node of this cache? Nothing is looked into. */
+static inline bool cache_has_node(const struct kmem_cache *c, const void *node)
+{
+	return node == c->node;
 }
 
 /* The node of a cache that may be destroyed meanwhile: it stays until cache_leave. NULL iff the
@@ -106,7 +132,7 @@ bool cache_unmake(struct kmem_cache *c);
  * readers may look at. */
 static inline bool cache_may_discard(const struct kmem_cache *c)
 {
-	return !c->ctor && !(c->flags & SLAB_TYPESAFE_BY_RCU);
+	return !c->ctor && !c->debug.slow && !(c->flags & SLAB_TYPESAFE_BY_RCU);
 }
 
 /* Does @c point to a cache that was created and not destroyed? */
@@ -115,6 +141,9 @@ bool cache_is_cache(const struct kmem_cache *c);
 /* One object when the fast path has none: lock mode, an empty array, an exhausted slab. Its
  * state is set. NULL iff memory is exhausted. */
 void *cache_alloc_slow(struct kmem_cache *c, gfp_t gfp);
+
+/* The same for @size bytes of an object, 0: all of it, for caches that are debugged. */
+void *cache_alloc_sized(struct kmem_cache *c, gfp_t gfp, size_t size);
 
 /* Free an object whose state is already STATE_FREE: array, else flush. */
 void cache_free_slow(struct kmem_cache_node *n, void *object);

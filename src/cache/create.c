@@ -16,15 +16,16 @@
 #include "cache/option.h"
 #include "cache/rcu.h"
 #include "cache/report.h"
+#include "port/port.h"
 
 #define CREATE_SIZE_MAX ((size_t)4 << 20)
 
 #define CREATE_FLAGS                                                                     \
 	(SLAB_HWCACHE_ALIGN | SLAB_CACHE_DMA | SLAB_CACHE_DMA32 | SLAB_RECLAIM_ACCOUNT | \
-	 SLAB_PANIC | SLAB_TYPESAFE_BY_RCU | SLAB_ACCOUNT | SLAB_NO_MERGE)
+	 SLAB_PANIC | SLAB_TYPESAFE_BY_RCU | SLAB_ACCOUNT | SLAB_NO_MERGE | SLAB_DEBUG_FLAGS)
 
 /* Caches with one of these are never merged; merged ones agree in those of the second line. */
-#define CREATE_FLAGS_ALONE (SLAB_NO_MERGE | SLAB_KMALLOC | SLAB_TYPESAFE_BY_RCU)
+#define CREATE_FLAGS_ALONE (SLAB_NO_MERGE | SLAB_KMALLOC | SLAB_TYPESAFE_BY_RCU | SLAB_DEBUG_FLAGS)
 #define CREATE_FLAGS_SAME (SLAB_CACHE_DMA | SLAB_CACHE_DMA32 | SLAB_RECLAIM_ACCOUNT | SLAB_ACCOUNT)
 
 /* What is asked for, put together. */
@@ -83,7 +84,7 @@ static bool create_is_alike(const struct kmem_cache *c, const void *want)
 	size_t align = cache_align(w->size, w->args->align, (u32)w->flags);
 	size_t stride = size_align(w->size, align);
 
-	if (c->ctor || c->usersize || (c->flags & CREATE_FLAGS_ALONE))
+	if (c->ctor || c->usersize || (c->flags & CREATE_FLAGS_ALONE) || c->debug.flags)
 		return false;
 	if ((c->flags ^ w->flags) & CREATE_FLAGS_SAME)
 		return false;
@@ -97,7 +98,7 @@ static struct kmem_cache *create_join(const struct create_want *w)
 	struct cache_alias *alias;
 
 	if (!options.slab_merge || w->args->ctor || w->args->usersize ||
-	    (w->flags & CREATE_FLAGS_ALONE))
+	    (w->flags & CREATE_FLAGS_ALONE) || debug_names(w->name))
 		return NULL;
 	alias = kzalloc(sizeof(*alias), GFP_KERNEL);
 	if (!alias)
@@ -123,6 +124,8 @@ static struct kmem_cache *create(const struct create_want *w, const char *functi
 		report_refusal(function, w->name, why);
 	else
 		c = create_join(w);
+	if (!why && (w->flags & (SLAB_STORE_USER | SLAB_TRACE)))
+		port_trace_start();
 	if (!why && !c)
 		c = cache_make_with(w->name, w->size, (u32)w->flags, w->args, GFP_KERNEL);
 	CHECK(c || !(w->flags & SLAB_PANIC), "SLAB_PANIC: the cache could not be created");

@@ -10,6 +10,7 @@
 #include "cache/anchor.h"
 #include "cache/array.h"
 #include "cache/cache.h"
+#include "cache/fault.h"
 #include "cache/kmalloc.h"
 #include "cache/large.h"
 #include "cache/mempool.h"
@@ -56,6 +57,7 @@ static bool init_run(void)
 	port_init(&machine);
 	text = port_options(&secure);
 	option_read(text, secure);
+	fault_init();
 	node_init(machine.nodes, (unsigned)options.fake_numa);
 	if (!page_init(init_budget(&machine), machine.cpus, machine.page_bytes))
 		return false;
@@ -69,8 +71,7 @@ static bool init_run(void)
 	init_facts.arena_bytes = map.nr_pages << PAGE_SHIFT;
 	init_facts.ram_bytes = machine.ram_bytes;
 	init_facts.cpus = machine.cpus;
-	if (mode != PORT_PERCPU_LOCK)
-		kmalloc_open();
+	kmalloc_open(mode == PORT_PERCPU_LOCK);
 	anchor_init();
 	return true;
 }

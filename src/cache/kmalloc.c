@@ -9,11 +9,16 @@
 #include "base/text.h"
 #include "cache/account.h"
 #include "cache/cache.h"
+#include "cache/fault.h"
+#include "cache/gate.h"
 #include "cache/init.h"
 #include "cache/large.h"
+#include "cache/option.h"
 
 u16 kmalloc_table[KMALLOC_TABLE_SIZE];
 size_t kmalloc_fast_limit;
+bool kmalloc_lock_pops;
+bool kmalloc_lock_pushes;
 
 /* What stands in for the size caches until there are any: kmalloc of a constant size may be the
  * first call of a program. They have no node; the slow path sees that. */
@@ -82,10 +87,16 @@ struct kmem_cache *kmalloc_started(const struct kmem_cache *early)
 	return init_ready() ? ashlar_kmalloc_caches[early - kmalloc_early] : NULL;
 }
 
-void kmalloc_open(void)
+void kmalloc_open(bool lock_mode)
 {
-	map_open();
-	STORE_RELEASE(kmalloc_fast_limit, CONFIG_KMALLOC_MAX_CACHE);
+	kmalloc_lock_pops = lock_mode && !gate_is_on_alloc();
+	kmalloc_lock_pushes = lock_mode && !gate_is_on_free();
+	if (lock_mode)
+		return;
+	if (!gate_is_on_free())
+		map_open();
+	if (!gate_is_on_alloc())
+		STORE_RELEASE(kmalloc_fast_limit, CONFIG_KMALLOC_MAX_CACHE);
 }
 
 struct kmem_cache *kmalloc_cache(size_t size, size_t align)
@@ -107,6 +118,18 @@ size_t kmalloc_class_bytes(const struct kmem_cache *c)
 
 /* ---- allocation ------------------------------------------------------------------ */
 
+static void *kmalloc_large(size_t size, size_t align, gfp_t gfp)
+{
+	if (unlikely(READ_ONCE(fault_large)) && fault_strikes(NULL, size, gfp))
+		return NULL;
+	return large_alloc(size, align, gfp);
+}
+
+void *kmalloc_from(struct kmem_cache *c, size_t size, gfp_t gfp)
+{
+	return c->debug.slow ? cache_alloc_sized(c, gfp, size) : kmem_cache_alloc(c, gfp);
+}
+
 noinline void *kmalloc_slow(size_t size, gfp_t gfp)
 {
 	struct kmem_cache *c;
@@ -114,13 +137,13 @@ noinline void *kmalloc_slow(size_t size, gfp_t gfp)
 	if (!init_ready())
 		return NULL;
 	if (size - 1 >= CONFIG_KMALLOC_MAX_CACHE)
-		return large_alloc(size, PAGE_SIZE, gfp);
+		return kmalloc_large(size, PAGE_SIZE, gfp);
 	if (unlikely(gfp & ASHLAR_GFP_TYPES)) {
 		c = kmalloc_type_cache(ashlar_kmalloc_class(size), gfp);
-		return c ? kmem_cache_alloc(c, gfp) : NULL;
+		return c ? kmalloc_from(c, size, gfp) : NULL;
 	}
 	c = cache_node_at(kmalloc_table[(size - 1) >> GRANULE_SHIFT])->cache;
-	return cache_alloc_slow(c, gfp);
+	return cache_alloc_sized(c, gfp, size);
 }
 
 void *kmalloc_aligned(size_t size, size_t align, gfp_t gfp)
@@ -130,7 +153,7 @@ void *kmalloc_aligned(size_t size, size_t align, gfp_t gfp)
 	if (!init_ready())
 		return NULL;
 	c = kmalloc_cache(size, align);
-	return c ? kmem_cache_alloc(c, gfp) : large_alloc(size, align, gfp);
+	return c ? kmalloc_from(c, size, gfp) : kmalloc_large(size, align, gfp);
 }
 
 void *ashlar_kmalloc(size_t size, ashlar_gfp_t gfp)
@@ -193,6 +216,13 @@ noinline void kmalloc_free_released(void *p)
 	cache_free_slow(cache_node_at(map.ids[map_pfn(p)]), p);
 }
 
+static bool kmalloc_free_large(void *p)
+{
+	if (unlikely(options.init_on_free))
+		memset(p, 0, large_size(p)); /* 0 bytes of what is no block */
+	return large_free(p);
+}
+
 noinline void kmalloc_free(void *p, const char *function)
 {
 	if (!p)
@@ -200,7 +230,7 @@ noinline void kmalloc_free(void *p, const char *function)
 	account_settle(p);
 	if (kmalloc_object(p) && object_release(map_id(map.ids[map_pfn(p)])->states, p))
 		kmalloc_free_released(p);
-	else if (!large_free(p))
+	else if (!kmalloc_free_large(p))
 		report_pointer(function, p);
 }
 
@@ -245,13 +275,19 @@ bool kmalloc_owns(const void *p)
 	return kmalloc_object(p) || large_size(p) != 0;
 }
 
+/* Z lets nobody write behind what was asked for. */
+static size_t kmalloc_object_bytes(const struct kmem_cache *c, const void *p)
+{
+	return c->debug.red ? debug_size(c, p) : c->object_size;
+}
+
 size_t kmalloc_usable(const void *p, const char *function)
 {
 	size_t header_offset = kmalloc_object(p);
 	size_t bytes;
 
 	if (header_offset)
-		return cache_node_at((u32)header_offset)->cache->object_size;
+		return kmalloc_object_bytes(cache_node_at((u32)header_offset)->cache, p);
 	bytes = large_size(p);
 	if (!bytes)
 		report_pointer(function, p);
@@ -282,18 +318,25 @@ static bool kmalloc_stays(size_t usable, size_t size)
 	return size <= usable && (size > usable / 2 || usable <= 64);
 }
 
+static void *kmalloc_resize_large(void *p, size_t size, gfp_t gfp)
+{
+	return large_resize(p, size, options.init_on_alloc ? gfp | __GFP_ZERO : gfp);
+}
+
 void *kmalloc_resize(void *p, size_t size, gfp_t gfp, const char *function)
 {
 	size_t usable = kmalloc_usable(p, function);
 	bool is_object = kmalloc_object(p) != 0;
+	bool is_watched = is_object && cache_node_at(map.ids[map_pfn(p)])->cache->debug.size_at;
 	void *q;
 
-	if ((is_object || usable <= CONFIG_KMALLOC_MAX_CACHE) && kmalloc_stays(usable, size)) {
+	if (!is_watched && (is_object || usable <= CONFIG_KMALLOC_MAX_CACHE) &&
+	    kmalloc_stays(usable, size)) {
 		if (gfp & __GFP_ZERO)
 			memset((char *)p + size, 0, usable - size);
 		return p;
 	}
-	q = is_object || large_owner(p) ? NULL : large_resize(p, size, gfp);
+	q = is_object || large_owner(p) ? NULL : kmalloc_resize_large(p, size, gfp);
 	if (q) {
 		if (gfp & __GFP_ZERO) /* the rest of its last page */
 			memset((char *)q + size, 0, large_size(q) - size);

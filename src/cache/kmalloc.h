@@ -33,8 +33,12 @@ bool kmalloc_init(void);
  * iff there is no memory. */
 struct kmem_cache *kmalloc_started(const struct kmem_cache *early);
 
-/* Let the fast paths run (RSEQ and PRETEND mode). */
-void kmalloc_open(void);
+/* LOCK mode's middle way may be gone. */
+extern bool kmalloc_lock_pops internal_data;
+extern bool kmalloc_lock_pushes internal_data;
+
+/* Let the fast paths run, or LOCK mode's middle way, as far as no gate is closed (gate.h). */
+void kmalloc_open(bool lock_mode);
 
 /* Size of a class: 16 .. 128, then 160, 192, 224, 256, 320 ... */
 size_t kmalloc_class_size(unsigned class);
@@ -51,6 +55,9 @@ void kmalloc_wipe(void *p, size_t bytes);
 
 /* Any size but 0, any state of the world. */
 void *kmalloc_slow(size_t size, gfp_t gfp);
+
+/* @size bytes of an object of @c, a size cache. */
+void *kmalloc_from(struct kmem_cache *c, size_t size, gfp_t gfp);
 
 /* @size bytes aligned to @align, a power of two. */
 void *kmalloc_aligned(size_t size, size_t align, gfp_t gfp);
@@ -125,7 +132,7 @@ static always_inline bool kmalloc_pop_lock(size_t size, void **out)
 {
 	size_t header_offset;
 
-	if (percpu_ready() || size - 1 >= CONFIG_KMALLOC_MAX_CACHE)
+	if (!kmalloc_lock_pops || size - 1 >= CONFIG_KMALLOC_MAX_CACHE)
 		return false;
 	header_offset = kmalloc_table[(size - 1) >> GRANULE_SHIFT];
 	if (!array_pop_lock(header_offset, out))
@@ -139,7 +146,7 @@ static always_inline enum kmalloc_push kmalloc_push_lock(void *p)
 	size_t granule = object_granule(p);
 	size_t header_offset;
 
-	if (percpu_ready() || granule >= READ_ONCE(map.granules))
+	if (!kmalloc_lock_pushes || granule >= READ_ONCE(map.granules))
 		return KMALLOC_UNKNOWN;
 	header_offset = object_header_offset(granule);
 	if (!object_release(map_id(header_offset)->states, p))

@@ -45,8 +45,8 @@ bool large_init(void)
 	for (unsigned i = 0; i < LARGE_BUCKETS; i++)
 		list_init(&large.used[i]);
 	list_init(&large.kept);
-	large.mappings =
-		cache_make("ashlar-mapping", sizeof(struct mapping), 16, SLAB_NO_MERGE, NULL);
+	large.mappings = cache_make("ashlar-mapping", sizeof(struct mapping), 16,
+				    SLAB_NO_MERGE | SLAB_NO_USER_FLAGS, NULL);
 	return large.mappings != NULL;
 }
 
@@ -154,7 +154,7 @@ void *large_alloc_mapping(size_t size, size_t align, gfp_t gfp)
 	if (bytes < size || size > PTRDIFF_MAX)
 		return NULL;
 	m = large_reuse(bytes, align);
-	if (m && (gfp & __GFP_ZERO))
+	if (m && ((gfp & __GFP_ZERO) || options.init_on_alloc))
 		memset(m->start, 0, m->bytes);
 	for (unsigned attempt = 0; !m; attempt++) {
 		m = large_map(bytes, align, gfp);
@@ -277,6 +277,8 @@ static void *large_get(size_t size, size_t align, gfp_t gfp)
 
 	if (size > PTRDIFF_MAX)
 		return NULL;
+	if (options.init_on_alloc)
+		gfp |= __GFP_ZERO;
 	if (gfp & (__GFP_DMA | __GFP_DMA32)) {
 		report_refusal("kmalloc", "large", "this home has no DMA memory");
 		return NULL;

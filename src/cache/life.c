@@ -12,8 +12,11 @@
 #include "base/check.h"
 #include "cache/array.h"
 #include "cache/cache.h"
+#include "cache/gate.h"
 #include "cache/init.h"
+#include "cache/inspect.h"
 #include "cache/kmalloc.h"
+#include "cache/option.h"
 #include "cache/rcu.h"
 #include "cache/reclaim.h"
 #include "cache/report.h"
@@ -53,13 +56,17 @@ static void cache_set_limits(struct kmem_cache *c, unsigned capacity)
 	c->shared_factor = stride <= 4096 ? 8 : 2;
 }
 
+/* Ids below are no cache's: 0 and MAP_DIRTY's, and what a gate leads to on any node (gate.h). */
+#define CACHE_FIRST_ID ((u32)PORT_MAX_NODES)
+STATIC_ASSERT(CACHE_FIRST_ID > MAP_DIRTY / 16, "a dirty page is no cache's");
+
 /* An id that no cache has: 0 when all are taken. Under cache_lock. */
 static u32 cache_find_id(void)
 {
 	for (u32 i = 0; i < CONFIG_MAX_IDS; i++) {
 		u32 id = (boot.next_id + i) % CONFIG_MAX_IDS;
 
-		if (id > MAP_DIRTY / 16 && !map_ids[id].node &&
+		if (id >= CACHE_FIRST_ID && !map_ids[id].node &&
 		    !bitmap_count_range(boot.leaving, id, 1)) {
 			boot.next_id = id + 1;
 			return id;
@@ -77,6 +84,9 @@ static bool cache_enlist(struct kmem_cache *c, struct kmem_cache_node *n)
 	id = cache_find_id();
 	if (id) {
 		c->header_offset = id * 16;
+		c->pop_offset = gate_is_on_alloc() && !(c->flags & SLAB_NO_USER_FLAGS) ?
+					0 :
+					c->header_offset;
 		c->node = n;
 		slab_node_init(n, c, &c->shape, 0, c->header_offset);
 		c->states = n->states;
@@ -133,9 +143,10 @@ static bool cache_describe(struct kmem_cache *c, const char *name, size_t size, 
 	list_init(&c->aliases);
 	for (; name[length] && length < CACHE_NAME_MAX - 1; length++)
 		c->name[length] = name[length];
-	if (!shape_choose(&c->shape, size_align(size, align), align))
+	if (!debug_shape(c))
 		return false;
 	cache_set_limits(c, args->sheaf_capacity);
+	c->counts.on = options.stats != 0;
 	return true;
 }
 
@@ -146,11 +157,11 @@ bool cache_boot(void)
 
 	list_init(&cache_list);
 	boot.next_id = 1;
-	made = cache_describe(&boot.caches, "kmem_cache", sizeof(struct kmem_cache), SLAB_NO_MERGE,
-			      &args) &&
+	made = cache_describe(&boot.caches, "kmem_cache", sizeof(struct kmem_cache),
+			      SLAB_NO_MERGE | SLAB_NO_USER_FLAGS, &args) &&
 	       cache_enlist(&boot.caches, &boot.caches_node) &&
 	       cache_describe(&boot.nodes, "kmem_cache_node", sizeof(struct kmem_cache_node),
-			      SLAB_NO_MERGE, &args) &&
+			      SLAB_NO_MERGE | SLAB_NO_USER_FLAGS, &args) &&
 	       cache_enlist(&boot.nodes, &boot.nodes_node);
 	boot.caches.batchcount = 1;
 	boot.nodes.batchcount = 1;
@@ -360,6 +371,7 @@ static bool cache_dissolve(struct kmem_cache *c)
 
 	if (cache_empty(c)) {
 		report_leak(c, cache_live(c));
+		inspect_leaks(c);
 		return false;
 	}
 	if (!cache_delist(c)) {

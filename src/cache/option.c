@@ -4,6 +4,8 @@
  */
 #include "cache/option.h"
 #include "base/text.h"
+#include "cache/fault.h"
+#include "cache/letters.h"
 #include "port/port.h"
 
 struct options options = {
@@ -14,6 +16,7 @@ enum option_kind {
 	OPTION_NUMBER, /* decimal, with k, m or g behind it */
 	OPTION_WORD,   /* one of words[]; the value is its index + 1 */
 	OPTION_TEXT,   /* as it is */
+	OPTION_BLOCKS, /* letters and caches, added to what was given before (letters.h) */
 };
 
 struct option {
@@ -21,7 +24,8 @@ struct option {
 	enum option_kind kind;
 	bool hardens; /* honoured in processes with more rights */
 	u64 *number;  /* NUMBER, WORD */
-	char *text;   /* TEXT */
+	char *text;   /* TEXT, BLOCKS */
+	bool (*is_valid)(const char *text, size_t length); /* TEXT; NULL: all are */
 	const char *words[4];
 	const char *help;
 };
@@ -68,6 +72,33 @@ static const struct option option_table[] = {
 	  .kind = OPTION_TEXT,
 	  .text = options.report,
 	  .help = "directory into which a record is written at exit" },
+	{ .name = "failslab",
+	  .kind = OPTION_TEXT,
+	  .text = options.failslab,
+	  .is_valid = fault_is_valid,
+	  .help = "interval,probability,space,times and caches: allocations fail on purpose" },
+	{ .name = "fail_nth",
+	  .kind = OPTION_NUMBER,
+	  .number = &options.fail_nth,
+	  .help = "the allocation with this number fails" },
+	{ .name = "init_on_alloc",
+	  .kind = OPTION_NUMBER,
+	  .hardens = true,
+	  .number = &options.init_on_alloc,
+	  .help = "1: what is handed out is cleared" },
+	{ .name = "init_on_free",
+	  .kind = OPTION_NUMBER,
+	  .hardens = true,
+	  .number = &options.init_on_free,
+	  .help = "1: what comes back is cleared" },
+	{ .name = "stats",
+	  .kind = OPTION_NUMBER,
+	  .number = &options.stats,
+	  .help = "1: calls are counted, for the statistics of slabinfo" },
+	{ .name = "slab_debug",
+	  .kind = OPTION_BLOCKS,
+	  .text = options.slab_debug,
+	  .help = "letters of FZPUTAO- and caches, as FZPU,kmalloc-64,dentry*: what is watched" },
 };
 
 static void option_complain(const char *what, const char *s, size_t length)
@@ -117,6 +148,23 @@ static bool option_word(const struct option *o, const char *s, size_t length)
 	return false;
 }
 
+/* Blocks come one by one: a ';' between them also ends an option. */
+static bool option_blocks(const struct option *o, const char *s, size_t length)
+{
+	size_t n = 0;
+
+	while (o->text[n])
+		n++;
+	if (!letters_are_valid(s, length) || n + length + 1 >= OPTION_TEXT_MAX)
+		return false;
+	if (n)
+		o->text[n++] = ';';
+	for (size_t i = 0; i < length; i++)
+		o->text[n++] = s[i];
+	o->text[n] = '\0';
+	return true;
+}
+
 static bool option_set(const struct option *o, const char *s, size_t length)
 {
 	switch (o->kind) {
@@ -125,19 +173,30 @@ static bool option_set(const struct option *o, const char *s, size_t length)
 	case OPTION_WORD:
 		return option_word(o, s, length);
 	case OPTION_TEXT:
-		if (length >= OPTION_TEXT_MAX)
+		if (length >= OPTION_TEXT_MAX || (o->is_valid && !o->is_valid(s, length)))
 			return false;
 		for (size_t i = 0; i < length; i++)
 			o->text[i] = s[i];
 		o->text[length] = '\0';
 		return true;
+	case OPTION_BLOCKS:
+		return option_blocks(o, s, length);
 	}
 	return false;
 }
 
-/* One "name=value" of @length bytes. */
-static void option_one(const char *s, size_t length, bool secure)
+static const struct option *option_find(const char *s, size_t length)
 {
+	for (size_t i = 0; i < ARRAY_SIZE(option_table); i++)
+		if (text_equals(s, length, option_table[i].name))
+			return &option_table[i];
+	return NULL;
+}
+
+/* One "name=value" of @length bytes; returns the option, if there is one. */
+static const struct option *option_one(const char *s, size_t length, bool secure)
+{
+	const struct option *o;
 	size_t name = 0;
 	const char *value = "1";
 	size_t value_length = 1;
@@ -148,29 +207,40 @@ static void option_one(const char *s, size_t length, bool secure)
 		value = s + name + 1;
 		value_length = length - name - 1;
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(option_table); i++) {
-		const struct option *o = &option_table[i];
-
-		if (!text_equals(s, name, o->name))
-			continue;
-		if (secure && !o->hardens)
-			return;
-		if (!option_set(o, value, value_length))
-			option_complain("bad value in", s, length);
-		return;
+	o = option_find(s, name);
+	if (o && o->kind == OPTION_BLOCKS && length <= name + 1) {
+		value = "FZPU"; /* the kernel's answer to no letters */
+		value_length = 4;
 	}
-	option_complain("unknown option", s, name);
+	if (!o)
+		option_complain("unknown option", s, name);
+	else if ((o->hardens || !secure) && !option_set(o, value, value_length))
+		option_complain("bad value in", s, length);
+	return o;
+}
+
+/* Does it go on with what the option before has begun? Names begin with small letters. */
+static bool option_goes_on(const struct option *o, const char *s)
+{
+	return o && o->kind == OPTION_BLOCKS &&
+	       ((s[0] >= 'A' && s[0] <= 'Z') || s[0] == '-' || s[0] == ',');
 }
 
 void option_read(const char *text, bool secure)
 {
+	const struct option *last = NULL;
+
 	while (text && *text) {
 		size_t length = 0;
 
 		while (text[length] && text[length] != ';')
 			length++;
-		if (length)
-			option_one(text, length, secure);
+		if (option_goes_on(last, text)) {
+			if (!secure && !option_blocks(last, text, length))
+				option_complain("bad value in", text, length);
+		} else if (length) {
+			last = option_one(text, length, secure);
+		}
 		text += length + (text[length] == ';');
 	}
 }

@@ -16,15 +16,21 @@
 #define OPTION_TEXT_MAX 192u
 
 struct options {
-	u64 percpu;                   /* 0: choose; else 1 + enum port_percpu_mode */
-	u64 audit;                    /* prove all rules at exit */
-	u64 foreign_libc;             /* a pointer from nowhere goes to libc */
-	u64 keep_deepbind;            /* dlopen's RTLD_DEEPBIND is left alone */
-	u64 limit;                    /* bytes the arena may have; 0: by the machine */
-	u64 fake_numa;                /* so many NUMA nodes are made up; 0: the machine's */
-	u64 keep;                     /* bytes of free memory that are kept beside live/16 */
-	u64 slab_merge;               /* caches that are alike become one */
-	char report[OPTION_TEXT_MAX]; /* directory for the record at exit; empty: none */
+	u64 percpu;                       /* 0: choose; else 1 + enum port_percpu_mode */
+	u64 audit;                        /* prove all rules at exit */
+	u64 foreign_libc;                 /* a pointer from nowhere goes to libc */
+	u64 keep_deepbind;                /* dlopen's RTLD_DEEPBIND is left alone */
+	u64 limit;                        /* bytes the arena may have; 0: by the machine */
+	u64 fake_numa;                    /* so many NUMA nodes are made up; 0: the machine's */
+	u64 keep;                         /* bytes of free memory that are kept beside live/16 */
+	u64 slab_merge;                   /* caches that are alike become one */
+	u64 stats;                        /* calls are counted (gate.h) */
+	u64 init_on_alloc;                /* objects are cleared when handed out (gate.h) */
+	u64 init_on_free;                 /* and when they come back */
+	u64 fail_nth;                     /* this call fails; 0: none */
+	char failslab[OPTION_TEXT_MAX];   /* which others do (fault.h) */
+	char slab_debug[OPTION_TEXT_MAX]; /* letters and caches (letters.h) */
+	char report[OPTION_TEXT_MAX];     /* directory for the record at exit; empty: none */
 };
 
 extern struct options options internal_data;

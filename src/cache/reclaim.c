@@ -14,6 +14,7 @@
 #include "cache/cache.h"
 #include "cache/gfp.h"
 #include "cache/init.h"
+#include "cache/inspect.h"
 #include "cache/large.h"
 #include "cache/option.h"
 #include "cache/rcu.h"
@@ -107,8 +108,11 @@ void reclaim_release(struct list *emptied)
 {
 	while (!list_is_empty(emptied)) {
 		struct page *head = list_first_entry(emptied, struct page, link);
+		const struct kmem_cache_node *n = head->owner;
 
 		list_remove(&head->link);
+		if (unlikely(n->cache->debug.flags))
+			inspect_slab(n->cache, head);
 		slab_unmake(head);
 		account_end_slab(head);
 		if (!rcu_hold(head))

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "cache/anchor.h"
 #include "cache/cache.h"
+#include "cache/dossier.h"
 #include "cache/kmalloc.h"
 #include "engine/walk.h"
 #include "port/port.h"
@@ -37,11 +38,19 @@ static void report_bytes(struct text *t, const void *p)
 	text_char(t, '\n');
 }
 
-_Noreturn static void report_end(struct text *t)
+/* @p, or NULL: whoever took and freed this object is named, too. */
+_Noreturn static void report_end(struct text *t, const void *p)
 {
+	const struct kmem_cache_node *n = NULL;
+	struct slab_object o;
+
 	anchor_event(ASHLAR_EVENT_MISUSE);
 	anchor_message(t->bytes, t->length);
 	text_print(t);
+	if (p && map_contains(p))
+		n = cache_node_at(map.ids[map_pfn(p)]);
+	if (n && slab_find(n, p, &o))
+		dossier_print_tracks(n->cache, o.start);
 	check_end();
 }
 
@@ -175,14 +184,14 @@ _Noreturn void report_pointer(const char *function, const void *p)
 		text_str(&t, "), in use below ");
 		text_pointer(&t, (void *)(map.base + (map.granules << GRANULE_SHIFT)));
 		text_str(&t, "\n");
-		report_end(&t);
+		report_end(&t, p);
 	}
 	header_offset = map.ids[map_pfn(p)];
 	if (header_offset && cache_node_at(header_offset))
 		report_in_slab(&t, function, p, cache_node_at(header_offset));
 	else
 		report_in_pages(&t, function, p);
-	report_end(&t);
+	report_end(&t, p);
 }
 
 _Noreturn void report_claim(const void *p)
@@ -206,7 +215,7 @@ _Noreturn void report_claim(const void *p)
 			 " was in an array, but is no object\n  cause    an array of Ashlar's was "
 			 "overwritten\n");
 	}
-	report_end(&t);
+	report_end(&t, p);
 }
 
 _Noreturn void report_size(const char *function, const void *p, size_t size)
@@ -228,7 +237,7 @@ _Noreturn void report_size(const char *function, const void *p, size_t size)
 		text_dec(&t, kmalloc_usable(p, function));
 		text_str(&t, " bytes\n");
 	}
-	report_end(&t);
+	report_end(&t, p);
 }
 
 _Noreturn void report_cache(const struct kmem_cache *c, const void *p)
@@ -242,7 +251,7 @@ _Noreturn void report_cache(const struct kmem_cache *c, const void *p)
 	text_str(&t, ", this object is of ");
 	text_str(&t, n ? n->cache->name : "no cache (a large block)");
 	text_str(&t, "\n  hint     kfree frees objects of any cache\n");
-	report_end(&t);
+	report_end(&t, p);
 }
 
 void report_refusal(const char *function, const char *name, const char *why)
@@ -322,5 +331,5 @@ _Noreturn void report_usercopy(const void *p, size_t bytes, bool to_user, const 
 		text_dec(&t, n->cache->useroffset);
 		text_char(&t, '\n');
 	}
-	report_end(&t);
+	report_end(&t, p);
 }

@@ -47,6 +47,10 @@ struct kmem_cache_node {
 	struct list empty;         /* E1; the last emptied first */
 	size_t slabs;              /* all of this node's */
 	size_t empty_slabs;        /* on `empty` */
+	size_t full_slabs;         /* on no list */
+	size_t taken;              /* objects taken out of slabs, ever */
+	size_t taken_peak;         /* most that were out of them at one time */
+	size_t free_peak;          /* most free objects at one time */
 	size_t free_objects;       /* E3 */
 	size_t free_limit;         /* free objects above which empty slabs are released */
 	size_t grown;              /* slabs made, ever */
@@ -56,6 +60,13 @@ struct kmem_cache_node {
 
 void slab_node_init(struct kmem_cache_node *n, struct kmem_cache *cache, const struct shape *shape,
 		    unsigned node, u32 header_offset);
+
+/* The shape of a node that has no slab has changed. */
+static inline void slab_node_reshape(struct kmem_cache_node *n)
+{
+	n->states = map_states(n->shape->stride);
+	map_id(n->header_offset)->states = n->states;
+}
 
 /* Take up to @count objects. They are written downwards from @end, lowest address last, so
  * that a stack filled with them gives the lowest first. Returns how many. */
@@ -85,6 +96,12 @@ bool slab_shrink(struct kmem_cache_node *n, struct list *emptied);
 /* Give back the memory of pages inside partial slabs that hold no used object. Calls the port
  * without the lock. Returns pages. Never for caches with a constructor. */
 size_t slab_discard(struct kmem_cache_node *n);
+
+/* Address of the object with index 0. */
+static inline char *slab_first(const struct shape *s, const struct page *head)
+{
+	return (char *)map_page_address(head) + s->first + (size_t)head->colour * s->colour_off;
+}
 
 /* The object that contains @p, and what the slab's bitmap says of it. */
 struct slab_object {

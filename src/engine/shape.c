@@ -10,9 +10,14 @@
 #define SHAPE_ORDER_EXTRA 2u   /* orders above the port's that are tried for these */
 #define SHAPE_COLOURS_MAX 255u /* struct page keeps the colour in a byte */
 
-static size_t shape_objects(size_t stride, unsigned order)
+/* Of a slab whose first @skip bytes serve nobody. */
+static size_t shape_objects(size_t stride, unsigned order, size_t skip)
 {
-	return size_min((PAGE_SIZE << order) / stride, ((size_t)PAGE_WORDS * 64) << order); /* H2 */
+	size_t bytes = PAGE_SIZE << order;
+
+	if (bytes < skip)
+		return 0;
+	return size_min((bytes - skip) / stride, ((size_t)PAGE_WORDS * 64) << order); /* H2 */
 }
 
 /* H4 */
@@ -27,11 +32,18 @@ static bool shape_is_good(size_t stride, unsigned order, size_t objects)
 
 bool shape_choose(struct shape *shape, size_t stride, size_t align)
 {
+	return shape_choose_lead(shape, stride, align, 0);
+}
+
+bool shape_choose_lead(struct shape *shape, size_t stride, size_t align, size_t lead)
+{
 	size_t colour_off = size_max(align, CACHE_LINE);
+	size_t first = size_align(lead, align);
+	size_t skip = first - lead;
 
 	ASSERT(stride >= GRANULE_SIZE && stride % align == 0);
 	for (unsigned order = PORT_SLAB_ORDER; order <= MAX_ORDER; order++) {
-		size_t objects = shape_objects(stride, order);
+		size_t objects = shape_objects(stride, order, skip);
 		size_t waste = (PAGE_SIZE << order) - objects * stride;
 
 		if (objects == 0 || !shape_is_good(stride, order, objects))
@@ -42,7 +54,9 @@ bool shape_choose(struct shape *shape, size_t stride, size_t align)
 			.reciprocal = (u32)((((u64)1 << 32) + stride - 1) / stride),
 			.colour_off = (u32)colour_off,
 			.waste_bytes = (u32)waste,
-			.colours = (u16)size_min(waste / colour_off + 1, SHAPE_COLOURS_MAX),
+			.first = (u32)first,
+			.colours =
+				(u16)size_min((waste - skip) / colour_off + 1, SHAPE_COLOURS_MAX),
 			.order = (u8)order,
 		};
 		return true;

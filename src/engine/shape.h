@@ -20,6 +20,7 @@ struct shape {
 	u32 reciprocal;  /* ceil(2^32 / stride): (offset * reciprocal) >> 32 is the index */
 	u32 colour_off;  /* bytes from colour to colour: a cache line, or the alignment */
 	u32 waste_bytes; /* left over in one slab */
+	u32 first;       /* where the first object starts, at colour 0 */
 	u16 colours;     /* different offsets of the first object: waste / colour_off + 1 */
 	u8 order;        /* a slab is 2^order pages */
 };
@@ -27,6 +28,9 @@ struct shape {
 /* Choose the shape for objects of @stride bytes (a multiple of @align). false iff one object
  * does not fit the largest block. */
 bool shape_choose(struct shape *shape, size_t stride, size_t align);
+
+/* The same where @lead bytes of each stride lie before the object. */
+bool shape_choose_lead(struct shape *shape, size_t stride, size_t align, size_t lead);
 
 static inline size_t shape_slab_bytes(const struct shape *s)
 {

@@ -51,12 +51,6 @@ static struct page *slab_head(const struct shape *s, const void *object)
 	return &map.pages[map_pfn(object) & ~(((size_t)1 << s->order) - 1)];
 }
 
-/* Address of the object with index 0. */
-static char *slab_first(const struct shape *s, const struct page *head)
-{
-	return (char *)map_page_address(head) + (size_t)head->colour * s->colour_off;
-}
-
 bool slab_prepare(struct kmem_cache_node *n, struct page *head, void (*ctor)(void *))
 {
 	const struct shape *s = n->shape;
@@ -111,6 +105,8 @@ static unsigned slab_take_bits(struct kmem_cache_node *n, struct page *head, voi
 	head->discarded = 0;
 	head->inuse = (u16)(head->inuse + taken);
 	n->free_objects -= taken;
+	n->taken += taken;
+	n->taken_peak = size_max(n->taken_peak, n->slabs * s->objects - n->free_objects);
 	return taken;
 }
 
@@ -120,6 +116,8 @@ static void slab_relist(struct kmem_cache_node *n, struct page *head)
 	list_remove(&head->link);
 	if (head->inuse < n->shape->objects)
 		list_add(&n->partial, &head->link);
+	else
+		n->full_slabs++;
 }
 
 /* With all objects free, all states are: an object of the slab in use would have been freed
@@ -187,8 +185,10 @@ unsigned slab_adopt(struct kmem_cache_node *n, struct page *head, void **end, un
 /* After a put of @count objects: the slab moves from no list to partial, or to empty (E1). */
 static void slab_settle(struct kmem_cache_node *n, struct page *head, unsigned count)
 {
-	if (head->inuse == n->shape->objects)
+	if (head->inuse == n->shape->objects) {
 		list_add_tail(&n->partial, &head->link);
+		n->full_slabs--;
+	}
 	head->inuse = (u16)(head->inuse - count);
 	head->discarded = 0;
 	if (head->inuse == 0) {
@@ -238,6 +238,7 @@ static unsigned slab_put_bits(struct kmem_cache_node *n, void *const *objects, u
 static void slab_put_all(struct kmem_cache_node *n, void *const *objects, unsigned count)
 {
 	n->free_objects += count;
+	n->free_peak = size_max(n->free_peak, n->free_objects);
 	for (unsigned i = 0; i < count;)
 		i += slab_put_bits(n, objects + i, count - i);
 }
@@ -330,7 +331,7 @@ bool slab_find(const struct kmem_cache_node *n, const void *p, struct slab_objec
 static bool slab_page_is_free(const struct shape *s, const struct page *head, const u64 *stolen,
 			      unsigned page)
 {
-	size_t first = (size_t)head->colour * s->colour_off;
+	size_t first = s->first + (size_t)head->colour * s->colour_off;
 	size_t begin = (size_t)page << PAGE_SHIFT;
 	size_t end = begin + PAGE_SIZE;
 	size_t from = begin > first ? (begin - first) / s->stride : 0;
@@ -353,6 +354,7 @@ static void slab_steal(struct kmem_cache_node *n, struct page *head, u64 *stolen
 		*slab_word(head, w) = 0;
 	}
 	head->inuse = (u16)s->objects;
+	n->full_slabs++;
 	n->free_objects -= count;
 	list_remove(&head->link);
 }
@@ -369,6 +371,7 @@ static void slab_restore(struct kmem_cache_node *n, struct page *head, const u64
 	list_remove(&head->link); /* a free meanwhile may have put it on partial */
 	head->hint = 0;
 	head->discarded = 1;
+	n->full_slabs -= head->inuse == s->objects;
 	head->inuse = (u16)(head->inuse - count);
 	n->free_objects += count;
 	if (head->inuse == 0) {
@@ -469,6 +472,7 @@ size_t slab_audit(struct kmem_cache_node *n)
 	struct list *node;
 	size_t faults = 0;
 	size_t free_objects = 0;
+	size_t partial = 0;
 	size_t empty = 0;
 
 	list_for_each(node, &n->partial) {
@@ -477,6 +481,7 @@ size_t slab_audit(struct kmem_cache_node *n)
 		faults += slab_audit_slab(n, head);
 		faults += head->inuse == 0 || head->inuse >= n->shape->objects; /* E1 */
 		free_objects += n->shape->objects - head->inuse;
+		partial++;
 	}
 	list_for_each(node, &n->empty) {
 		struct page *head = container_of(node, struct page, link);
@@ -487,5 +492,6 @@ size_t slab_audit(struct kmem_cache_node *n)
 	}
 	for (unsigned i = 0; i < n->shared_avail; i++)
 		faults += *map_state_in(n->states, n->shared[i]) != STATE_FREE;        /* E6 */
+	faults += partial + empty + n->full_slabs != n->slabs;                         /* E1 */
 	return faults + (free_objects != n->free_objects) + (empty != n->empty_slabs); /* E3 */
 }

@@ -161,6 +161,31 @@ static inline void port_relax(void)
 #endif
 }
 
+/* ---- who calls ----------------------------------------------------------- */
+
+#define PORT_TRACE_FRAMES 14u
+
+/* A moment, and who was at work in it. */
+struct port_trace {
+	void *frames[PORT_TRACE_FRAMES]; /* where the calls return to, innermost first; then NULL */
+	uint64_t now_ns;                 /* since some moment of the past */
+	uint32_t thread;                 /* its number here */
+	uint32_t cpu;
+};
+
+/* Get ready to see the callers. The one function that may allocate through malloc: never called
+ * from inside an allocation. Without it port_trace works, but may see no frames. */
+void port_trace_start(void);
+
+/* The number of the thread that runs this, not 0. */
+uint32_t port_thread(void);
+
+/* The callers of this function, outside Ashlar. Neither allocates nor waits. */
+void port_trace(struct port_trace *trace);
+
+/* What is known of code address @address, "function+0x12 (file)", cut to @bytes; or "". */
+void port_symbol(const void *address, char *text, size_t bytes);
+
 /* ---- the world --------------------------------------------------------- */
 
 /* Write text for the user (standard error, the console). Best effort. */

@@ -319,6 +319,13 @@ void columns_print_markdown(FILE *out)
 	      "\n"
 	      "`--slabinfo` prints version 2.1 of the kernel's format. As there, `active_objs` "
 	      "counts objects\nin CPUs' and shared arrays as active: it is `total` - `free`. "
-	      "`objsize` is the stride.\n",
+	      "`objsize` is the stride.\n"
+	      "\n"
+	      "## /sys/kernel/slab\n"
+	      "\n"
+	      "`--sysfs` writes the attributes of the kernel's directory that have a meaning "
+	      "here. `objects` is\n`active_objs`, `slab_size` the stride, `sheaf_capacity` the "
+	      "limit of a CPU's array (0 in a debugged\ncache). `shrink` and `validate` are empty: "
+	      "a file cannot act on another process.\n",
 	      out);
 }

@@ -295,6 +295,19 @@ static bool heap_take_row(const struct heap_reader *r, size_t id, struct ashlar_
 			.batchcount = (uint32_t)heap_field(r, cache, cb, ASHLAR_CACHE_BATCHCOUNT),
 			.shared_factor =
 				(uint32_t)heap_field(r, cache, cb, ASHLAR_CACHE_SHARED_FACTOR),
+			.slabs_full = heap_field(r, node, nb, ASHLAR_NODE_SLABS_FULL),
+			.ctor = heap_field(r, cache, cb, ASHLAR_CACHE_CTOR),
+			.flags = (uint32_t)heap_field(r, cache, cb, ASHLAR_CACHE_FLAGS),
+			.debug = (uint32_t)heap_field(r, cache, cb, ASHLAR_CACHE_DEBUG),
+			.taken = heap_field(r, node, nb, ASHLAR_NODE_TAKEN),
+			.taken_peak = heap_field(r, node, nb, ASHLAR_NODE_TAKEN_PEAK),
+			.free_peak = heap_field(r, node, nb, ASHLAR_NODE_FREE_PEAK),
+			.counted = heap_field(r, cache, cb, ASHLAR_CACHE_COUNTED),
+			.alloc_hit = heap_field(r, cache, cb, ASHLAR_CACHE_ALLOC_HIT),
+			.alloc_miss = heap_field(r, cache, cb, ASHLAR_CACHE_ALLOC_MISS),
+			.free_hit = heap_field(r, cache, cb, ASHLAR_CACHE_FREE_HIT),
+			.free_miss = heap_field(r, cache, cb, ASHLAR_CACHE_FREE_MISS),
+			.errors = heap_field(r, cache, cb, ASHLAR_CACHE_ERRORS),
 		};
 		heap_take_name(r, cache, row);
 	}

@@ -9,25 +9,24 @@
 
 #include "ashlar/anchor.h"
 #include "print.h"
+#include "sysfs.h"
 #include "target.h"
 
 #define INFO_CACHES 8 /* of the short form */
 
-enum info_form { INFO_SHORT, INFO_CACHES_ALL, INFO_SLABINFO, INFO_JSON };
+enum info_form { INFO_SHORT, INFO_CACHES_ALL, INFO_SLABINFO, INFO_SYSFS, INFO_JSON };
 
 struct info_options {
 	enum info_form form;
+	const char *folder; /* of INFO_SYSFS */
 	const struct column *sort;
 };
 
 static const struct option info_long[] = {
-	{ "slabinfo", no_argument, NULL, 's' },
-	{ "json", no_argument, NULL, 'j' },
-	{ "caches", no_argument, NULL, 'c' },
-	{ "sort", required_argument, NULL, 'o' },
-	{ "help", no_argument, NULL, 'h' },
-	{ "version", no_argument, NULL, 'V' },
-	{ 0 },
+	{ "slabinfo", no_argument, NULL, 's' },   { "sysfs", required_argument, NULL, 'f' },
+	{ "json", no_argument, NULL, 'j' },       { "caches", no_argument, NULL, 'c' },
+	{ "sort", required_argument, NULL, 'o' }, { "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'V' },    { 0 },
 };
 
 static void info_help(void)
@@ -40,6 +39,7 @@ static void info_help(void)
 	     "      --caches      every cache, with all columns\n"
 	     "      --sort KEY    the order of caches (default: memory); `ashlar help columns`\n"
 	     "      --slabinfo    the caches as /proc/slabinfo 2.1, for slabtop and vmstat -m\n"
+	     "      --sysfs DIR   the caches as the directory /sys/kernel/slab, for slabinfo\n"
 	     "      --json        all figures\n"
 	     "  -h, --help        this text\n"
 	     "  -V, --version     the version");
@@ -54,6 +54,10 @@ static int info_parse(struct info_options *o, int argc, char **argv)
 		switch (c) {
 		case 's':
 			o->form = INFO_SLABINFO;
+			break;
+		case 'f':
+			o->form = INFO_SYSFS;
+			o->folder = optarg;
 			break;
 		case 'j':
 			o->form = INFO_JSON;
@@ -114,6 +118,8 @@ static bool info_print(const struct heap *h, const struct info_options *o)
 	case INFO_SLABINFO:
 		print_slabinfo(stdout, h);
 		break;
+	case INFO_SYSFS:
+		return sysfs_write(h, o->folder);
 	case INFO_JSON:
 		json = print_json(h);
 		print_json_write(stdout, json);

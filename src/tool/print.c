@@ -173,29 +173,58 @@ void print_events(FILE *out, const struct heap *h)
 
 /* ---- for scripts -------------------------------------------------------------------- */
 
+/* The statistics of one cache, where calls are counted. With one node nothing is remote. */
+static void print_slabinfo_statistics(FILE *out, const struct ashlar_row *r)
+{
+	uint64_t reaped = r->slabs_grown > r->slabs ? r->slabs_grown - r->slabs : 0;
+
+	fprintf(out,
+		" : globalstat %7" PRIu64 " %6" PRIu64 " %5" PRIu64 " %4" PRIu64 " %4" PRIu64
+		" %4" PRIu64 " %4u %4u %4u",
+		r->taken, r->taken_peak, r->slabs_grown, reaped, r->errors, r->free_peak, 0u, 0u,
+		0u);
+	fprintf(out, " : cpustat %6" PRIu64 " %6" PRIu64 " %6" PRIu64 " %6" PRIu64, r->alloc_hit,
+		r->alloc_miss, r->free_hit, r->free_miss);
+}
+
+static void print_slabinfo_row(FILE *out, const struct ashlar_row *r)
+{
+	uint64_t total = heap_row_total(r);
+	uint64_t active = total > r->objects_free ? total - r->objects_free : 0;
+	uint64_t slabs = r->slabs > r->slabs_empty ? r->slabs - r->slabs_empty : 0;
+	char name[ASHLAR_NAME_BYTES];
+
+	memcpy(name, r->name, sizeof(name));
+	for (char *c = name; *c; c++)
+		if (*c == ' ')
+			*c = '_'; /* readers of the format end a name there */
+	fprintf(out, "%-17s %6" PRIu64 " %6" PRIu64 " %6u %4u %4" PRIu64, name, active, total,
+		r->stride, r->objects, (uint64_t)1 << (r->order & 31));
+	fprintf(out, " : tunables %4u %4u %4u", r->limit, r->batchcount, r->shared_factor);
+	fprintf(out, " : slabdata %6" PRIu64 " %6" PRIu64 " %6" PRIu64, slabs, r->slabs,
+		r->objects_shared);
+}
+
 void print_slabinfo(FILE *out, const struct heap *h)
 {
-	fputs("slabinfo - version: 2.1\n"
-	      "# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab>"
-	      " : tunables <limit> <batchcount> <sharedfactor>"
-	      " : slabdata <active_slabs> <num_slabs> <sharedavail>\n",
-	      out);
-	for (size_t i = 0; i < h->nr_rows; i++) {
-		const struct ashlar_row *r = &h->rows[i];
-		uint64_t total = heap_row_total(r);
-		uint64_t active = total > r->objects_free ? total - r->objects_free : 0;
-		uint64_t slabs = r->slabs > r->slabs_empty ? r->slabs - r->slabs_empty : 0;
-		char name[ASHLAR_NAME_BYTES];
+	bool counted = h->nr_rows && h->rows[0].counted;
 
-		memcpy(name, r->name, sizeof(name));
-		for (char *c = name; *c; c++)
-			if (*c == ' ')
-				*c = '_'; /* readers of the format end a name there */
-		fprintf(out, "%-17s %6" PRIu64 " %6" PRIu64 " %6u %4u %4" PRIu64, name, active,
-			total, r->stride, r->objects, (uint64_t)1 << (r->order & 31));
-		fprintf(out, " : tunables %4u %4u %4u", r->limit, r->batchcount, r->shared_factor);
-		fprintf(out, " : slabdata %6" PRIu64 " %6" PRIu64 " %6" PRIu64 "\n", slabs,
-			r->slabs, r->objects_shared);
+	fprintf(out, "slabinfo - version: 2.1%s\n", counted ? " (statistics)" : "");
+	fputs("# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab>"
+	      " : tunables <limit> <batchcount> <sharedfactor>"
+	      " : slabdata <active_slabs> <num_slabs> <sharedavail>",
+	      out);
+	if (counted)
+		fputs(" : globalstat <listallocs> <maxobjs> <grown> <reaped> <error>"
+		      " <maxfreeable> <nodeallocs> <remotefrees> <alienoverflow>"
+		      " : cpustat <allochit> <allocmiss> <freehit> <freemiss>",
+		      out);
+	fputc('\n', out);
+	for (size_t i = 0; i < h->nr_rows; i++) {
+		print_slabinfo_row(out, &h->rows[i]);
+		if (counted)
+			print_slabinfo_statistics(out, &h->rows[i]);
+		fputc('\n', out);
 	}
 }
 

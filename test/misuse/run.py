@@ -144,6 +144,63 @@ REFUSED = [
     r"  in use   ADDR",
 ]
 
+# With ASHLAR_OPTIONS: (program, arguments, options, end, first line, patterns of further lines)
+def stack(what, function):
+    return (rf"  {what} by thread \d+ on CPU \d+, \d+ ms ago\n"
+            rf"    #0  0x[0-9a-f]+ {function}\+0x[0-9a-f]+ \(debug_\w+\)\n    #1  0x[0-9a-f]+ main")
+
+
+TAKEN = stack("allocated", "take")
+GIVEN = stack("freed", "give")
+
+
+def past_end(size, cache):
+    return f"ashlar: overflow: object ARG of {cache} was written past its end"
+
+
+def before_start(cache):
+    return f"ashlar: underflow: object ARG of {cache} was written before its start"
+
+
+def after_free(cache):
+    return f"ashlar: use after free: object ARG of {cache} was written after it was freed"
+
+
+DEBUG_CASES = [
+    ("debug_write.c", ["50", "end"], "slab_debug=FZPU", -6, past_end(50, "kmalloc-64"),
+     [TAKEN, r"50 bytes asked for, in use; seen at its free",
+      r"found    41 instead of cc at 0x[0-9a-f]+, 1 byte past its end; 1 byte is wrong"]),
+    ("debug_write.c", ["50", "-1"], "slab_debug=ZU", -6, before_start("kmalloc-64"),
+     [TAKEN, r", 1 byte before its start; 1 byte is wrong"]),
+    ("debug_write_freed.c", ["50"], "slab_debug=FZPU", -6, after_free("kmalloc-64"),
+     [TAKEN, GIVEN, r"found    41 instead of 6b at 0x[0-9a-f]+, byte 25 of it"]),
+    ("debug_twice.c", [], "slab_debug=U", -6, "ashlar: free\\(ARG\\): " + twice(64), [TAKEN, GIVEN]),
+    ("debug_twice.c", [], "slab_debug=U,kmalloc-6?", -6, "ashlar: free\\(ARG\\): " + twice(64),
+     [TAKEN, GIVEN]),
+    ("debug_write.c", ["50", "end"], "slab_debug=FZPU,kmalloc-128;FZ,kmalloc-32", 0, None, []),
+    ("debug_write.c", ["50", "end"], "slab_debug=FP", 0, None, []),
+    ("debug_write.c", ["50", "end"], "slab_debug=FZPU;-,kmalloc-64", 0, None, []),
+    ("debug_right.c", [], "slab_debug=FZP", 0, None, []),
+    ("debug_right.c", [], "slab_debug=FZPU", 0, None, []),
+    ("debug_right.c", [], "slab_debug=FZP;percpu=lock", 0, None, []),
+    ("debug_cache.c", ["right"], "", -6, past_end(100, "cats"), [TAKEN]),
+    ("debug_cache.c", ["left"], "", -6, before_start("cats"), [TAKEN]),
+    ("debug_cache.c", ["freed"], "", -6, after_free("cats"), [TAKEN, GIVEN]),
+    ("debug_cache.c", ["twice"], "", -6,
+     "ashlar: kmem_cache_free\\(ARG\\): double free: this object of cats is already free",
+     [TAKEN, GIVEN]),
+    ("debug_cache.c", ["leak"], "", 0,
+     "ashlar: kmem_cache_destroy\\(\"cats\"\\): 2 objects are still in use; the cache stays",
+     [r"  1 object, one at 0x[0-9a-f]+, allocated by thread \d+ .*\n    #0  .* take\+"]),
+    ("debug_cache.c", ["validate"], "", 0, past_end(100, "cats"),
+     [r"seen at validation", r"ashlar: underflow: object BASE of cats"]),
+] + [("debug_write.c", [str(size), "end"], "slab_debug=Z", -6, past_end(size, class_name(size)), [])
+     for size in CLASSES] + [
+    ("debug_write.c", [str(size), "-1"], "slab_debug=Z", -6, before_start(class_name(size)), [])
+    for size in CLASSES] + [
+    ("debug_write_freed.c", [str(size)], "slab_debug=P", -6, after_free(class_name(size)), [])
+    for size in CLASSES]
+
 # These call what the C library has not, or expect our report inside.
 NOT_PLAIN = ("free_sized_right.c", "free_inside_all.c")
 
@@ -172,6 +229,10 @@ def build(folder, source):
         cxx = source.endswith(".cc")
         compiler = os.environ.get("CXX", "c++") if cxx else os.environ.get("CC", "cc")
         flags = ["-std=c++17"] if cxx else ["-std=gnu11"]
+        if source.startswith("debug_"):
+            flags.append("-rdynamic")  # so that stacks have names
+        if source == "debug_cache.c":
+            flags += ["-I", os.path.join(ROOT, "include"), PRELOAD]
         if PRELOAD != "none" and ("sized" in source or "pool" in source) and not cxx:
             flags += ["-I", os.path.join(ROOT, "include"), PRELOAD]
         subprocess.run(compiler.split() + ["-O1", "-g", "-w", "-fno-builtin", "-pthread", "-I", HERE,
@@ -218,6 +279,20 @@ def try_case(tap, folder, case, options):
     tap.result(bool(good and detail), name, f"wanted: {wanted}\n{why}")
 
 
+def try_debug(tap, folder, case):
+    source, args, options, end, first, more = case
+    code, out, err = start(build(folder, source), args, options)
+    arg, base = (out.split() + ["0x[0-9a-f]+"] * 2)[:2]
+    wanted = [line.replace("ARG", arg).replace("BASE", base) for line in more]
+    if first is None:
+        good = not err
+    else:
+        good = re.match(first.replace("ARG", arg) + "\n", err)
+        good = good and all(re.search(line, err) for line in wanted)
+    tap.result(bool(code == end and good), f"{' '.join([source] + args)}, {options or 'plain'}",
+               f"wanted: {first}\n{wanted}\nended with {code}, printed:\n{out}{err}")
+
+
 def try_options(tap, folder):
     """Unknown names are told once, each, and the program goes on."""
     program = build(folder, "fine.c")
@@ -255,6 +330,8 @@ def main():
                     try_case(tap, folder, case, options)
                 try_refused(tap, folder, options)
             try_options(tap, folder)
+            for case in DEBUG_CASES:
+                try_debug(tap, folder, case)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     print(f"1..{tap.count}")

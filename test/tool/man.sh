@@ -42,10 +42,10 @@ fi
 
 expect "every public function is on a page" "" "$(
 	cat "$source"/man/*.3 >pages
-	for header in slab mempool rcu account; do
+	for header in slab mempool rcu account debug; do
 		[ -f "$source/include/ashlar/$header.h" ] || continue
 		grep -oE '\bashlar_[a-z_]+\(' "$source/include/ashlar/$header.h" | tr -d '(' | sort -u |
-			grep -vE '^ashlar_(kmalloc_class|flex_bytes)$' | while read -r name; do
+			grep -vE '^ashlar_(kmalloc_class|kmalloc_constant|flex_bytes)$' | while read -r name; do
 			plain pages | grep -qE "\b(${name#ashlar_}|$name)\b" || echo "$name"
 		done
 	done

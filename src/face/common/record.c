@@ -27,7 +27,7 @@
 #include "cache/option.h"
 #include "face/common/record.h"
 
-#define RECORD_ROWS 8u /* written at once */
+#define RECORD_ROWS 4u /* written at once */
 
 static pid_t record_left; /* the process that has left its record */
 

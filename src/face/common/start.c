@@ -15,6 +15,7 @@
 #include <stdbool.h>
 
 #include "ashlar/slab.h"
+#include "cache/debug.h"
 #include "cache/init.h"
 #include "cache/option.h"
 #include "face/common/record.h"
@@ -58,6 +59,8 @@ __attribute__((constructor)) static void start(void)
 		start_say_none();
 		return;
 	}
+	if (debug_wants_callers())
+		port_trace_start();
 	pthread_atfork(init_stop, init_resume, init_resume_child);
 	record_start();
 }

@@ -300,6 +300,44 @@ void port_yield(void)
 	port_wait(NULL, 0);
 }
 
+void port_trace_start(void)
+{
+}
+
+uint32_t port_thread(void)
+{
+	return sim.thread + 1;
+}
+
+void port_trace(struct port_trace *trace)
+{
+	*trace = (struct port_trace){
+		.now_ns = sim.now_ns,
+		.thread = port_thread(),
+		.cpu = sim.cpu,
+	};
+	memcpy(trace->frames, sim.frames, sizeof(sim.frames));
+}
+
+void port_symbol(const void *address, char *text, size_t bytes)
+{
+	static const char begin[] = "code+0x";
+	unsigned shift = 60;
+	size_t n = 0;
+
+	while (shift && (uintptr_t)address >> shift == 0)
+		shift -= 4;
+	for (; begin[n] && n + 1 < bytes; n++)
+		text[n] = begin[n];
+	for (;; shift -= 4) {
+		if (n + 1 < bytes)
+			text[n++] = "0123456789abcdef"[(uintptr_t)address >> shift & 15];
+		if (shift == 0)
+			break;
+	}
+	text[n] = '\0';
+}
+
 void port_write(const char *text, size_t bytes)
 {
 	if (bytes > sizeof(sim.text) - 1)

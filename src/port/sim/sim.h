@@ -38,6 +38,9 @@ struct sim {
 	void (*watch)(void);  /* run inside each call for or about memory, before it is served,
 			      * and in each wait: to look at locks, to do what others might */
 
+	void *frames[4];   /* what port_trace sees of the callers */
+	uint64_t now_ns;   /* and when */
+	uint32_t thread;   /* and who */
 	uintptr_t hole;    /* part of the arena that there is no memory for: address and bytes */
 	size_t hole_bytes; /* 0: none */
 
