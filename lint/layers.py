@@ -19,7 +19,7 @@ COMPILER_HEADERS = {
     "stddef.h", "stdint.h", "stdnoreturn.h",
 }
 # Public headers live outside the floors but describe one; those not named here are floor 0.
-PUBLIC_FLOOR = {"mm.h": "page", "slab.h": "cache", "mempool.h": "cache", "pool.h": "face",
+PUBLIC_FLOOR = {"mm.h": "page", "slab.h": "cache", "mempool.h": "cache", "heap.h": "cache", "pool.h": "face",
                 "umem.h": "face"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 PORTS = ["linux", "sim", "bare"]
@@ -41,6 +41,8 @@ class Tree:
             return PUBLIC_FLOOR.get(path.name, "public")
         if len(parts) == 2:
             return "config" if parts[1] == "config.h" else None
+        if parts[1] == "slob" and len(parts) > 3:
+            return parts[2]  # the floors page, engine, cache of the slob build
         return parts[1]
 
     def includes(self, path):
@@ -54,6 +56,8 @@ class Tree:
     def resolve(self, path, quote, header):
         src = self.root / "src"
         beside = [path.parent] if quote == '"' else []
+        if path.is_relative_to(src / "slob"):
+            beside.append(src / "slob")
         for folder in beside + [src, self.root / "include"]:
             if (folder / header).is_file():
                 return [(folder / header).resolve()]
