@@ -11,6 +11,7 @@
  *         SC4 a class of kmalloc, as ashlar_kmalloc_caches has it, is a number in a pointer, and
  *             every function here knows it
  */
+#include "base/check.h"
 #include "base/memory.h"
 #include "cache/block.h"
 #include "cache/init.h"
@@ -178,6 +179,7 @@ void *kmem_cache_alloc_node(struct kmem_cache *c, gfp_t gfp, int node)
 	size_t class = kmalloc_class_of(c);
 	void *p;
 
+	ASSERT(c);
 	if (class)
 		return kmalloc_node(class, gfp, node);
 	p = block_alloc(c->object_size, c->align, c, c->ctor ? gfp & ~__GFP_ZERO : gfp, node);
@@ -227,6 +229,7 @@ void kmem_cache_free_bulk(struct kmem_cache *c, size_t count, void **objects)
 /* Nothing lies idle in a cache: what is free is everybody's. */
 int kmem_cache_shrink(struct kmem_cache *c)
 {
+	ASSERT(c);
 	return !kmalloc_class_of(c) && READ_ONCE(c->live) != 0;
 }
 
@@ -234,6 +237,7 @@ unsigned int kmem_cache_size(struct kmem_cache *c)
 {
 	size_t class = kmalloc_class_of(c);
 
+	ASSERT(c);
 	return class ? (unsigned int)class : c->object_size;
 }
 

@@ -11,8 +11,8 @@
 #include "cache/report.h"
 #include "port/port.h"
 
-/* A quarter of the user address space of today's 64-bit processors. */
-#define INIT_ADDRESS_QUARTER ((size_t)(SIZE_MAX >> 19))
+/* A quarter of the user address space of today's processors. */
+#define INIT_ADDRESS_QUARTER ((size_t)1 << (sizeof(size_t) > 4 ? 45 : 30))
 
 enum init_state { INIT_NONE, INIT_BUSY, INIT_DONE, INIT_FAILED };
 
@@ -28,7 +28,7 @@ static bool init_run(void)
 	port_init(&m);
 	text = port_options(&secure);
 	option_read(text, secure);
-	budget = size_min(m.ram_bytes * 4, INIT_ADDRESS_QUARTER);
+	budget = size_min(size_min(m.ram_bytes, SIZE_MAX / 4) * 4, INIT_ADDRESS_QUARTER);
 	if (m.address_bytes != SIZE_MAX)
 		budget = size_min(budget, m.address_bytes / 2);
 	if (options.limit)

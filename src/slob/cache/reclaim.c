@@ -34,7 +34,7 @@ static size_t reclaim_shrink(gfp_t gfp)
 {
 	size_t freed = 0;
 
-	for (struct shrinker *s = READ_ONCE(shrinkers.first); s; s = s->next) {
+	for (struct shrinker *s = LOAD_ACQUIRE(shrinkers.first); s; s = s->next) {
 		size_t n = s->count(s, gfp);
 
 		if (n)
@@ -100,7 +100,9 @@ size_t ashlar_purge(void)
 {
 	size_t pages = 0;
 
-	for (struct zone *z = pages_zones; PORT_SLOB_STEP && z; z = z->next)
+	if (!PORT_SLOB_STEP)
+		return 0;
+	for (struct zone *z = pages_zones; z; z = z->next)
 		pages += pages_discard(z, 0);
 	return pages << PAGE_SHIFT;
 }

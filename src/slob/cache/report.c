@@ -86,9 +86,8 @@ _Noreturn static void report_end(struct line *l)
 static bool report_is_free(const char *function)
 {
 	for (; *function; function++)
-		if (function[0] == 'f' && function[1] == 'r' && function[2] == 'e')
-			return true;
-		else if (function[0] == 'd' && function[1] == 'e' && function[2] == 'l')
+		if ((function[0] == 'f' && function[1] == 'r' && function[2] == 'e') ||
+		    (function[0] == 'd' && function[1] == 'e' && function[2] == 'l'))
 			return true;
 	return false;
 }

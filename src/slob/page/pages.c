@@ -16,7 +16,7 @@ u32 guard_steps;
 
 struct zone *pages_zone(const void *p)
 {
-	struct zone *z = READ_ONCE(pages_zones);
+	struct zone *z = LOAD_ACQUIRE(pages_zones);
 
 	while (z && pages_number(z, p) >= READ_ONCE(z->nr_pages))
 		z = z->next;
