@@ -10,8 +10,8 @@
  *         sleep; with more threads than CPUs the holder may not be running and
  *         spinning on is a waste.
  * Rules   LK1  word 0: nobody holds it; 1: held; 2: held, someone may sleep
- *         LK2  a thread holds at most one lock (but for a zone's `growing`, under which its
- *              lock is taken; and fork takes them all)
+ *         LK2  a thread holds at most one lock (but for the zones' growth lock, under which
+ *              a zone's is taken; and fork takes them all)
  * See     docs/models.md: the model that spin checks
  */
 #ifndef ASHLAR_BASE_LOCK_H

@@ -21,6 +21,7 @@ STATIC_ASSERT(ARRAY_REGION_BYTES == PAGE_SIZE << ARRAY_REGION_ORDER, "a region i
 
 struct array_cpu {
 	struct array_cache *region; /* NULL until the CPU is first seen; then constant */
+	unsigned node;              /* constant, once there is a region */
 	char *chunk;                /* array_lock: where the next entry block begins */
 	size_t chunk_left;          /* array_lock: bytes */
 };
@@ -40,6 +41,12 @@ void array_init(unsigned cpus)
 static struct array_cache *array_header(struct array_cache *region, size_t header_offset)
 {
 	return (struct array_cache *)((uintptr_t)region + header_offset);
+}
+
+/* Let a CPU use its region, at its own node for allocations. */
+static void array_publish(unsigned number, struct array_cache *region)
+{
+	port_percpu_publish(number, region, region + arrays.cpu[number].node);
 }
 
 /* ---- LOCK mode: own the region for the length of one operation ---------- */
@@ -96,7 +103,7 @@ bool array_pop_lock(size_t header_offset, void **object)
 
 	if (unlikely(!region))
 		return false;
-	a = array_header(region, header_offset);
+	a = array_header(percpu_alloc_region(cpu), header_offset);
 	got = a->avail != 0;
 	if (likely(got)) {
 		a->touched = 1;
@@ -151,7 +158,7 @@ static struct array_cache *array_stop(unsigned cpu)
 	}
 	if (port_percpu_fence((int)cpu))
 		return region;
-	port_percpu_publish(cpu, region);
+	array_publish(cpu, region);
 	return NULL;
 }
 
@@ -213,14 +220,14 @@ static bool array_make_region(unsigned number)
 	if (!cpu->region && region && chunk) {
 		array_add_chunk(cpu, chunk);
 		for (u32 id = 1; id < CONFIG_MAX_IDS; id++) {
-			const struct kmem_cache_node *n = LOAD_ACQUIRE(cache_nodes[id]);
+			const struct kmem_cache_node *n = LOAD_ACQUIRE(map_ids[id].node);
 
 			if (n) /* destroy frees it after array_retire, which waits for this lock */
 				array_furnish(cpu, &region[id], n->cache->limit);
 		}
 		STORE_RELEASE(cpu->region, region);
 		arrays.regions++;
-		port_percpu_publish(number, region);
+		array_publish(number, region);
 		made = true;
 	}
 	lock_release(&arrays.lock);
@@ -247,7 +254,7 @@ static bool array_equip_cpu(unsigned number, const struct kmem_cache *c, void **
 		*chunk = NULL;
 		done = array_furnish(cpu, array_header(region, c->header_offset), c->limit);
 	}
-	port_percpu_publish(number, region);
+	array_publish(number, region);
 	return done;
 }
 
@@ -292,7 +299,7 @@ static unsigned array_strip(unsigned number, u32 header_offset, void **objects)
 		if (n)
 			__builtin_memcpy(objects, a->entry, n * sizeof(void *));
 		a->avail = 0;
-		port_percpu_publish(number, region);
+		array_publish(number, region);
 	}
 	lock_release(&arrays.lock);
 	return n;
@@ -325,7 +332,7 @@ static bool array_close(unsigned number, u32 header_offset)
 	done = array_header(region, header_offset)->avail == 0;
 	if (done)
 		array_header(region, header_offset)->limit = 0;
-	port_percpu_publish(number, region);
+	array_publish(number, region);
 	return done;
 }
 
@@ -377,7 +384,7 @@ static size_t array_audit_cpu(struct array_cache *region)
 		const struct array_cache *a = &region[id];
 
 		faults += a->avail > a->limit || a->limit > a->capacity;
-		faults += a->avail != 0 && !cache_nodes[id]; /* K1 */
+		faults += a->avail != 0 && !map_ids[id].node; /* K1 */
 		for (unsigned i = 0; i < a->avail; i++) {
 			const void *p = a->entry[i];
 
@@ -420,6 +427,6 @@ void array_unlock_all(void)
 {
 	for (unsigned number = 0; number < arrays.cpus; number++)
 		if (arrays.cpu[number].region)
-			port_percpu_publish(number, arrays.cpu[number].region);
+			array_publish(number, arrays.cpu[number].region);
 	lock_release(&arrays.lock);
 }

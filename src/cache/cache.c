@@ -39,7 +39,7 @@ void *kmem_cache_alloc(struct kmem_cache *c, gfp_t gfp)
 
 	if (unlikely(!percpu_ready()) || unlikely(!percpu_pop(c->header_offset, &p)))
 		return cache_alloc_slow(c, gfp);
-	object_claim(p);
+	object_claim(c->states, p);
 	return unlikely(gfp & CACHE_GFP_SPECIAL) ? cache_special(c, p, gfp) : p;
 }
 
@@ -60,11 +60,13 @@ static always_inline void cache_release(struct kmem_cache *c, void *p, size_t gr
 {
 	size_t granule = object_granule(p);
 
-	if (unlikely(granule >= granules) || unlikely(map.state[granule] != STATE_IN_USE))
+	if (unlikely(granule >= granules))
 		report_pointer("kmem_cache_free", p);
-	if (unlikely(map.ids[granule >> (PAGE_SHIFT - GRANULE_SHIFT)] != c->header_offset))
+	if (unlikely(object_header_offset(granule) != c->header_offset) && kmalloc_owns(p))
 		report_cache(c, p);
-	map.state[granule] = STATE_FREE;
+	if (unlikely(object_header_offset(granule) != c->header_offset) ||
+	    unlikely(!object_release(c->states, p)))
+		report_pointer("kmem_cache_free", p);
 }
 
 static noinline void cache_free_locked(struct kmem_cache *c, void *p)
@@ -80,15 +82,16 @@ void kmem_cache_free(struct kmem_cache *c, void *p)
 	size_t granule = object_granule(p);
 	size_t header_offset;
 
-	if (unlikely(granule >= map.fast_granules) ||
-	    unlikely(map.state[granule] != STATE_IN_USE)) {
+	if (unlikely(granule >= map.fast_granules)) {
 		cache_free_locked(c, p);
 		return;
 	}
-	header_offset = map.ids[granule >> (PAGE_SHIFT - GRANULE_SHIFT)];
-	if (unlikely((u32)header_offset != c->header_offset))
-		report_cache(c, p);
-	map.state[granule] = STATE_FREE;
+	header_offset = object_header_offset(granule);
+	if (unlikely((u32)header_offset != c->header_offset) ||
+	    unlikely(!object_release(c->states, p))) {
+		cache_free_locked(c, p);
+		return;
+	}
 	if (unlikely(!percpu_push(header_offset, p)))
 		cache_free_slow(c->node, p);
 }
@@ -105,7 +108,10 @@ static unsigned cache_grow(struct kmem_cache *c, gfp_t gfp, void **end, unsigned
 		return 0;
 	if (unlikely(options.audit))
 		init_audit_point(false);
-	slab_prepare(c->node, head, c->ctor);
+	if (!slab_prepare(c->node, head, c->ctor)) {
+		page_free(head, c->shape.order);
+		return 0;
+	}
 	return slab_adopt(c->node, head, end, count);
 }
 
@@ -154,7 +160,7 @@ void *cache_alloc_slow(struct kmem_cache *c, gfp_t gfp)
 	}
 	if (unlikely(READ_ONCE(ashlar_anchor.request)) && (gfp & __GFP_DIRECT_RECLAIM))
 		cache_answer();
-	object_claim(p);
+	object_claim(c->states, p);
 	return gfp & CACHE_GFP_SPECIAL ? cache_special(c, p, gfp) : p;
 }
 
@@ -254,7 +260,7 @@ int kmem_cache_alloc_bulk(struct kmem_cache *c, gfp_t gfp, size_t count, void **
 	if (done < count)
 		done += cache_alloc_rest(c, gfp, count - done, objects + done);
 	for (size_t i = 0; i < done; i++)
-		object_claim(objects[i]);
+		object_claim(c->states, objects[i]);
 	if (done < count) {
 		kmem_cache_free_bulk(c, done, objects);
 		return 0;

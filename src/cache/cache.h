@@ -32,6 +32,7 @@
 struct kmem_cache {
 	u32 header_offset; /* id * 16; first: the fast path reads it */
 	u32 object_size;   /* bytes, as asked for */
+	uintptr_t states;  /* where its objects' states lie (map.h); the fast path reads it, too */
 	u16 limit;         /* most objects in a CPU's array */
 	u16 batchcount;    /* objects that a refill or flush moves */
 	u16 shared_factor; /* the shared array holds this many batches */
@@ -50,11 +51,9 @@ struct kmem_cache {
 extern struct list cache_list internal_data;
 
 /* What an id stands for; NULL for ids that are free. */
-extern struct kmem_cache_node *cache_nodes[CONFIG_MAX_IDS] internal_data;
-
 static inline struct kmem_cache_node *cache_node_at(u32 header_offset)
 {
-	return cache_nodes[header_offset / 16];
+	return map_id(header_offset)->node;
 }
 
 /* The node of a cache that may be destroyed meanwhile: it stays until cache_leave. NULL iff the

@@ -12,6 +12,7 @@
 #include "cache/large.h"
 #include "cache/option.h"
 #include "cache/reclaim.h"
+#include "page/node.h"
 #include "port/port.h"
 
 /* A quarter of the user address space of today's 64-bit processors. */
@@ -50,7 +51,8 @@ static bool init_run(void)
 	port_init(&machine);
 	text = port_options(&secure);
 	option_read(text, secure);
-	if (!page_init(init_budget(&machine), machine.cpus, machine.nodes, machine.page_bytes))
+	node_init(machine.nodes, (unsigned)options.fake_numa);
+	if (!page_init(init_budget(&machine), machine.cpus, machine.page_bytes))
 		return false;
 	if (!cache_boot() || !large_init() || !kmalloc_init())
 		return false;
@@ -83,6 +85,11 @@ static cold bool init_start(void)
 bool init_ready(void)
 {
 	return likely(LOAD_ACQUIRE(init_state) == INIT_DONE) || init_start();
+}
+
+bool init_done(void)
+{
+	return LOAD_ACQUIRE(init_state) == INIT_DONE;
 }
 
 bool init_begun(void)

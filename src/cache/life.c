@@ -4,7 +4,7 @@
  *
  * What    Caches are objects of two caches that exist before all others. Creating one checks
  *         what was asked, chooses the shape and an id; destroying one goes the way back.
- * State   cache_list, cache_nodes (cache.h), under boot.lock
+ * State   cache_list (cache.h), map_ids[].node (page/map.h), under boot.lock
  * Rules   K1..K3 of cache.h
  */
 #include "base/bitmap.h"
@@ -20,7 +20,6 @@
 #define CACHE_SIZE_MAX ((size_t)4 << 20)
 
 struct list cache_list;
-struct kmem_cache_node *cache_nodes[CONFIG_MAX_IDS];
 
 static struct {
 	struct lock lock;
@@ -56,7 +55,8 @@ static u32 cache_find_id(void)
 	for (u32 i = 0; i < CONFIG_MAX_IDS; i++) {
 		u32 id = (boot.next_id + i) % CONFIG_MAX_IDS;
 
-		if (id != 0 && !cache_nodes[id] && !bitmap_count_range(boot.leaving, id, 1)) {
+		if (id > MAP_DIRTY / 16 && !map_ids[id].node &&
+		    !bitmap_count_range(boot.leaving, id, 1)) {
 			boot.next_id = id + 1;
 			return id;
 		}
@@ -76,9 +76,10 @@ static bool cache_enlist(struct kmem_cache *c, struct kmem_cache_node *n)
 		c->header_offset = id * 16;
 		c->node = n;
 		slab_node_init(n, c, &c->shape, 0, c->header_offset);
+		c->states = n->states;
 		n->free_limit = (1 + array_cpus()) * (size_t)c->batchcount + c->shape.objects;
 		list_add_tail(&cache_list, &c->link);
-		STORE_RELEASE(cache_nodes[id], n);
+		STORE_RELEASE(map_ids[id].node, n);
 	}
 	lock_release(&boot.lock);
 	return id != 0;
@@ -211,10 +212,10 @@ struct kmem_cache_node *cache_visit(u32 id)
 {
 	struct kmem_cache_node *n;
 
-	if (!LOAD_ACQUIRE(cache_nodes[id]))
+	if (!LOAD_ACQUIRE(map_ids[id].node))
 		return NULL;
 	lock_acquire(&boot.lock);
-	n = cache_nodes[id];
+	n = map_ids[id].node;
 	if (n && n->cache->closed)
 		n = NULL;
 	if (n)
@@ -240,8 +241,8 @@ static void cache_set_closed(struct kmem_cache *c, bool closed)
 void cache_forget_visitors(void)
 {
 	for (u32 id = 1; id < CONFIG_MAX_IDS; id++)
-		if (cache_nodes[id])
-			cache_nodes[id]->cache->visitors = 0;
+		if (map_ids[id].node)
+			map_ids[id].node->cache->visitors = 0;
 }
 
 void cache_shrink_all(void)
@@ -289,14 +290,14 @@ static bool cache_delist(struct kmem_cache *c)
 	lock_acquire(&boot.lock);
 	list_remove(&c->link);
 	bitmap_set_range(boot.leaving, id, 1);
-	STORE_RELEASE(cache_nodes[id], NULL);
+	STORE_RELEASE(map_ids[id].node, NULL);
 	lock_release(&boot.lock);
 	done = array_retire(c);
 	lock_acquire(&boot.lock);
 	bitmap_clear_range(boot.leaving, id, 1);
 	if (!done) {
 		list_add_tail(&cache_list, &c->link);
-		STORE_RELEASE(cache_nodes[id], c->node);
+		STORE_RELEASE(map_ids[id].node, c->node);
 	}
 	lock_release(&boot.lock);
 	return done;
@@ -336,8 +337,8 @@ size_t cache_audit(void)
 	size_t faults = 0;
 
 	for (u32 id = 1; id < CONFIG_MAX_IDS; id++)
-		if (cache_nodes[id])
-			faults += slab_audit(cache_nodes[id]);
+		if (map_ids[id].node)
+			faults += slab_audit(map_ids[id].node);
 	return faults;
 }
 
@@ -345,14 +346,14 @@ void cache_lock_all(void)
 {
 	lock_acquire(&boot.lock);
 	for (u32 id = 1; id < CONFIG_MAX_IDS; id++)
-		if (cache_nodes[id])
-			lock_acquire(&cache_nodes[id]->lock);
+		if (map_ids[id].node)
+			lock_acquire(&map_ids[id].node->lock);
 }
 
 void cache_unlock_all(void)
 {
 	for (u32 id = 1; id < CONFIG_MAX_IDS; id++)
-		if (cache_nodes[id])
-			lock_release(&cache_nodes[id]->lock);
+		if (map_ids[id].node)
+			lock_release(&map_ids[id].node->lock);
 	lock_release(&boot.lock);
 }

@@ -38,8 +38,7 @@ enum zone_watermark { WATERMARK_MIN, WATERMARK_LOW, WATERMARK_HIGH, NR_WATERMARK
 /* Pages of one kind on one node. */
 struct zone {
 	struct lock lock;
-	struct lock growing; /* held by the one thread that brings memory on- or offline (Z2) */
-	u8 index;            /* in the floor's table of zones */
+	u8 index; /* in the floor's table of zones */
 	u8 node;
 	size_t first_pfn; /* the zone's pages are [first_pfn, end_pfn), online or not */
 	size_t end_pfn;

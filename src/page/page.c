@@ -10,13 +10,13 @@
 #include "page/page.h"
 #include "base/bits.h"
 #include "base/check.h"
+#include "page/node.h"
 #include "page/pcp.h"
 #include "page/zone.h"
 #include "port/port.h"
 
 static struct {
 	struct zone zones[PORT_MAX_NODES];
-	unsigned nodes;
 	unsigned cpus;
 	size_t share;        /* pages of the arena that each node has */
 	size_t mapped_pages; /* page_note_mapped */
@@ -26,21 +26,20 @@ static struct {
 /* Online at start, pages: enough for a small program without a second step. */
 #define PAGE_FIRST ((size_t)2 << (20 - PORT_PAGE_SHIFT))
 
-bool page_init(size_t budget_bytes, unsigned cpus, unsigned nodes, size_t page_bytes)
+bool page_init(size_t budget_bytes, unsigned cpus, size_t page_bytes)
 {
-	if (!map_init(budget_bytes, page_bytes, nodes))
-		return false;
-	memory.nodes = nodes;
-	memory.cpus = cpus;
-	memory.share = map.nr_pages / nodes &
-		       ~(size_min(map.align, PAGE_SIZE << MAX_ORDER) / PAGE_SIZE - 1);
-	for (unsigned n = 0; n < nodes; n++) {
-		size_t end = n + 1 == nodes ? map.nr_pages : (n + 1) * memory.share;
+	struct zone *z;
 
-		zone_init(&memory.zones[n], n, n, n * memory.share, end);
-		port_bind(map_address(n * memory.share), (end - n * memory.share) << PAGE_SHIFT, n);
-	}
-	return zone_grow(&memory.zones[0], 0, size_min(PAGE_FIRST, memory.zones[0].end_pfn));
+	if (!map_init(budget_bytes, page_bytes, node_table.count))
+		return false;
+	memory.cpus = cpus;
+	memory.share = map.nr_pages / node_table.count &
+		       ~(size_min(map.align, PAGE_SIZE << MAX_ORDER) / PAGE_SIZE - 1);
+	for (unsigned n = 0; n < node_table.count; n++)
+		zone_init(&memory.zones[n], n, n, n * memory.share,
+			  n + 1 == node_table.count ? map.nr_pages : (n + 1) * memory.share);
+	z = &memory.zones[node_here()];
+	return zone_grow(z, 0, size_min(PAGE_FIRST, z->end_pfn - z->first_pfn));
 }
 
 static struct page *page_from_zone(struct zone *z, unsigned order, size_t count, gfp_t gfp,
@@ -65,7 +64,7 @@ static void page_note_peak(void)
 {
 	size_t used = READ_ONCE(memory.mapped_pages);
 
-	for (unsigned n = 0; n < memory.nodes; n++)
+	for (unsigned n = 0; n < node_table.count; n++)
 		used += READ_ONCE(memory.zones[n].managed_pages) -
 			READ_ONCE(memory.zones[n].free_pages);
 	if (used > READ_ONCE(memory.peak_pages))
@@ -81,8 +80,8 @@ void page_note_mapped(size_t pages)
 /* Pages whose kind is not set yet, from the wanted node or, if allowed, any other. */
 static struct page *page_find(unsigned order, size_t count, gfp_t gfp, unsigned node, bool *zero)
 {
-	for (unsigned i = 0; i < memory.nodes; i++) {
-		struct zone *z = &memory.zones[(node + i) % memory.nodes];
+	for (unsigned i = 0; i < node_table.count; i++) {
+		struct zone *z = &memory.zones[node_table.order[node][i]];
 		struct page *head = page_from_zone(z, order, count, gfp, zero);
 
 		if (head)
@@ -118,11 +117,13 @@ static struct page *page_find_hard(unsigned order, size_t count, gfp_t gfp, unsi
 struct page *page_alloc(unsigned order, gfp_t gfp, unsigned node, bool *zero)
 {
 	struct page *head = NULL;
+	unsigned cpu;
 
 	if (order > MAX_ORDER)
 		return NULL;
-	if (memory.nodes == 1)
-		head = pcp_take(port_cpu(), order);
+	cpu = port_cpu();
+	if (node_of_cpu(cpu) == node)
+		head = pcp_take(cpu, order);
 	if (head) {
 		map_clear_dirty(map_page_pfn(head), (size_t)1 << order);
 		*zero = false;
@@ -137,40 +138,57 @@ struct page *page_alloc(unsigned order, gfp_t gfp, unsigned node, bool *zero)
 }
 
 /* Each node has an equal share of the arena, the last one the rest. */
+unsigned page_node(const struct page *page)
+{
+	if (node_table.count == 1)
+		return 0;
+	return (unsigned)size_min(map_page_pfn(page) / memory.share, node_table.count - 1);
+}
+
 static struct zone *page_zone(const struct page *head)
 {
-	size_t node = memory.nodes == 1 ? 0 : map_page_pfn(head) / memory.share;
-
-	return &memory.zones[size_min(node, memory.nodes - 1)];
+	return &memory.zones[page_node(head)];
 }
 
-/* Blocks that left a CPU's list go to their zones; a list holds blocks of any zone. */
+/* Blocks that left CPUs' lists go to their zones, each zone's under one lock. */
 static void page_free_list(struct list *blocks)
 {
-	if (memory.nodes == 1) {
-		zone_free_list(&memory.zones[0], blocks);
-		return;
-	}
 	while (!list_is_empty(blocks)) {
-		struct page *head = list_first_entry(blocks, struct page, link);
+		struct zone *z = page_zone(list_first_entry(blocks, struct page, link));
+		struct list own;
+		struct list *link;
+		struct list *next;
 
-		list_remove(&head->link);
-		zone_free(page_zone(head), map_page_pfn(head), (size_t)1 << head->order);
+		if (node_table.count == 1) {
+			zone_free_list(z, blocks);
+			return;
+		}
+		list_init(&own);
+		for (link = blocks->next; link != blocks; link = next) {
+			next = link->next;
+			if (page_zone(container_of(link, struct page, link)) != z)
+				continue;
+			list_remove(link);
+			list_add_tail(&own, link);
+		}
+		zone_free_list(z, &own);
 	}
 }
 
+/* A CPU keeps blocks of its own node only. */
 void page_free(struct page *head, unsigned order)
 {
+	unsigned cpu = port_cpu();
 	struct list out;
 
 	ASSERT(head->kind != PAGE_FREE && head->kind != PAGE_TAIL && head->order == order);
-	list_init(&out);
-	if (memory.nodes > 1) {
+	if (unlikely(node_of_cpu(cpu) != page_node(head))) {
 		zone_free(page_zone(head), map_page_pfn(head), (size_t)1 << order);
 		return;
 	}
+	list_init(&out);
 	map_set_dirty(map_page_pfn(head), (size_t)1 << order);
-	pcp_give(port_cpu(), head, &out);
+	pcp_give(cpu, head, &out);
 	if (!list_is_empty(&out))
 		page_free_list(&out);
 }
@@ -217,8 +235,8 @@ size_t page_discard(size_t keep)
 {
 	size_t total = 0;
 
-	for (unsigned n = 0; n < memory.nodes; n++)
-		total += zone_discard(&memory.zones[n], keep / memory.nodes);
+	for (unsigned n = 0; n < node_table.count; n++)
+		total += zone_discard(&memory.zones[n], keep / node_table.count);
 	return total;
 }
 
@@ -226,7 +244,7 @@ size_t page_offline(void)
 {
 	size_t total = 0;
 
-	for (unsigned n = 0; n < memory.nodes; n++)
+	for (unsigned n = 0; n < node_table.count; n++)
 		total += zone_offline(&memory.zones[n]);
 	return total;
 }
@@ -253,16 +271,16 @@ size_t page_lower(void)
 	size_t reserved;
 	size_t spare;
 
-	if (memory.nodes != 1)
+	if (node_table.count != 1)
 		return 0;
-	lock_acquire(&z->growing);
+	lock_acquire(&zone_growth);
 	reserved = z->end_pfn - z->online_end;
 	spare = page_spare(reserved);
 	if (spare < reserved) {
 		z->end_pfn = z->online_end + spare;
 		map_lower(z->end_pfn);
 	}
-	lock_release(&z->growing);
+	lock_release(&zone_growth);
 	return (reserved - spare) * MAP_BYTES_PER_PAGE;
 }
 
@@ -280,7 +298,7 @@ void page_drain(void)
 void page_stat(struct page_stat *stat)
 {
 	*stat = (struct page_stat){ 0 };
-	for (unsigned n = 0; n < memory.nodes; n++) {
+	for (unsigned n = 0; n < node_table.count; n++) {
 		const struct zone *z = &memory.zones[n];
 
 		stat->online_pages += READ_ONCE(z->managed_pages);
@@ -298,7 +316,7 @@ void page_tables(struct page_tables *tables)
 {
 	*tables = (struct page_tables){
 		.zones = memory.zones,
-		.nodes = memory.nodes,
+		.nodes = node_table.count,
 		.peak_pages = &memory.peak_pages,
 	};
 	tables->pcp_pages = pcp_pages_table(&tables->pcp_step);
@@ -308,7 +326,7 @@ size_t page_audit(void)
 {
 	size_t faults = 0;
 
-	for (unsigned n = 0; n < memory.nodes; n++)
+	for (unsigned n = 0; n < node_table.count; n++)
 		faults += zone_audit(&memory.zones[n]);
 	for (unsigned cpu = 0; cpu < memory.cpus; cpu++)
 		faults += pcp_audit(cpu);
@@ -319,14 +337,18 @@ void page_lock_all(void)
 {
 	for (unsigned cpu = 0; cpu < memory.cpus; cpu++)
 		pcp_lock(cpu);
-	for (unsigned n = 0; n < memory.nodes; n++)
-		zone_lock_all(&memory.zones[n]);
+	lock_acquire(&zone_growth);
+	for (unsigned n = 0; n < node_table.count; n++)
+		lock_acquire(&memory.zones[n].lock);
+	map_lock_all();
 }
 
 void page_unlock_all(void)
 {
-	for (unsigned n = 0; n < memory.nodes; n++)
-		zone_unlock_all(&memory.zones[n]);
+	map_unlock_all();
+	for (unsigned n = 0; n < node_table.count; n++)
+		lock_release(&memory.zones[n].lock);
+	lock_release(&zone_growth);
 	for (unsigned cpu = 0; cpu < memory.cpus; cpu++)
 		pcp_unlock(cpu);
 }

@@ -9,9 +9,10 @@
  *           arena     | page 0 | page 1 | page 2 | page 3 | ...        4 KiB each
  *           pages[]   | struct page     | ...                         64 bytes each
  *           ids[]     | id*16 of the cache that owns it | ...           2 bytes each
- *           state[]   | one byte for each 16 bytes of the page | ...  256 bytes each
+ *           states[]  | one byte for each 16 bytes of the page, or 64 | 256 or 64 bytes each
  *
  * Nouns   pfn     index of a page in the arena
+ *         node    memory near some CPUs (node.h)
  *         zone    pages of one kind on one node, with a buddy allocator (zone.h)
  *         pcp     a CPU's list of free blocks (pcp.h)
  *         dirty   a free page that has memory behind it: reading it may give
@@ -21,7 +22,7 @@
  * Rules   G1  a descriptor of zeros is a tail: its block's head says what it is
  *         G2  kind, order and link of a free block are guarded by its zone's lock;
  *             an allocated block's descriptor belongs to whoever has the block
- *         G3  ids[] of a free page is 1 if it is dirty, else 0
+ *         G3  ids[] of a free page is MAP_DIRTY if it is dirty, else 0
  * Locks   pcp -> zone, one at a time; none is held while the port is called
  * See     docs/architecture.md, docs/tour.md
  */
@@ -74,11 +75,12 @@ struct page_stat {
 	size_t peak_pages;   /* most pages handed out at one time, with page_note_mapped's */
 };
 
-/* Build the floor on memory that the port gives, with @nodes nodes. false iff there is
- * none. Called once, single-threaded, before everything else here. */
-bool page_init(size_t budget_bytes, unsigned cpus, unsigned nodes, size_t page_bytes);
+/* Build the floor on memory that the port gives, for the nodes that node_init has set up. false
+ * iff there is none. Called once, single-threaded, before everything else here. */
+bool page_init(size_t budget_bytes, unsigned cpus, size_t page_bytes);
 
-/* A block of 2^order pages on @node or, without __GFP_THISNODE, another; kind is PAGE_BLOCK.
+/* A block of 2^order pages on @node or, without __GFP_THISNODE, the nearest that has one (N1 of
+ * node.h); kind is PAGE_BLOCK.
  * *@zero is set iff it is known to read as zero. NULL iff there is none; waits for locks and
  * makes system calls only with __GFP_DIRECT_RECLAIM. Cost: a CPU's list, or splits. */
 struct page *page_alloc(unsigned order, gfp_t gfp, unsigned node, bool *zero);
@@ -120,6 +122,9 @@ void page_tables(struct page_tables *tables);
 /* Prove the rules of this floor; returns the number of faults, reports each. The caller
  * sees to it that nothing else runs. */
 size_t page_audit(void);
+
+/* The node whose memory a page is. */
+unsigned page_node(const struct page *page);
 
 /* The limit of the address space was lowered: of what is reserved and was never used, keep half of
  * what the limit leaves. Returns bytes of address space given back; on one node only. */

@@ -5,11 +5,21 @@
 #include "page/zone.h"
 #include "base/bits.h"
 #include "base/check.h"
+#include "page/node.h"
 #include "port/port.h"
 
 /* Growth comes in steps of an eighth of what is online, at most this many pages. */
 #define ZONE_OFFLINE_ORDER (MAX_ORDER - 2) /* smaller free blocks stay online: 2 MiB in a process */
 #define ZONE_STEP_MAX ((size_t)64 << (20 - PORT_PAGE_SHIFT))
+
+struct lock zone_growth;
+
+/* Z3 */
+static void zone_bind(const struct zone *z, size_t pfn, size_t count)
+{
+	if (node_table.count > 1 && !node_table.fake)
+		port_bind(map_address(pfn), count << PAGE_SHIFT, z->node);
+}
 
 void zone_init(struct zone *z, unsigned index, unsigned node, size_t first, size_t end)
 {
@@ -162,7 +172,7 @@ static void zone_set_offline(struct zone *z, struct page *head)
 	lock_release(&z->lock);
 }
 
-/* A block that went offline comes online again; the caller holds z->growing. */
+/* A block that went offline comes online again; under the growth lock. */
 static bool zone_reonline(struct zone *z)
 {
 	struct page *head = NULL;
@@ -180,19 +190,21 @@ static bool zone_reonline(struct zone *z)
 		zone_set_offline(z, head);
 		return false;
 	}
+	zone_bind(z, map_page_pfn(head), (size_t)1 << head->order);
 	lock_acquire(&z->lock);
 	zone_add(z, map_page_pfn(head), (size_t)1 << head->order);
 	lock_release(&z->lock);
 	return true;
 }
 
-/* Bring [online_end, end) online and make it free; the caller holds z->growing. */
+/* Bring [online_end, end) online and make it free; under the growth lock. */
 static bool zone_extend(struct zone *z, size_t end)
 {
 	size_t begin = z->online_end;
 
 	if (end == 0 || !map_online(begin, end - begin))
 		return false;
+	zone_bind(z, begin, end - begin);
 	lock_acquire(&z->lock);
 	z->online_end = end;
 	zone_add(z, begin, end - begin);
@@ -207,11 +219,11 @@ bool zone_grow(struct zone *z, unsigned order, size_t pages)
 	size_t want = size_max(size_max(pages, step), (size_t)1 << order);
 	bool grown;
 
-	lock_acquire(&z->growing);
+	lock_acquire(&zone_growth);
 	grown = READ_ONCE(z->managed_pages) > seen || zone_reonline(z) ||
 		zone_extend(z, zone_next_end(z, order, want)) ||
 		zone_extend(z, zone_next_end(z, order, pages));
-	lock_release(&z->growing);
+	lock_release(&zone_growth);
 	return grown;
 }
 
@@ -332,14 +344,14 @@ size_t zone_offline(struct zone *z)
 		struct page *head;
 		size_t count = 0;
 
-		lock_acquire(&z->growing);
+		lock_acquire(&zone_growth);
 		head = zone_take_offline(z);
 		if (head) {
 			count = (size_t)1 << head->order;
 			map_offline(map_page_pfn(head), count);
 			zone_set_offline(z, head);
 		}
-		lock_release(&z->growing);
+		lock_release(&zone_growth);
 		if (!head)
 			return total;
 		total += count;
@@ -387,16 +399,4 @@ size_t zone_audit(struct zone *z)
 	faults += dirty != z->dirty_pages; /* B5 */
 	faults += z->managed_pages + z->offline_pages != z->online_end - z->first_pfn;
 	return faults;
-}
-
-void zone_lock_all(struct zone *z)
-{
-	lock_acquire(&z->growing);
-	lock_acquire(&z->lock);
-}
-
-void zone_unlock_all(struct zone *z)
-{
-	lock_release(&z->lock);
-	lock_release(&z->growing);
 }

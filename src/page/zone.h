@@ -6,9 +6,11 @@
  *         and keep count of what is dirty; zone_grow brings more memory online.
  * Rules   Z1  an ordinary request leaves watermark[MIN] pages free; __GFP_HIGH may
  *             use half of these, __GFP_MEMALLOC all
- *         Z2  the zone's lock is never held while the port is called. `growing` is: it keeps
- *             two threads from bringing the same memory online, and an audit or a fork from
- *             seeing a block that is neither online nor offline; it guards nothing else
+ *         Z2  the zone's lock is never held while the port is called. The growth lock, one for
+ *             all zones, is: it keeps two threads from bringing the same memory or the same
+ *             part of the tables online, and an audit or a fork from seeing a block that is
+ *             neither online nor offline
+ *         Z3  what comes online is bound to its node, where there are several
  */
 #ifndef ASHLAR_PAGE_ZONE_H
 #define ASHLAR_PAGE_ZONE_H
@@ -43,8 +45,7 @@ size_t zone_offline(struct zone *z);
 
 size_t zone_audit(struct zone *z);
 
-/* fork: hold both of its locks, in their order; let go. */
-void zone_lock_all(struct zone *z);
-void zone_unlock_all(struct zone *z);
+/* Keep all memory as it is, on- or offline (Z2). */
+extern struct lock zone_growth internal_data;
 
 #endif

@@ -83,13 +83,23 @@ void *port_mapping_alloc(size_t bytes, size_t align);
 void port_mapping_free(void *start, size_t bytes);
 void *port_mapping_resize(void *start, size_t old_bytes, size_t new_bytes);
 
-/* Bind a range to a NUMA node; false if it cannot be bound. */
+/* What comes online in this range shall be memory of NUMA node @node, as far as it has any;
+ * false where that cannot be asked for. Called only where there are several nodes. */
 bool port_bind(void *start, size_t bytes, unsigned node);
+
+/* How far node @to is from @from, as ACPI's SLIT has it: 10 is the node itself. */
+unsigned port_node_distance(unsigned from, unsigned to);
 
 /* ---- CPUs -------------------------------------------------------------- */
 
 /* The CPU this thread runs on, 0 .. cpus-1; may be stale when it returns. */
 unsigned port_cpu(void);
+
+/* The node of CPU @cpu, on which this thread has just been; PORT_NODE_UNKNOWN if the machine can
+ * tell only of the CPU that it runs on, and the thread has moved. Called only where there are
+ * several nodes. */
+#define PORT_NODE_UNKNOWN 255u
+unsigned port_cpu_node(unsigned cpu);
 
 /* Choose the per-CPU mode: @wanted is a port_percpu_mode, or -1 for the best that works
  * here. @dummy is the region that is always empty and always full. Every CPU starts with
@@ -101,14 +111,16 @@ enum port_percpu_mode port_percpu_init(int wanted, void *dummy, const char **why
  * port_percpu_fence(cpu) has returned true. */
 void *port_percpu_own(unsigned cpu);
 
-/* Give CPU @cpu the region @region (first use, or the end of ownership). */
-void port_percpu_publish(unsigned cpu, void *region);
+/* Give CPU @cpu the region @region (first use, or the end of ownership). @alloc are the headers
+ * of the CPU's own node in it: what percpu_pop indexes. */
+void port_percpu_publish(unsigned cpu, void *region, void *alloc);
 
 /* Wait until no sequence that began before this call is running on @cpu (-1: on any
  * CPU). Returns false iff the system refuses: then nothing may be assumed. */
 bool port_percpu_fence(int cpu);
 
-/* Batches through the same sequences, on the CPU that runs it. @header_offset is id * 16.
+/* Batches through the same sequences, on the CPU that runs it. @header_offset is id * 16 of any
+ * node: these index the region, as percpu_push does.
  * pop: takes min(@count, avail) newest objects, oldest of them first, returns how many.
  * push: stores the first min(@count, limit - avail), in order, returns how many. */
 unsigned port_percpu_pop_bulk(unsigned header_offset, void **objects, unsigned count);

@@ -51,7 +51,7 @@ TEST(array_A1_entries_are_free_objects_newest_last)
 	array_of(0)->limit = 49;
 	EXPECT_NE(ashlar_audit(), 0);
 	array_of(0)->limit = 120;
-	*map_state(held[7]) = STATE_IN_USE;
+	*map_state(held[7]) = map_state_in_use(held[7]);
 	EXPECT_NE(ashlar_audit(), 0);
 	*map_state(held[7]) = STATE_FREE;
 	EXPECT_EQ(ashlar_audit(), 0);
@@ -329,7 +329,7 @@ TEST(array_lock_mode_goes_to_the_node_when_busy)
 	EXPECT_EQ(kmem_cache_alloc_bulk(c, GFP_KERNEL, 200, held + 1), 200);
 	kmem_cache_free_bulk(c, 200, held + 1);
 	kmem_cache_free(c, other);
-	port_percpu_publish(0, region);
+	port_percpu_publish(0, region, region);
 	EXPECT_EQ(array_of(0)->avail, 1);
 	EXPECT_EQ(ashlar_audit(), 0);
 	EXPECT_EQ(kmem_cache_shrink(c), 0); /* every object came home */

@@ -5,7 +5,8 @@
  * What    The two bulk sequences; the table of regions with own, publish and
  *         fence; the choice among rseq, lock and pretend.
  * State   port_percpu_table: each CPU's region, or the dummy while somebody owns it
- * Rules   S5  who exchanges a region out of the table owns it until he publishes it
+ * Rules   S5  who exchanges a region out of the table `free` owns it until he publishes it
+ *             there; `alloc` is his to change meanwhile, and is set before `free`
  *         S6  in RSEQ mode the owner touches it only after a fence of that CPU
  * See     percpu.h for the rules of a sequence
  */
@@ -21,7 +22,7 @@
 #include "port/port.h"
 
 ptrdiff_t port_rseq_offset;
-void *port_percpu_table[PORT_MAX_CPUS + 2];
+struct percpu_table port_percpu_table;
 
 void *port_percpu_dummy;
 ptrdiff_t port_cpu_offset;
@@ -70,21 +71,21 @@ unsigned port_percpu_pop_bulk(unsigned header_offset, void **objects, unsigned c
 	if (!percpu_ready())
 		return 0;
 	__asm__ volatile(
-		PERCPU_BEGIN
+		PERCPU_BEGIN_FREE
 		"movl %k[count], %k[n]\n\t"
 		"cmpl %k[t], %k[n]\n\t"
 		"cmoval %k[t], %k[n]\n\t"
 		"testl %k[n], %k[n]\n\t"
 		"jz 5f\n\t"
 		"subl %k[n], %k[t]\n\t"
-		"movq 8(%[r]), %[from]\n\t"
+		"movq 8(%[r], %[header]), %[from]\n\t"
 		"leaq (%[from], %[t], 8), %[from]\n\t" PERCPU_COPY(
 			"from", "objects") "addl $0x10000, %k[t]\n\t" /* touched = 1 (A2) */
-					   "movl %k[t], (%[r])\n" PERCPU_END
+					   "movl %k[t], (%[r], %[header])\n" PERCPU_END
 		: [r] "=&r"(region), [t] "=&r"(t), [n] "=&r"(n), [i] "=&r"(i), [from] "=&r"(from),
 		  [moved] "=&r"(moved), [pair] "=x"(pair)
 		: [rseq] "r"(port_rseq_offset), [header] "r"((size_t)header_offset),
-		  [objects] "r"(objects), [count] "r"(count)
+		  [objects] "r"(objects), [count] "r"(count), PERCPU_FREE
 		: "memory", "cc");
 	return (unsigned)n;
 }
@@ -101,20 +102,21 @@ unsigned port_percpu_push_bulk(unsigned header_offset, void *const *objects, uns
 
 	if (!percpu_ready())
 		return 0;
-	__asm__ volatile(PERCPU_BEGIN "movzwl 4(%[r]), %k[n]\n\t"
-				      "subl %k[t], %k[n]\n\t" /* room, >= 0 by A1 */
-				      "cmpl %k[count], %k[n]\n\t"
-				      "cmoval %k[count], %k[n]\n\t"
-				      "testl %k[n], %k[n]\n\t"
-				      "jz 5f\n\t"
-				      "movq 8(%[r]), %[to]\n\t"
-				      "leaq (%[to], %[t], 8), %[to]\n\t" PERCPU_COPY(
-					      "objects", "to") "addl %k[n], %k[t]\n\t"
-							       "movw %w[t], (%[r])\n" PERCPU_END
+	__asm__ volatile(PERCPU_BEGIN_FREE
+			 "movzwl 4(%[r], %[header]), %k[n]\n\t"
+			 "subl %k[t], %k[n]\n\t" /* room, >= 0 by A1 */
+			 "cmpl %k[count], %k[n]\n\t"
+			 "cmoval %k[count], %k[n]\n\t"
+			 "testl %k[n], %k[n]\n\t"
+			 "jz 5f\n\t"
+			 "movq 8(%[r], %[header]), %[to]\n\t"
+			 "leaq (%[to], %[t], 8), %[to]\n\t" PERCPU_COPY(
+				 "objects", "to") "addl %k[n], %k[t]\n\t"
+						  "movw %w[t], (%[r], %[header])\n" PERCPU_END
 			 : [r] "=&r"(region), [t] "=&r"(t), [n] "=&r"(n), [i] "=&r"(i),
 			   [to] "=&r"(to), [moved] "=&r"(moved), [pair] "=x"(pair)
 			 : [rseq] "r"(port_rseq_offset), [header] "r"((size_t)header_offset),
-			   [objects] "r"(objects), [count] "r"(count)
+			   [objects] "r"(objects), [count] "r"(count), PERCPU_FREE
 			 : "memory", "cc");
 	return (unsigned)n;
 }
@@ -223,7 +225,7 @@ enum port_percpu_mode port_percpu_init(int wanted, void *dummy, const char **why
 {
 	port_percpu_dummy = dummy;
 	for (unsigned i = 0; i < linux_machine_cpus() + 2; i++)
-		port_percpu_table[i] = dummy;
+		port_percpu_table.free[i] = port_percpu_table.alloc[i] = dummy;
 	percpu.area = &__rseq_offset ? __rseq_offset : 0;
 	percpu.mode = percpu_choose(wanted, why);
 	if (percpu.mode == PORT_PERCPU_PRETEND && percpu_area_cpu() >= 0)
@@ -235,21 +237,34 @@ enum port_percpu_mode port_percpu_init(int wanted, void *dummy, const char **why
 	return percpu.mode;
 }
 
-void *port_percpu_own(unsigned cpu)
+/* PRETEND: the one thread shows CPU -1 or -2 where there is no kernel behind its area. */
+static void percpu_mirror(unsigned cpu)
 {
-	void *region = __atomic_exchange_n(&port_percpu_table[cpu + 2], port_percpu_dummy,
-					   __ATOMIC_ACQUIRE);
+	struct percpu_table *t = &port_percpu_table;
 
-	if (percpu.mode == PORT_PERCPU_PRETEND && cpu == 0)
-		port_percpu_table[0] = port_percpu_table[1] = port_percpu_dummy;
-	return region == port_percpu_dummy ? NULL : region;
+	if (percpu.mode == PORT_PERCPU_PRETEND && cpu == 0) {
+		t->free[0] = t->free[1] = t->free[2];
+		t->alloc[0] = t->alloc[1] = t->alloc[2];
+	}
 }
 
-void port_percpu_publish(unsigned cpu, void *region)
+void *port_percpu_own(unsigned cpu)
 {
-	__atomic_store_n(&port_percpu_table[cpu + 2], region, __ATOMIC_RELEASE);
-	if (percpu.mode == PORT_PERCPU_PRETEND && cpu == 0)
-		port_percpu_table[0] = port_percpu_table[1] = region;
+	void *region = __atomic_exchange_n(&port_percpu_table.free[cpu + 2], port_percpu_dummy,
+					   __ATOMIC_ACQUIRE);
+
+	if (region == port_percpu_dummy)
+		return NULL;
+	__atomic_store_n(&port_percpu_table.alloc[cpu + 2], port_percpu_dummy, __ATOMIC_RELAXED);
+	percpu_mirror(cpu);
+	return region;
+}
+
+void port_percpu_publish(unsigned cpu, void *region, void *alloc)
+{
+	__atomic_store_n(&port_percpu_table.alloc[cpu + 2], alloc, __ATOMIC_RELEASE);
+	__atomic_store_n(&port_percpu_table.free[cpu + 2], region, __ATOMIC_RELEASE);
+	percpu_mirror(cpu);
 }
 
 bool port_percpu_fence(int cpu)

@@ -217,6 +217,17 @@ bool port_bind(void *start, size_t bytes, unsigned node)
 	return node == 0;
 }
 
+unsigned port_node_distance(unsigned from, unsigned to)
+{
+	return from == to ? 10 : 20;
+}
+
+unsigned port_cpu_node(unsigned cpu)
+{
+	(void)cpu;
+	return 0;
+}
+
 void port_wait(uint32_t *word, uint32_t value)
 {
 	int saved = errno;

@@ -25,9 +25,16 @@ static inline struct array_cache *percpu_header(size_t header_offset)
 	return (struct array_cache *)((uintptr_t)sim.region[sim.cpu] + header_offset);
 }
 
+/* The headers of the CPU's own node, for who owns its region. */
+static inline struct array_cache *percpu_alloc_region(unsigned cpu)
+{
+	return sim.alloc[cpu];
+}
+
 static inline bool percpu_pop(size_t header_offset, void **out)
 {
-	struct array_cache *a = percpu_header(header_offset);
+	struct array_cache *a =
+		(struct array_cache *)((uintptr_t)percpu_alloc_region(sim.cpu) + header_offset);
 
 	if (a->avail == 0)
 		return false;

@@ -164,8 +164,20 @@ void *port_mapping_resize(void *start, size_t old_bytes, size_t new_bytes)
 bool port_bind(void *start, size_t bytes, unsigned node)
 {
 	(void)start;
-	(void)bytes;
+	sim.bound_bytes[node] += bytes;
 	return node < sim.nodes;
+}
+
+unsigned port_node_distance(unsigned from, unsigned to)
+{
+	if (sim.distance[from][to])
+		return sim.distance[from][to];
+	return from == to ? 10 : 20;
+}
+
+unsigned port_cpu_node(unsigned cpu)
+{
+	return sim.cpu_node[cpu];
 }
 
 unsigned port_cpu(void)
@@ -179,7 +191,7 @@ enum port_percpu_mode port_percpu_init(int wanted, void *dummy, const char **why
 
 	sim.dummy = dummy;
 	for (unsigned i = 0; i < PORT_MAX_CPUS; i++)
-		sim.region[i] = dummy;
+		sim.region[i] = sim.alloc[i] = dummy;
 	sim.ready = !lock;
 	*why = "simulated";
 	return lock ? PORT_PERCPU_LOCK : PORT_PERCPU_PRETEND;
@@ -189,12 +201,15 @@ void *port_percpu_own(unsigned cpu)
 {
 	void *region = sim.region[cpu];
 
-	sim.region[cpu] = sim.dummy;
-	return region == sim.dummy ? NULL : region;
+	if (region == sim.dummy)
+		return NULL;
+	sim.region[cpu] = sim.alloc[cpu] = sim.dummy;
+	return region;
 }
 
-void port_percpu_publish(unsigned cpu, void *region)
+void port_percpu_publish(unsigned cpu, void *region, void *alloc)
 {
+	sim.alloc[cpu] = alloc;
 	sim.region[cpu] = region;
 }
 

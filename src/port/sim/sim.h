@@ -25,10 +25,11 @@ struct sim {
 	const char *options; /* as ASHLAR_OPTIONS, or NULL */
 	bool secure;         /* the process has more rights than its caller */
 	bool lock_mode;      /* no sequences: LOCK mode */
+	unsigned cpu_node[PORT_MAX_CPUS];
+	unsigned char distance[PORT_MAX_NODES][PORT_MAX_NODES]; /* 0: 10 to itself, else 20 */
 
 	/* What the test turns while it runs. */
-	unsigned cpu; /* the CPU that "runs" */
-	unsigned cpu_node[PORT_MAX_CPUS];
+	unsigned cpu;         /* the CPU that "runs" */
 	uint64_t fail_at;     /* the fail_at'th request for memory from now on fails; 0: none */
 	bool fail_on;         /* every request from then on fails */
 	bool fence_refused;   /* port_percpu_fence returns false */
@@ -39,18 +40,20 @@ struct sim {
 	size_t address_limit; /* of the address space, lowered while it runs; 0: none */
 
 	/* What happened. */
-	size_t released;     /* bytes of reserved space given back for good */
-	uint64_t requests;   /* for memory: maps and mappings */
-	size_t mapped_bytes; /* in mappings now */
-	uint64_t discarded;  /* bytes given back by port_discard */
-	uint64_t waits;      /* port_wait calls: none may happen in one thread */
-	char text[4096];     /* what port_write was given, newest last */
+	size_t released;                    /* bytes of reserved space given back for good */
+	uint64_t requests;                  /* for memory: maps and mappings */
+	size_t mapped_bytes;                /* in mappings now */
+	uint64_t discarded;                 /* bytes given back by port_discard */
+	uint64_t waits;                     /* port_wait calls: none may happen in one thread */
+	size_t bound_bytes[PORT_MAX_NODES]; /* by port_bind, ever */
+	char text[4096];                    /* what port_write was given, newest last */
 	size_t text_bytes;
 
 	/* The port's own. */
 	bool ready;
 	void *dummy;
 	void *region[PORT_MAX_CPUS];
+	void *alloc[PORT_MAX_CPUS]; /* the same, at the CPU's own node */
 };
 
 extern struct sim sim;

@@ -49,6 +49,9 @@ stop   bfs w_seen      -DNOBJ=2 -DM_FLUSH_CLAIMS
 stop   bfs owner[r]    -DNOBJ=2 -DM_STOP_SPLIT -DNSTOP=2
 stop   bfs (o!=0)      -DNOBJ=2 -DM_PUBLISH_EARLY
 stop   bfs avail[0]    -DNOBJ=2 -DM_DUMMY_ROOM
+stop   bfs fenced      -DNOBJ=2 -DM_ALLOC_STAYS
+stop   bfs (o!=0)      -DNOBJ=2 -DM_ALLOC_STAYS -DNO_P2
+stop   bfs fenced      -DNOBJ=2 -DM_ALLOC_LAST -DNWORK=1 -DNSTOP=2
 fork   dfs ok          -DNO_MAKER
 fork   dfs ok          -DNCPU=1
 fork   dfs !(made[c])  -DNCPU=1 -DM_NO_RECHECK

@@ -6,8 +6,10 @@
  *         always empty and always full. A sequence loads the CPU number and
  *         table[cpu], reads the header, moves entries and commits with one
  *         store to avail; whatever else runs on its CPU sends it back to its
- *         start. Stopping a CPU: exchange 0 into table[cpu] (0 out: somebody
- *         else owns it), fence, read and write the region at leisure, publish.
+ *         start. A pop loads alloc[cpu] instead, the same region as its node
+ *         sees it. Stopping a CPU: exchange 0 into table[cpu] (0 out: somebody
+ *         else owns it), store 0 into alloc[cpu], fence, read and write the
+ *         region at leisure, publish: alloc[cpu] first, then table[cpu].
  * Model   A thread begins a sequence on any CPU (it may have moved since the
  *         last one). running[cpu] is the thread whose sequence is alive there.
  *         A new sequence on the CPU, a fence and an interruption out of the
@@ -32,6 +34,8 @@
  *         M_STOP_SPLIT       table[cpu] is loaded, then stored: no exchange
  *         M_PUBLISH_EARLY    the region is published before the owner is done
  *         M_DUMMY_ROOM       the dummy is empty but not full
+ *         M_ALLOC_STAYS      the owner leaves alloc[cpu] as it is
+ *         M_ALLOC_LAST       alloc[cpu] is published after table[cpu]
  *         NO_P2 drops P2, so that P1 can be seen to catch by itself.
  */
 #ifndef NCPU
@@ -60,6 +64,7 @@
 #define NOBODY	255
 
 byte table[NCPU];		/* 0 or the number of a region, 1 .. NCPU */
+byte alloc[NCPU];		/* the same, for pops */
 byte avail[NREG];
 byte limit[NREG];
 byte entry[NREG * CAP];		/* objects are 1 .. NOBJ */
@@ -160,6 +165,8 @@ inline choose(v)
 	fi
 }
 
+#define REGION	if :: what == POP -> r = alloc[c] :: else -> r = table[c] fi
+
 inline forget()		/* locals that nobody will read again */
 {
 	what = 0; x = 0; c = 0; r = 0; a = 0; o = 0; i = 0; n = 0;
@@ -202,7 +209,7 @@ idle:
 #endif
 #ifdef M_TABLE_OUTSIDE
 		choose(c);
-		r = table[c];
+		REGION;
 #endif
 		goto again
 	};
@@ -248,7 +255,7 @@ again:	/* where the kernel sends a sequence back to: nothing that it loaded coun
 #ifndef M_CPU_OUTSIDE
 		choose(c);
 #endif
-		r = table[c];
+		REGION;
 #endif
 		SEAT(x, me)
 	};
@@ -375,14 +382,21 @@ idle:
 		fi
 	};
 
-	/* port_percpu_fence */
+#ifdef M_ALLOC_STAYS
+#define CLOSE	skip
+#else
+#define CLOSE	alloc[c] = 0
+#endif
+
+	/* the second store, and port_percpu_fence: a pop that begins between the two is one that
+	 * began before */
 	if
 #ifdef M_NO_FENCE
-	:: true
+	:: CLOSE
 #else
-	:: atomic { fenced[r] = true; UNSEAT(c) }
+	:: atomic { CLOSE; fenced[r] = true; UNSEAT(c) }
 #endif
-	:: true ->						/* refused by the system */
+	:: CLOSE ->						/* refused by the system */
 #ifndef M_FENCE_IGNORED
 		goto publish
 #endif
@@ -391,7 +405,8 @@ idle:
 	/* the owner's work: take all, or the oldest, or only change the limit */
 	atomic { a = avail[r]; batch[0] = E(r, 0); batch[1] = E(r, 1) };
 #ifdef M_PUBLISH_EARLY
-	atomic { table[c] = r; fenced[r] = false; owner[r] = NOBODY };
+	atomic { fenced[r] = false; alloc[c] = r };
+	atomic { table[c] = r; owner[r] = NOBODY };
 #endif
 	if
 	:: a > 0 -> atomic {
@@ -409,9 +424,20 @@ idle:
 	fi;
 
 publish: /* port_percpu_publish, and only then to the node (A5) */
-	atomic {
 #ifndef M_PUBLISH_EARLY
-		table[c] = r; fenced[r] = false; owner[r] = NOBODY;
+#ifndef M_ALLOC_LAST
+	atomic { fenced[r] = false; alloc[c] = r };
+#else
+	atomic { fenced[r] = false; table[c] = r; owner[r] = NOBODY };
+#endif
+#endif
+	atomic {
+#ifdef M_ALLOC_LAST
+		alloc[c] = r;
+#else
+#ifndef M_PUBLISH_EARLY
+		table[c] = r; owner[r] = NOBODY;
+#endif
 #endif
 		node = node | held[me]; held[me] = 0; audit();
 		c = 0; r = 0; a = 0; batch[0] = 0; batch[1] = 0;
@@ -424,7 +450,7 @@ init {
 	atomic {
 		i = 0;
 		do
-		:: i < NCPU -> table[i] = i + 1; limit[i + 1] = CAP; i++
+		:: i < NCPU -> table[i] = i + 1; alloc[i] = i + 1; limit[i + 1] = CAP; i++
 		:: else -> break
 		od;
 		limit[0] = LIMIT0;
