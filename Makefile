@@ -11,7 +11,7 @@ HOURS ?= 1
 OPTIONS ?=
 
 .DEFAULT_GOAL := build
-.PHONY: build help run test check soak coverage bench lint format install clean
+.PHONY: build help run test check soak coverage size tiny bench lint format install clean
 
 build: ## build the libraries and the ashlar command
 	@scripts/setup build
@@ -47,6 +47,14 @@ soak: build ## random and threaded tests with new seeds for HOURS=1 hours
 coverage: ## lines of the core that the tests on the simulated machine run
 	@scripts/setup build
 	@scripts/coverage
+
+size: ## code and static RAM on a small machine, beside newlib's malloc
+	@scripts/setup tiny
+	@kernel/tiny/size $(BUILD)
+
+tiny: ## boot the tests of the small machine (Cortex-M) in QEMU
+	@scripts/setup tiny
+	@kernel/tiny/run $(BUILD)
 
 bench: build ## compare with other allocators; numbers and plots
 	@scripts/setup bench

@@ -57,7 +57,9 @@ void machine_forget(void)
 	memset(core_bss, 0, (size_t)(core_bss_end - core_bss));
 }
 
-_Noreturn static void machine_start(void)
+void machine_start(void);
+
+void machine_start(void)
 {
 	memcpy(image_data, image_data_load, (size_t)(image_data_end - image_data));
 	memset(image_bss, 0, (size_t)(image_bss_end - image_bss));
@@ -104,8 +106,13 @@ void *memmove(void *to, const void *from, size_t bytes)
 
 void *memset(void *to, int byte, size_t bytes)
 {
+	uint32_t word = (uint8_t)byte * 0x01010101u;
 	char *t = to;
 
+	for (; bytes && (uintptr_t)t % 4; bytes--)
+		*t++ = (char)byte;
+	for (; bytes >= 4; bytes -= 4, t += 4)
+		*(uint32_t *)(void *)t = word;
 	while (bytes--)
 		*t++ = (char)byte;
 	return to;

@@ -650,7 +650,7 @@ TEST(slob_B13_overflow_is_seen)
 		*(volatile char *)&p[30 + byte] ^= 0x11;
 		victim = r;
 		seen += help_aborts(free_it);
-		EXPECT(says("damage: the headers in this page were overwritten"));
+		EXPECT(says("damage: headers of the page were overwritten"));
 		*(volatile char *)&p[30 + byte] ^= 0x11;
 		kfree(p);
 		kfree(q);
@@ -673,7 +673,7 @@ TEST(slob_B13_overflow_into_a_free_block)
 	for (unsigned i = 30; i < 34; i++)
 		*(volatile char *)&p[i] = 0x7f;
 	EXPECT(help_aborts(alloc_it));
-	EXPECT(says("damage: the headers in this page were overwritten"));
+	EXPECT(says("damage: headers of the page were overwritten"));
 }
 
 TEST(slob_SL6_headers_differ_by_place)

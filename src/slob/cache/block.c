@@ -25,13 +25,13 @@ struct want {
 
 /* ---- which zone: BL1 -------------------------------------------------------------- */
 
-enum pass { PASS_SPILL = 1, PASS_FAR = 2, PASSES = 4 };
+enum pass { PASS_SPILL = 1, PASS_FAR = 2, PASSES = PORT_MAX_NODES > 1 ? 4 : 2 };
 
 /* Pass 0 takes the nearest zone with exactly what is asked for; then others, then other nodes. */
 static bool block_suits(const struct zone *z, const struct want *w, unsigned pass)
 {
 	u32 has = z->attributes & ASKED;
-	bool near = w->node < 0 || z->attributes >> 8 == (u32)w->node;
+	bool near = PORT_MAX_NODES == 1 || w->node < 0 || z->attributes >> 8 == (u32)w->node;
 	bool exact = has == w->attributes;
 
 	if ((w->attributes & ~has) || exact == (bool)(pass & PASS_SPILL))

@@ -138,8 +138,7 @@ struct kmem_cache *kmem_cache_create(const char *name, unsigned int size, unsign
 	else
 		c = cache_make(name, size, cache_align(size, align, flags), ctor);
 	if (!c && (flags & SLAB_PANIC)) {
-		report_refusal("kmem_cache_create", name,
-			       "SLAB_PANIC: the cache could not be created");
+		report_refusal("kmem_cache_create", name, "it has to be (SLAB_PANIC)");
 		port_abort();
 	}
 	return c;

@@ -92,6 +92,13 @@ static bool report_is_free(const char *function)
 	return false;
 }
 
+/* "invalid free: ", or of what is no free "invalid pointer: ". */
+static void report_invalid(struct line *l, const char *function)
+{
+	report_str(l, "invalid ");
+	report_str(l, report_is_free(function) ? "free: " : "pointer: ");
+}
+
 static void report_object(struct line *l, const struct slob_place *place)
 {
 	const struct kmem_cache *c = place->id ? cache_of(place->id) : NULL;
@@ -100,9 +107,7 @@ static void report_object(struct line *l, const struct slob_place *place)
 	report_str(l, c ? c->name : "kmalloc");
 	report_str(l, ", ");
 	report_dec(l, place->units * SLOB_UNIT - place->header);
-	report_str(l, " bytes, a header of ");
-	report_dec(l, place->header);
-	report_str(l, "\n");
+	report_str(l, " bytes\n");
 }
 
 static void report_in_page(struct line *l, const char *function, const void *p,
@@ -114,7 +119,7 @@ static void report_in_page(struct line *l, const char *function, const void *p,
 	case SLOB_USED:
 	case SLOB_INSIDE:
 		inside = ((uintptr_t)p & (PAGE_SIZE - 1)) - place->start * SLOB_UNIT;
-		report_str(l, report_is_free(function) ? "invalid free: " : "invalid pointer: ");
+		report_invalid(l, function);
 		if (inside < place->header) {
 			report_str(l, "it points to the header before an object");
 		} else {
@@ -125,15 +130,14 @@ static void report_in_page(struct line *l, const char *function, const void *p,
 		report_object(l, place);
 		break;
 	case SLOB_UNUSED:
-		report_str(l, report_is_free(function) ? "double free: " : "use after free: ");
+		report_str(l, report_is_free(function) ? "double" : "use after");
+		report_str(l, " free: ");
 		report_str(l, "this block is already free\n");
 		break;
 	case SLOB_DAMAGED:
-		report_str(l, "damage: the headers in this page were overwritten\n  page     ");
-		report_hex(l, (uintptr_t)p & ~(uintptr_t)(PAGE_SIZE - 1));
-		report_str(l, ", at offset ");
-		report_hex(l, (uintptr_t)p & (PAGE_SIZE - 1));
-		report_str(l, " or before it\n");
+		report_str(l, "damage: headers of the page were overwritten before ");
+		report_hex(l, (uintptr_t)p);
+		report_str(l, "\n");
 		break;
 	}
 }
@@ -157,7 +161,7 @@ _Noreturn void report_pointer(const char *function, const void *p)
 
 	report_begin(&l, function, p);
 	if (!z) {
-		report_str(&l, report_is_free(function) ? "invalid free: " : "invalid pointer: ");
+		report_invalid(&l, function);
 		report_str(&l, "this memory is not Ashlar's\n");
 		report_end(&l);
 	}
@@ -165,7 +169,7 @@ _Noreturn void report_pointer(const char *function, const void *p)
 	if (z->pages[i].kind == PAGE_SLOB)
 		slob_find(z, p, &place);
 	else if (!pages_is_free(z, i)) {
-		report_str(&l, report_is_free(function) ? "invalid free: " : "invalid pointer: ");
+		report_invalid(&l, function);
 		report_str(&l, "no block starts here\n");
 		report_end(&l);
 	}
@@ -228,7 +232,7 @@ void report_leak(const struct kmem_cache *c, size_t objects)
 	report_str(&l, c->name);
 	report_str(&l, "\"): ");
 	report_dec(&l, objects);
-	report_str(&l, objects == 1 ? " object is still in use; the cache stays\n" :
-				      " objects are still in use; the cache stays\n");
+	report_str(&l, objects == 1 ? " object is" : " objects are");
+	report_str(&l, " still in use; the cache stays\n");
 	report_print(&l);
 }

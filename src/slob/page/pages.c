@@ -34,9 +34,12 @@ static void pages_link(struct zone *z, size_t i, unsigned order, size_t dirty)
 
 	pg->kind = PAGE_FREE;
 	pg->free = order & DIRTY_MAX;
+	if (!PORT_SLOB_STEP)
+		dirty = 1; /* nothing goes back to anybody */
 	pg->units = (u32)size_min(dirty, DIRTY_MAX) & DIRTY_MAX;
 	z->free_pages += (size_t)1 << order;
-	z->dirty_pages += pg->units;
+	if (PORT_SLOB_STEP)
+		z->dirty_pages += pg->units;
 	if (!dirty && head != PAGE_NONE && z->pages[head].units) { /* second place will do */
 		after = head;
 		head = z->pages[head].next;
@@ -64,6 +67,8 @@ static size_t pages_unlink(struct zone *z, size_t i)
 		z->pages[pg->next].prev = pg->prev;
 	pg->kind = PAGE_TAIL;
 	z->free_pages -= (size_t)1 << pg->free;
+	if (!PORT_SLOB_STEP)
+		return 1;
 	z->dirty_pages -= pg->units;
 	return pg->units;
 }
