@@ -381,7 +381,7 @@ static void kfree_block(void)
 TEST(api_pages_of_every_order)
 {
 	REQUIRE(slob_setup());
-	for (unsigned order = 0; order < 10; order++) {
+	for (unsigned order = 0; order < 8; order++) {
 		struct page *pg = alloc_pages(GFP_KERNEL | __GFP_ZERO, order);
 
 		REQUIRE(pg != NULL);

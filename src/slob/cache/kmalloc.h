@@ -52,8 +52,11 @@ static inline size_t kmalloc_class_of(const struct kmem_cache *c)
 /* What serves @size, as a size: who frees with a size asks how large the block should be. */
 static inline struct kmem_cache *kmalloc_cache(size_t size, size_t align)
 {
-	(void)align;
-	return (struct kmem_cache *)block_roundup(size_max(size, 1));
+	size_t bytes = block_roundup(size_max(size, 1));
+
+	if (!slob_fits(bytes, size_max(align, BLOCK_ALIGN), SLOB_HEADER_KMALLOC))
+		bytes = size_align(size_max(size, 1), PAGE_SIZE); /* a run */
+	return (struct kmem_cache *)bytes;
 }
 
 static inline size_t kmalloc_class_bytes(const struct kmem_cache *c)
