@@ -11,10 +11,17 @@ HOURS ?= 1
 OPTIONS ?=
 
 .DEFAULT_GOAL := build
-.PHONY: build help run test check soak coverage size tiny bench lint format install clean
+.PHONY: build help run test check kernel soak coverage size tiny bench lint format install clean
+
+# The groups of packages that what was asked for needs: installed, or named, all at once.
+NEEDS = build
+run: NEEDS = build $(if $(CMD),,demo)
+test soak: NEEDS = build test
+bench: NEEDS = build bench
+lint: NEEDS = build lint
 
 build: ## build the libraries and the ashlar command
-	@scripts/setup build
+	@scripts/setup $(NEEDS)
 	@scripts/configure $(BUILD) --prefix $(abspath $(PREFIX)) $(OPTIONS)
 	@ninja -C $(BUILD)
 
@@ -25,7 +32,6 @@ run: build ## run a program on Ashlar: make run CMD="python3 x.py"; without CMD,
 ifdef CMD
 	@$(BUILD)/ashlar run -- $(CMD)
 else
-	@command -v sqlite3 >/dev/null || scripts/setup test
 	@scripts/run-demo $(BUILD)
 endif
 
@@ -37,12 +43,16 @@ test: build ## the tests to run while working: two minutes
 		{ scripts/results.py --failed $(BUILD)/meson-logs/testlog.json; exit 1; }
 
 check: ## every test, in stages with their times: about 15 minutes
-	@scripts/setup build test
+	@scripts/setup build test kernel
 	@scripts/check $(STAGES)
 
-soak: build ## random and threaded tests with new seeds for HOURS=1 hours
+kernel: ## boot the test kernels in QEMU, each processor: a minute or two
+	@scripts/setup build kernel
+	@kernel/boot.py --out $(abspath $(BUILD))/kernel
+
+soak: build ## random and threaded tests with new seeds for HOURS=1 hours; TESTS=thread/fork
 	@scripts/setup test
-	@scripts/soak $(BUILD) $(HOURS)
+	@scripts/soak $(BUILD) $(HOURS) $(TESTS)
 
 coverage: ## lines of the core that the tests on the simulated machine run
 	@scripts/setup build
@@ -69,7 +79,10 @@ format: ## let clang-format set the C files
 	@git ls-files -z '*.c' '*.h' | xargs -0 clang-format -i
 
 install: build ## install under PREFIX, below DESTDIR if set
+	@[ -n "$(DESTDIR)" ] || [ -w "$(PREFIX)" ] || [ ! -e "$(PREFIX)" ] || \
+		{ echo "install: $(PREFIX) may not be written: as root, or with PREFIX= or DESTDIR=" >&2; exit 1; }
 	@DESTDIR=$(DESTDIR) meson install -C $(BUILD) --no-rebuild
+	@[ -n "$(DESTDIR)" ] || [ "$$(id -u)" != 0 ] || ldconfig
 
 clean: ## remove what was built
 	rm -rf $(BUILD) build-check

@@ -5,6 +5,9 @@
  * What    Machines without an operating system give Ashlar their memory here, one region
  *         or several, and ask how it fares. Everything else is slab.h: kmalloc, kmem_cache_*.
  *         Of the slob library only (libashlar-slob, and what is built for small machines).
+ * Differs from the slab library: constructors run at every allocation; a kmalloc is aligned to 8 or
+ *         16, a power of two up to a page to its size; kvmalloc, buckets, mempools, RCU, pools and
+ *         the `ashlar` command's view are not in it.
  * Context Where the port says one CPU: anywhere, interrupt handlers included, but for
  *         ashlar_heap_stat and ashlar_heap_minimum, which look at every page. Elsewhere any
  *         thread.

@@ -25,8 +25,10 @@
 
 static noinline void *cache_special(struct kmem_cache *c, void *p, gfp_t gfp)
 {
-	if (gfp & (__GFP_DMA | __GFP_DMA32)) {
-		report_refusal("kmem_cache_alloc", c->name, "this home has no DMA memory");
+	if (gfp & (__GFP_DMA | __GFP_DMA32) & ~c->allocflags) {
+		report_refusal("kmem_cache_alloc", c->name,
+			       page_serves(gfp) ? "the cache was not made for DMA" :
+						  "this home has no DMA memory");
 		kmem_cache_free(c, p);
 		return NULL;
 	}
@@ -102,7 +104,7 @@ void kmem_cache_free(struct kmem_cache *c, void *p)
 static unsigned cache_grow(struct kmem_cache *c, gfp_t gfp, void **end, unsigned count)
 {
 	bool zero;
-	struct page *head = page_alloc(c->shape.order, gfp, c->node->node, &zero);
+	struct page *head = page_alloc(c->shape.order, gfp | c->allocflags, c->node->node, &zero);
 
 	if (!head)
 		return 0;
@@ -173,7 +175,7 @@ void cache_put(struct kmem_cache_node *n, void *const *objects, unsigned count)
 	holes = slab_put(n, objects, count, &emptied);
 	if (!list_is_empty(&emptied))
 		reclaim_release(&emptied);
-	if (unlikely(holes) && !n->cache->ctor)
+	if (unlikely(holes) && cache_may_discard(n->cache))
 		slab_discard(n);
 }
 

@@ -22,6 +22,9 @@ bool large_init(void);
 /* @size bytes aligned to @align, at least a page; zeroed with __GFP_ZERO. NULL iff exhausted. */
 void *large_alloc(size_t size, size_t align, gfp_t gfp);
 
+/* The same as a mapping of its own, whatever its size. Makes system calls. */
+void *large_alloc_mapping(size_t size, size_t align, gfp_t gfp);
+
 /* Free the run or mapping that starts at @p; false iff there is none. */
 bool large_free(void *p);
 

@@ -7,12 +7,14 @@
 #include "cache/reclaim.h"
 #include "base/check.h"
 #include "base/lock.h"
+#include "cache/above.h"
 #include "cache/anchor.h"
 #include "cache/array.h"
 #include "cache/cache.h"
 #include "cache/init.h"
 #include "cache/large.h"
 #include "cache/option.h"
+#include "cache/rcu.h"
 #include "port/port.h"
 
 #define RECLAIM_ROUNDS 16u /* of RETRY_MAYFAIL; an ordinary request gets a quarter */
@@ -106,7 +108,8 @@ void reclaim_release(struct list *emptied)
 
 		list_remove(&head->link);
 		slab_unmake(head);
-		page_free(head, head->order);
+		if (!rcu_hold(head))
+			page_free(head, head->order);
 	}
 	reclaim_check();
 }
@@ -148,6 +151,7 @@ static bool reclaim_try(gfp_t gfp, unsigned attempt)
 		return false;
 	page_stat(&before);
 	freed = reclaim_shrinkers(gfp);
+	freed += above_shrink();
 	cache_shrink_all();
 	freed += large_kept_pages(); /* a mapping may succeed where these were */
 	large_trim(0);
@@ -201,6 +205,7 @@ size_t ashlar_purge(void)
 
 	if (!init_ready())
 		return 0;
+	above_shrink();
 	cache_shrink_all();
 	page_drain();
 	pages = large_kept_pages();

@@ -33,6 +33,7 @@ enum state {
 	STATE_FREE = 1,    /* free, or not the start of anything */
 	STATE_PENDING = 2, /* freed where no lock could be taken; swept later */
 	STATE_NONE = 3,    /* was a slab's once and is no object now */
+	STATE_HELD = 4,    /* in use, but nobody's: in a mempool or sheaf, or waiting for readers */
 };
 
 #define MAP_LEVELS 2u
@@ -73,6 +74,10 @@ bool map_init(size_t budget, size_t page_bytes, unsigned nodes);
 /* Bring the tables of pages [pfn, pfn+count) in, then the pages. count and pfn are multiples
  * of map_grain(). false, with nothing usable changed, iff memory is exhausted. */
 bool map_online(size_t pfn, size_t count);
+
+/* There is no memory for pages [pfn, pfn+count), multiples of map_grain(): their tables read as
+ * zeros, for who asks about a wrong pointer. false iff the port refuses. */
+bool map_skip(size_t pfn, size_t count);
 void map_offline(size_t pfn, size_t count);
 
 /* Pages at and after @pages, which never were online, are no part of the arena any more: their

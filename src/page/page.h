@@ -41,7 +41,9 @@ enum page_kind {
 	PAGE_SLAB,     /* head of a slab */
 	PAGE_LARGE,    /* head of a run of pages handed to a user of kmalloc or malloc */
 	PAGE_BLOCK,    /* head of a block handed out by alloc_pages */
+	PAGE_HELD,     /* head of such a run that is nobody's (cache/hold.h) */
 	PAGE_TABLE,    /* head of a block that holds arrays of ours */
+	PAGE_POOL,     /* head of a block that a pool cuts into objects (pool/sheet.h) */
 };
 
 #define PAGE_WORDS 4u /* bitmap words in each descriptor of a slab */
@@ -50,16 +52,24 @@ struct page {
 	u8 kind;  /* enum page_kind */
 	u8 order; /* free, slab, block: log2 of its pages */
 	u8 spare;
-	u8 discarded;     /* slab: free pages inside were given back (the bits' pages read zero) */
-	u16 inuse;        /* slab: objects that are not in the bitmap */
-	u8 colour;        /* slab: its offset, in units of the cache's colour_off */
-	u8 hint;          /* slab: no bit is set in words before this one */
+	union {
+		u8 discarded; /* slab: free pages inside were given back: they read zero */
+		u8 huge;      /* pool: its memory was asked for in large pages */
+	};
+	union {
+		struct {
+			u16 inuse; /* slab: objects that are not in the bitmap */
+			u8 colour; /* slab: its offset, in units of the cache's colour_off */
+			u8 hint;   /* slab: no bit is set in words before this one */
+		};
+		u32 used; /* pool: objects in use */
+	};
 	struct list link; /* free: the zone's list; slab: partial or free list */
 	union {
-		void *owner;  /* slab: its kmem_cache_node */
+		void *owner;  /* slab: its kmem_cache_node; pool: its pool */
 		size_t pages; /* large: length of the run; free: dirty pages inside */
 	};
-	u64 bits[PAGE_WORDS]; /* slab: 1 = free object; word w is in page w / 4 of the slab */
+	u64 bits[PAGE_WORDS]; /* slab, pool: 1 = free object; word w is in page w / 4 */
 };
 
 STATIC_ASSERT(sizeof(struct page) == 64, "the page map's arithmetic is by shifts");
@@ -85,6 +95,9 @@ bool page_init(size_t budget_bytes, unsigned cpus, size_t page_bytes);
  * makes system calls only with __GFP_DIRECT_RECLAIM. Cost: a CPU's list, or splits. */
 struct page *page_alloc(unsigned order, gfp_t gfp, unsigned node, bool *zero);
 void page_free(struct page *head, unsigned order);
+
+/* Is there memory of the kind that @gfp asks for? Without DMA and DMA32: always. */
+bool page_serves(gfp_t gfp);
 
 /* The same for runs of any number of pages up to 2^MAX_ORDER, aligned to @align pages. */
 struct page *page_alloc_exact(size_t count, size_t align, gfp_t gfp, unsigned node, bool *zero);

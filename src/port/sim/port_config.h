@@ -14,6 +14,11 @@
 #define PORT_SLAB_ORDER 4
 #define PORT_ZERO_PAGES 1
 
+#define PORT_GIVES_BACK 1
+#define PORT_GROWS_ATOMIC 0
+#define PORT_GROW_BYTES ((size_t)64 << 20)
+#define PORT_GUARD_BYTES ((size_t)64 << 10)
+
 /* The slob engine. */
 #define PORT_SLOB_INDEX uint32_t /* numbers of pages */
 #define PORT_SLOB_MAX_ORDER 20   /* runs of up to 4 GiB */
