@@ -24,7 +24,7 @@ fuzz() { # ENGINE INCLUDES SOURCES
 	# shellcheck disable=SC2086
 	if ! clang $common $includes -fsanitize=fuzzer,undefined \
 		-fno-sanitize-recover=undefined -I "$ROOT/src" -I "$ROOT/src/port/sim" -I "$ROOT/test" \
-		$list "$ROOT/src/port/sim/port.c" "$ROOT/test/fuzz/interval_fuzz.c" -o "$T/$engine" \
+		$list "$ROOT"/src/port/sim/*.c "$ROOT/test/fuzz/interval_fuzz.c" -o "$T/$engine" \
 		>"$T/log" 2>&1; then
 		fail "$engine: the target is built" "$T/log"
 		return
