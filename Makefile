@@ -11,7 +11,7 @@ HOURS ?= 1
 OPTIONS ?=
 
 .DEFAULT_GOAL := build
-.PHONY: build help run test check kernel soak coverage bench bench-engines lint format kernel-linux install clean
+.PHONY: build help run test check kernel soak coverage size tiny bench bench-engines lint format kernel-linux install clean
 
 # The groups of packages that what was asked for needs: installed, or named, all at once.
 NEEDS = build
@@ -57,6 +57,14 @@ soak: build ## random and threaded tests with new seeds for HOURS=1 hours; TESTS
 coverage: ## lines of the core that the tests on the simulated machine run
 	@scripts/setup build
 	@scripts/coverage
+
+size: ## code and static RAM on a small machine, beside newlib's malloc
+	@scripts/setup tiny
+	@kernel/tiny/size $(BUILD)
+
+tiny: ## boot the tests of the small machine (Cortex-M) in QEMU
+	@scripts/setup tiny
+	@kernel/tiny/run $(BUILD)
 
 bench: build ## compare with other allocators; numbers and plots
 	@scripts/setup bench

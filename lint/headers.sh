@@ -44,6 +44,7 @@ for header in $(find include src -name '*.h' 2>/dev/null | sort); do
 		continue
 		;;
 	src/port/*/*) flags="-std=gnu11 -I src -I $(cut -d/ -f1-3 <<<"$header")" ;;
+	src/slob/*) flags="-std=c11 -ffreestanding -I src/slob -I src -I src/port/linux" ;;
 	src/face/*) flags="-std=gnu11 -D_GNU_SOURCE -I src -I src/port/linux" ;;
 	src/tool/*) flags="-std=gnu11 -D_GNU_SOURCE -I src/tool" ;;
 	*) flags="-std=c11 -ffreestanding -I src -I src/port/linux" ;;

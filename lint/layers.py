@@ -21,7 +21,7 @@ COMPILER_HEADERS = {
 # Public headers live outside the floors but describe one; those not named here are floor 0.
 PUBLIC_FLOOR = {"mm.h": "page", "slab.h": "cache", "debug.h": "cache",
                 "mempool.h": "cache", "rcu.h": "cache",
-                "account.h": "cache", "pool.h": "pool",
+                "account.h": "cache", "pool.h": "pool", "heap.h": "cache",
                 "umem.h": "face"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 PORTS = ["linux", "sim", "bare", "linux_kernel"]
@@ -43,6 +43,8 @@ class Tree:
             return PUBLIC_FLOOR.get(path.name, "public")
         if len(parts) == 2:
             return "config" if parts[1] == "config.h" else None
+        if parts[1] == "slob" and len(parts) > 3:
+            return parts[2]  # the floors page, engine, cache of the slob build
         return parts[1]
 
     def includes(self, path):
@@ -56,6 +58,8 @@ class Tree:
     def resolve(self, path, quote, header):
         src = self.root / "src"
         beside = [path.parent] if quote == '"' else []
+        if path.is_relative_to(src / "slob"):
+            beside.append(src / "slob")
         for folder in beside + [src, self.root / "include"]:
             if (folder / header).is_file():
                 return [(folder / header).resolve()]

@@ -18,6 +18,11 @@
 #define CONFIG_DEBUG 0
 #endif
 
+/* Steps of the slob engine are counted, 0 or 1: for the test of its bounds. */
+#ifndef CONFIG_SLOB_STEPS
+#define CONFIG_SLOB_STEPS 0
+#endif
+
 #define PAGE_SHIFT ((unsigned)PORT_PAGE_SHIFT)
 #define PAGE_SIZE ((size_t)1 << PORT_PAGE_SHIFT) /* bytes */
 #define MAX_ORDER ((unsigned)PORT_MAX_ORDER)     /* largest block is 2^MAX_ORDER pages */

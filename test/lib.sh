@@ -15,6 +15,7 @@
 #                         libashlar-malloc.so). "none" preloads nothing: the tests must
 #                         then pass as well, apart from those that need our reports,
 #                         which proves that they ask for no more than the C library does.
+#         ASHLAR_MODES   the modes to run in, for a library that has not all
 # Rules   Nothing is left behind: no file, no process, no changed setting.
 
 set -u
@@ -33,7 +34,7 @@ CC=${CC:-cc}
 CXX=${CXX:-c++}
 WARN="-Wall -Wextra -Wshadow -Wundef -Wvla"
 LIMIT=${LIMIT:-120}		# seconds for one command
-MODES="rseq lock audit"
+MODES=${ASHLAR_MODES:-rseq lock audit}
 MODE=plain
 tap_count=0
 tap_failed=0

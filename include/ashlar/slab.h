@@ -50,7 +50,7 @@ struct kmem_cache;
 #define ZERO_OR_NULL_PTR(p) ((size_t)(p) <= (size_t)ZERO_SIZE_PTR)
 
 /* Largest kmalloc, bytes. */
-#define KMALLOC_MAX_SIZE ((size_t)1 << 46)
+#define KMALLOC_MAX_SIZE ((size_t)1 << (sizeof(size_t) > 4 ? 46 : 30))
 
 /* ---- caches ------------------------------------------------------------ */
 
@@ -359,10 +359,16 @@ static inline __attribute__((__always_inline__)) unsigned ashlar_kmalloc_class(s
 	return 8 + (top - 7) * 4 + (unsigned)(((size - 1) >> (top - 2)) & 3);
 }
 
+/* 1: this program is linked with the slob library, which has no size caches to find. */
+#ifndef ASHLAR_SLOB
+#define ASHLAR_SLOB 0
+#endif
+
 /* kmalloc: a constant size finds its cache while compiling. */
 static inline __attribute__((__always_inline__)) void *kmalloc(size_t size, gfp_t gfp)
 {
-	if (__builtin_constant_p(size) && size != 0 && size <= 32768 && !(gfp & ASHLAR_GFP_TYPES))
+	if (!ASHLAR_SLOB && __builtin_constant_p(size) && size != 0 && size <= 32768 &&
+	    !(gfp & ASHLAR_GFP_TYPES))
 		return ashlar_kmalloc_constant(ashlar_kmalloc_caches[ashlar_kmalloc_class(size)],
 					       gfp, size);
 	return ashlar_kmalloc(size, gfp);

@@ -20,4 +20,13 @@
 #define PORT_STATE_LEVELS 0u
 #define PORT_GUARD_BYTES ((size_t)64 << 10)
 
+/* The slob engine. */
+#define PORT_SLOB_INDEX uint32_t /* numbers of pages */
+#define PORT_SLOB_MAX_ORDER 20   /* runs of up to 4 GiB */
+#define PORT_SLOB_SHARDS 4       /* locks and lists, a power of two up to 16 */
+#define PORT_SLOB_SEARCH 16      /* pages that a search looks at */
+#define PORT_SLOB_ALIGN 16       /* of every kmalloc and malloc */
+#define PORT_SLOB_STEP 0x40000ul /* bytes that come online at least; 0: regions are given */
+#define PORT_ONE_CPU 0           /* 1: a guard keeps interrupts out and is no lock */
+
 #endif

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * block.c - see block.h
+ */
+#include "cache/block.h"
+#include "ashlar/heap.h"
+#include "base/memory.h"
+#include "cache/init.h"
+#include "cache/report.h"
+
+#define ASKED (ASHLAR_HEAP_DMA | ASHLAR_HEAP_FAST | ASHLAR_HEAP_BATTERY)
+
+/* What an allocation needs, worked out once. */
+struct want {
+	size_t size;
+	size_t align;
+	size_t pages; /* of a run; 0: it fits into a page */
+	size_t run_align;
+	struct slob_request slob;
+	u32 attributes;
+	int node;
+	bool only_node;
+	bool zero; /* what was got is known to be */
+};
+
+/* ---- which zone: BL1 -------------------------------------------------------------- */
+
+enum pass { PASS_SPILL = 1, PASS_FAR = 2, PASSES = PORT_MAX_NODES > 1 ? 4 : 2 };
+
+/* Pass 0 takes the nearest zone with exactly what is asked for; then others, then other nodes. */
+static bool block_suits(const struct zone *z, const struct want *w, unsigned pass)
+{
+	u32 has = z->attributes & ASKED;
+	bool near = PORT_MAX_NODES == 1 || w->node < 0 || z->attributes >> 8 == (u32)w->node;
+	bool exact = has == w->attributes;
+
+	if ((w->attributes & ~has) || exact == (bool)(pass & PASS_SPILL))
+		return false;
+	if (!w->attributes && (z->attributes & ASHLAR_HEAP_ASKED))
+		return false;
+	return near != (bool)(pass & PASS_FAR) && (near || !w->only_node);
+}
+
+static void *block_from_run(struct zone *z, struct want *w)
+{
+	page_index i = pages_take(z, w->pages, w->run_align, &w->zero);
+
+	if (i == PAGE_NONE)
+		return NULL;
+	z->pages[i].prev = w->slob.id;
+	z->pages[i].list = w->slob.id ? RUN_OBJECT : RUN_KMALLOC;
+	return pages_address(z, i);
+}
+
+static void *block_from(struct zone *z, struct want *w, unsigned pass)
+{
+	const void *damaged = NULL;
+	void *p = NULL;
+
+	if (w->pages)
+		return pass < PASSES ? block_from_run(z, w) : NULL;
+	p = pass < PASSES ? slob_alloc(z, &w->slob, &damaged) :
+			    slob_alloc_anywhere(z, &w->slob, &damaged);
+	if (damaged)
+		report_damage(damaged);
+	return p;
+}
+
+/* From any zone that suits, in the order of the passes, twice: cheaply, then without bound. */
+static void *block_try(struct want *w, gfp_t gfp)
+{
+	void *p = NULL;
+
+	for (unsigned pass = 0; pass < 2 * PASSES && !p; pass++) {
+		for (struct zone *z = pages_zones; z && !p; z = z->next) {
+			if (!block_suits(z, w, pass & (PASSES - 1)))
+				continue;
+			p = block_from(z, w, pass);
+			while (PORT_SLOB_STEP && !p && pass < PASSES &&
+			       (gfp & __GFP_DIRECT_RECLAIM) &&
+			       pages_grow(z, size_max(w->pages, 1), w->run_align))
+				p = block_from(z, w, pass);
+		}
+	}
+	return p;
+}
+
+/* ---- alloc -------------------------------------------------------------------------- */
+
+/* A kmalloc's block, header included, ends where the next one's header belongs. */
+static size_t block_bytes(size_t size)
+{
+	return size_align(size + SLOB_HEADER_KMALLOC, BLOCK_ALIGN);
+}
+
+static void block_describe(struct want *w, const struct kmem_cache *c)
+{
+	size_t header = c ? SLOB_HEADER_OBJECT : SLOB_HEADER_KMALLOC;
+	size_t bytes = c ? header + w->size : block_bytes(w->size);
+
+	w->slob.header = (u16)header;
+	w->slob.id = c ? c->id : 0;
+	w->run_align = 1;
+	if (slob_fits(bytes - header, w->align, header)) {
+		w->slob.units = (u32)(bytes + SLOB_UNIT - 1) / SLOB_UNIT;
+		w->slob.align = (u32)size_max(w->align, SLOB_UNIT);
+		return;
+	}
+	w->pages = (w->size + PAGE_SIZE - 1) >> PAGE_SHIFT;
+	w->run_align = size_max(w->align >> PAGE_SHIFT, 1);
+}
+
+static u32 block_attributes(gfp_t gfp)
+{
+	return (gfp & (__GFP_DMA | __GFP_DMA32) ? ASHLAR_HEAP_DMA : 0) |
+	       (gfp & ASHLAR_GFP_FAST ? ASHLAR_HEAP_FAST : 0) |
+	       (gfp & ASHLAR_GFP_BATTERY ? ASHLAR_HEAP_BATTERY : 0);
+}
+
+/* Is there memory of this kind at all? It is said if not: nobody can wait for it. */
+static bool block_exists(const struct want *w)
+{
+	for (const struct zone *z = pages_zones; z; z = z->next)
+		if (!(w->attributes & ~z->attributes))
+			return true;
+	report_refusal("kmalloc", "memory", "this home has no such memory (DMA, fast, battery)");
+	return false;
+}
+
+void *block_alloc(size_t size, size_t align, struct kmem_cache *c, gfp_t gfp, int node)
+{
+	struct want w = { .size = size,
+			  .align = align,
+			  .node = node,
+			  .only_node = node >= 0 && (gfp & __GFP_THISNODE),
+			  .attributes = block_attributes(gfp) };
+	void *p = NULL;
+
+	if (size > SIZE_MAX / 2 || align > SIZE_MAX / 4 || !init_ready())
+		return NULL;
+	if (unlikely(w.attributes) && !block_exists(&w))
+		return NULL;
+	block_describe(&w, c);
+	for (unsigned attempt = 0; !p; attempt++) {
+		p = block_try(&w, gfp);
+		if (!p && !reclaim_retry(gfp, attempt))
+			return NULL;
+	}
+	if (c)
+		guard_add(&c->live, 1);
+	if (gfp & __GFP_ZERO && !w.zero)
+		memset(p, 0,
+		       w.pages ? w.pages << PAGE_SHIFT : w.slob.units * SLOB_UNIT - w.slob.header);
+	return p;
+}
+
+/* ---- free ---------------------------------------------------------------------------- */
+
+/* A run that starts at page @i becomes nobody's; its length in pages, 0 iff there is none of @c. */
+static size_t block_end_run(struct zone *z, size_t i, const struct kmem_cache *c, u16 *id)
+{
+	struct page *pg = &z->pages[i];
+	unsigned long were = guard_enter(&z->lock);
+	size_t pages = 0;
+
+	if (pg->kind == PAGE_RUN && pg->list != RUN_BLOCK && (!c || pg->prev == c->id)) {
+		pages = pg->next;
+		*id = (u16)pg->prev;
+		pg->kind = PAGE_TAIL;
+	}
+	guard_leave(&z->lock, were);
+	return pages;
+}
+
+void block_free(void *p, const struct kmem_cache *c, const char *function)
+{
+	struct zone *z = pages_zone(p);
+	struct slob_place place;
+	size_t i, pages;
+
+	if (unlikely(!z))
+		report_pointer(function, p);
+	if (!slob_free(z, p, c ? c->id : SLOB_ANY, &place)) {
+		i = pages_number(z, p);
+		pages = pages_address(z, i) == p ? block_end_run(z, i, c, &place.id) : 0;
+		if (unlikely(!pages)) {
+			if (c && block_is_used(p))
+				report_cache(c, p);
+			report_pointer(function, p);
+		}
+		pages_give(z, i, pages);
+	}
+	if (place.id) {
+		struct kmem_cache *owner =
+			c ? (struct kmem_cache *)(uintptr_t)c : cache_of(place.id);
+
+		if (owner)
+			guard_add(&owner->live, (size_t)-1); /* BL3 */
+	}
+	if (PORT_SLOB_STEP)
+		reclaim_check(z);
+}
+
+/* ---- sizes ----------------------------------------------------------------------------- */
+
+/* Usable bytes at @p; 0 iff no block in use starts there. *@is_object: it is a cache's. */
+static size_t block_look(const void *p, bool *is_object)
+{
+	struct zone *z = pages_zone(p);
+	struct slob_place place;
+	const struct page *pg;
+
+	if (!z)
+		return 0;
+	pg = &z->pages[pages_number(z, p)];
+	if (pg->kind == PAGE_RUN && pages_address(z, pages_number(z, p)) == p) {
+		*is_object = pg->list == RUN_OBJECT;
+		return pg->list == RUN_BLOCK ? 0 : (size_t)pg->next << PAGE_SHIFT;
+	}
+	slob_find(z, p, &place);
+	*is_object = place.id != 0;
+	return place.found == SLOB_USED ? place.units * SLOB_UNIT - place.header : 0;
+}
+
+bool block_is_used(const void *p)
+{
+	bool is_object;
+
+	return block_look(p, &is_object) != 0;
+}
+
+size_t block_usable(const void *p, const char *function)
+{
+	bool is_object;
+	size_t bytes = block_look(p, &is_object);
+
+	if (unlikely(!bytes))
+		report_pointer(function, p);
+	return bytes;
+}
+
+size_t block_roundup(size_t size)
+{
+	size_t bytes = block_bytes(size);
+
+	if (slob_fits(bytes - SLOB_HEADER_KMALLOC, BLOCK_ALIGN, SLOB_HEADER_KMALLOC))
+		return bytes - SLOB_HEADER_KMALLOC;
+	return (size + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
+}
+
+bool block_resize(void *p, size_t size)
+{
+	struct zone *z = pages_zone(p);
+	size_t i = pages_number(z, p);
+	size_t pages = (size + PAGE_SIZE - 1) >> PAGE_SHIFT;
+	struct slob_place place;
+
+	if (z->pages[i].kind == PAGE_RUN) {
+		size_t had = z->pages[i].next;
+
+		if (pages > had || z->pages[i].list != RUN_KMALLOC ||
+		    slob_fits(block_bytes(size), BLOCK_ALIGN, SLOB_HEADER_KMALLOC))
+			return false;
+		z->pages[i].next = (page_index)pages;
+		if (pages < had)
+			pages_give(z, i + pages, had - pages);
+		return true;
+	}
+	return size < PAGE_SIZE && slob_resize(z, p, (u32)(block_bytes(size) / SLOB_UNIT), &place);
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * block.h - floor 4 of slob: one object, wherever it may come from
+ *
+ * What    A block is an object of a slob page or a run of pages, of kmalloc or of a cache. All
+ *         that is public goes through block_alloc and block_free; this floor alone decides which
+ *         zone, and to reclaim and try again.
+ * Order   of an allocation: this CPU's shard of the zones that suit, nearest first; memory that
+ *         a zone can bring online; all pages of all shards; shrinkers (only with __GFP_FS)
+ * Rules   BL1 who asks for an attribute gets it or nothing; who does not gets plain memory first
+ *         BL2 a pointer is believed only after its page has been walked, or is a run's start
+ *         BL3 a cache's count of objects in use changes with each object, whoever frees it
+ */
+#ifndef ASHLAR_SLOB_BLOCK_H
+#define ASHLAR_SLOB_BLOCK_H
+
+#include "ashlar/slab.h"
+#include "engine/slob.h"
+
+/* Every kmalloc is aligned to this, as the machine's largest type. */
+#define BLOCK_ALIGN ((size_t)PORT_SLOB_ALIGN)
+
+struct kmem_cache {
+	struct kmem_cache *next; /* caches.lock */
+	void (*ctor)(void *);
+	size_t live;     /* atomic: objects in use (BL3) */
+	u32 object_size; /* bytes, as asked for */
+	u32 align;       /* bytes */
+	u16 id;          /* in the headers of its objects, from 1 */
+	char name[];
+};
+
+/* An object of @size bytes at @align, of cache @c or (NULL) kmalloc's, on @node (-1: any). With
+ * __GFP_ZERO all that may be used reads as zero. */
+void *block_alloc(size_t size, size_t align, struct kmem_cache *c, gfp_t gfp, int node);
+
+/* Free what starts at @p: of cache @c, or (NULL) of anything. What is wrong is reported for
+ * @function, and ends the program. */
+void block_free(void *p, const struct kmem_cache *c, const char *function);
+
+/* Bytes that may be used at @p, which must start a block in use; else a report. */
+size_t block_usable(const void *p, const char *function);
+
+/* Does @p start a block in use? */
+bool block_is_used(const void *p);
+
+/* Give a kmalloc @size bytes where it is; false iff it must move. */
+bool block_resize(void *p, size_t size);
+
+/* Bytes that a kmalloc of @size at BLOCK_ALIGN really gets. */
+size_t block_roundup(size_t size);
+
+/* ---- caches: cache.c ---- */
+
+struct kmem_cache *cache_of(u16 id);
+size_t cache_audit(void);
+void cache_guard(bool take); /* the list's lock: fork */
+
+/* ---- report.c ---- */
+
+/* The free blocks of the page at @page are not what they should be. */
+_Noreturn void report_damage(const void *page);
+
+/* ---- reclaim.c ---- */
+
+/* An allocation found nothing: do what @gfp permits. Returns whether to try again. */
+bool reclaim_retry(gfp_t gfp, unsigned attempt);
+
+/* Pages were freed: keep what lies idle within its bound. */
+void reclaim_check(struct zone *z);
+
+/* ---- init.c: every guard of every zone ---- */
+void init_guards(bool take);
+
+#endif

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cache.c - named objects on slob: kmem_cache_*
+ *
+ * What    A cache is a size, an alignment, a constructor and a count; its objects lie wherever
+ *         there is room, between those of others. Their headers name it.
+ * Rules   SC1 an id is one cache's from create to destroy
+ *         SC2 the constructor runs at every allocation: what is between the objects keeps no
+ *             state
+ *         SC3 destroy finds objects in use by the count, and then the cache stays
+ *         SC4 a class of kmalloc, as ashlar_kmalloc_caches has it, is a number in a pointer, and
+ *             every function here knows it
+ */
+#include "base/check.h"
+#include "base/memory.h"
+#include "cache/block.h"
+#include "cache/init.h"
+#include "cache/kmalloc.h"
+#include "cache/report.h"
+#include "port/port.h"
+
+#define CACHE_SIZE_MAX ((size_t)4 << 20)
+#define CACHE_NAME_MAX 31u
+
+static struct {
+	struct lock lock;
+	struct kmem_cache *first;
+	u16 last_id;
+} caches;
+
+struct kmem_cache *cache_of(u16 id)
+{
+	unsigned long were = guard_enter(&caches.lock);
+	struct kmem_cache *c = caches.first;
+
+	while (c && c->id != id)
+		c = c->next;
+	guard_leave(&caches.lock, were);
+	return c;
+}
+
+/* ---- create, destroy ------------------------------------------------------------ */
+
+static bool cache_is_power(size_t n)
+{
+	return n && !(n & (n - 1));
+}
+
+static const char *cache_refuse(const char *name, size_t size, size_t align, unsigned long flags)
+{
+	const unsigned long known = SLAB_HWCACHE_ALIGN | SLAB_RECLAIM_ACCOUNT | SLAB_PANIC;
+
+	if (!name || !*name)
+		return "a cache needs a name";
+	if (size == 0)
+		return "the size is 0";
+	if (size > CACHE_SIZE_MAX)
+		return "the size is above 4 MiB";
+	if (align && (!cache_is_power(align) || align > CACHE_SIZE_MAX))
+		return "the alignment is not a power of two up to 4 MiB";
+	if (flags & ~known)
+		return "unknown flags";
+	return NULL;
+}
+
+/* What is asked; else what the size is a multiple of, as far as any type needs. */
+static size_t cache_align(size_t size, size_t align, unsigned long flags)
+{
+	size_t natural = size & (0 - size);
+
+	if (flags & SLAB_HWCACHE_ALIGN) {
+		size_t line = CACHE_LINE;
+
+		while (size <= line / 2)
+			line /= 2;
+		align = size_max(align, line);
+	}
+	return size_max(align, size_max(size_min(natural, BLOCK_ALIGN), SLOB_UNIT));
+}
+
+/* SC1; under the lock. false iff all ids are taken. */
+static bool cache_number(struct kmem_cache *c)
+{
+	for (unsigned turn = 0; turn < SLOB_ANY; turn++) {
+		const struct kmem_cache *other = caches.first;
+
+		if (++caches.last_id == SLOB_ANY)
+			caches.last_id = 1;
+		while (other && other->id != caches.last_id)
+			other = other->next;
+		if (!other) {
+			c->id = caches.last_id;
+			return true;
+		}
+	}
+	return false;
+}
+
+static struct kmem_cache *cache_make(const char *name, size_t size, size_t align,
+				     void (*ctor)(void *))
+{
+	unsigned long were;
+	struct kmem_cache *c;
+	size_t length = 0;
+	bool numbered;
+
+	while (name[length] && length < CACHE_NAME_MAX)
+		length++;
+	c = block_alloc(sizeof(*c) + length + 1, BLOCK_ALIGN, NULL, GFP_KERNEL, -1);
+	if (!c)
+		return NULL;
+	*c = (struct kmem_cache){ .object_size = (u32)size, .align = (u32)align, .ctor = ctor };
+	memcpy(c->name, name, length);
+	c->name[length] = '\0';
+	were = guard_enter(&caches.lock);
+	numbered = cache_number(c);
+	if (numbered) {
+		c->next = caches.first;
+		caches.first = c;
+	}
+	guard_leave(&caches.lock, were);
+	if (numbered)
+		return c;
+	block_free(c, NULL, "kmem_cache_create");
+	return NULL;
+}
+
+struct kmem_cache *kmem_cache_create(const char *name, unsigned int size, unsigned int align,
+				     unsigned long flags, void (*ctor)(void *))
+{
+	const char *why = cache_refuse(name, size, align, flags);
+	struct kmem_cache *c = NULL;
+
+	if (!init_ready())
+		why = "there is no memory at all";
+	if (why)
+		report_refusal("kmem_cache_create", name, why);
+	else
+		c = cache_make(name, size, cache_align(size, align, flags), ctor);
+	if (!c && (flags & SLAB_PANIC)) {
+		report_refusal("kmem_cache_create", name, "it has to be (SLAB_PANIC)");
+		port_abort();
+	}
+	return c;
+}
+
+void kmem_cache_destroy(struct kmem_cache *c)
+{
+	unsigned long were;
+	size_t live;
+
+	if (!c)
+		return;
+	if (kmalloc_class_of(c)) {
+		report_refusal("kmem_cache_destroy", "kmalloc", "this cache is Ashlar's own");
+		return;
+	}
+	live = READ_ONCE(c->live);
+	if (live) { /* SC3 */
+		report_leak(c, live);
+		return;
+	}
+	were = guard_enter(&caches.lock);
+	for (struct kmem_cache **at = &caches.first; *at; at = &(*at)->next) {
+		if (*at == c) {
+			*at = c->next;
+			break;
+		}
+	}
+	guard_leave(&caches.lock, were);
+	block_free(c, NULL, "kmem_cache_destroy");
+}
+
+/* ---- objects ----------------------------------------------------------------------- */
+
+void *kmem_cache_alloc_node(struct kmem_cache *c, gfp_t gfp, int node)
+{
+	size_t class = kmalloc_class_of(c);
+	void *p;
+
+	ASSERT(c);
+	if (class)
+		return kmalloc_node(class, gfp, node);
+	p = block_alloc(c->object_size, c->align, c, c->ctor ? gfp & ~__GFP_ZERO : gfp, node);
+	if (p && c->ctor)
+		c->ctor(p); /* SC2 */
+	return p;
+}
+
+void *kmem_cache_alloc(struct kmem_cache *c, gfp_t gfp)
+{
+	return kmem_cache_alloc_node(c, gfp, -1);
+}
+
+void *kmem_cache_zalloc(struct kmem_cache *c, gfp_t gfp)
+{
+	return kmem_cache_alloc_node(c, gfp | __GFP_ZERO, -1);
+}
+
+void kmem_cache_free(struct kmem_cache *c, void *object)
+{
+	if (object)
+		block_free(object, kmalloc_class_of(c) ? NULL : c, "kmem_cache_free");
+}
+
+int kmem_cache_alloc_bulk(struct kmem_cache *c, gfp_t gfp, size_t count, void **objects)
+{
+	for (size_t i = 0; i < count; i++) {
+		objects[i] = kmem_cache_alloc(c, gfp);
+		if (!objects[i]) {
+			kmem_cache_free_bulk(c, i, objects);
+			return 0;
+		}
+	}
+	return (int)count;
+}
+
+void kmem_cache_free_bulk(struct kmem_cache *c, size_t count, void **objects)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (c)
+			kmem_cache_free(c, objects[i]);
+		else if (objects[i])
+			block_free(objects[i], NULL, "kmem_cache_free_bulk");
+	}
+}
+
+/* Nothing lies idle in a cache: what is free is everybody's. */
+int kmem_cache_shrink(struct kmem_cache *c)
+{
+	ASSERT(c);
+	return !kmalloc_class_of(c) && READ_ONCE(c->live) != 0;
+}
+
+unsigned int kmem_cache_size(struct kmem_cache *c)
+{
+	size_t class = kmalloc_class_of(c);
+
+	ASSERT(c);
+	return class ? (unsigned int)class : c->object_size;
+}
+
+void cache_guard(bool take)
+{
+	if (take)
+		lock_acquire(&caches.lock);
+	else
+		lock_release(&caches.lock);
+}
+
+/* ---- proof ---------------------------------------------------------------------------- */
+
+/* BL3: a cache has as many objects as headers and runs name it. */
+size_t cache_audit(void)
+{
+	size_t faults = 0;
+
+	for (const struct kmem_cache *c = caches.first; c; c = c->next) {
+		size_t objects = 0;
+
+		for (struct zone *z = pages_zones; z; z = z->next) {
+			slob_audit(z, c->id, &objects);
+			for (size_t i = 0; i < z->nr_pages; i++)
+				objects += z->pages[i].kind == PAGE_RUN &&
+					   z->pages[i].list == RUN_OBJECT &&
+					   z->pages[i].prev == c->id;
+		}
+		faults += objects != c->live;
+	}
+	return faults;
+}

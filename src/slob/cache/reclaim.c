@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * reclaim.c - when memory goes back, and what happens when there is none (slob)
+ *
+ * Rules   R1 after a free, dirty free pages are at most live/16 + keep, or the call has discarded
+ *            down to seven eighths of that
+ *         R3 shrinkers run in one thread at a time, and not within each other
+ */
+#include "cache/block.h"
+#include "cache/option.h"
+#include "port/port.h"
+
+/* Rounds of shrinkers: an ordinary request, one that may try harder. */
+#define RECLAIM_ROUNDS 4u
+#define RECLAIM_ROUNDS_HARD 16u
+
+static struct {
+	struct lock lock; /* guards the list */
+	struct shrinker *first;
+	u32 running; /* atomic: a thread runs shrinkers (R3) */
+} shrinkers;
+
+void reclaim_check(struct zone *z)
+{
+	size_t live = READ_ONCE(z->nr_pages) - READ_ONCE(z->free_pages);
+	size_t bound = live / 16 + (size_t)(options.keep >> PAGE_SHIFT);
+
+	if (unlikely(READ_ONCE(z->dirty_pages) > bound))
+		pages_discard(z, bound - bound / 8);
+}
+
+/* Ask each for what it has. Returns what they freed. */
+static size_t reclaim_shrink(gfp_t gfp)
+{
+	size_t freed = 0;
+
+	for (struct shrinker *s = LOAD_ACQUIRE(shrinkers.first); s; s = s->next) {
+		size_t n = (gfp & s->needs) == s->needs ? s->count(s, gfp) : 0;
+
+		if (n)
+			freed += s->scan(s, gfp, n);
+	}
+	return freed;
+}
+
+static bool reclaim_begin(void)
+{
+	unsigned long were = guard_enter(&shrinkers.lock);
+	bool mine = !shrinkers.running;
+
+	shrinkers.running = 1;
+	guard_leave(&shrinkers.lock, were);
+	return mine;
+}
+
+bool reclaim_retry(gfp_t gfp, unsigned attempt)
+{
+	unsigned rounds = gfp & __GFP_RETRY_MAYFAIL ? RECLAIM_ROUNDS_HARD : RECLAIM_ROUNDS;
+	size_t freed = 0;
+
+	if (!(gfp & __GFP_DIRECT_RECLAIM))
+		return false;
+	if (gfp & __GFP_NORETRY)
+		rounds = 1;
+	if ((gfp & __GFP_FS) && shrinkers.first && reclaim_begin()) {
+		freed = reclaim_shrink(gfp);
+		WRITE_ONCE(shrinkers.running, 0);
+	}
+	if (gfp & __GFP_NOFAIL) {
+		if (!freed)
+			port_yield();
+		return true;
+	}
+	return freed && attempt < rounds;
+}
+
+void register_shrinker(struct shrinker *s)
+{
+	unsigned long were = guard_enter(&shrinkers.lock);
+
+	s->next = shrinkers.first;
+	WRITE_ONCE(shrinkers.first, s);
+	guard_leave(&shrinkers.lock, were);
+}
+
+void unregister_shrinker(struct shrinker *s)
+{
+	while (!reclaim_begin())
+		port_yield();
+	for (struct shrinker **at = &shrinkers.first; *at; at = &(*at)->next) {
+		if (*at == s) {
+			WRITE_ONCE(*at, s->next);
+			break;
+		}
+	}
+	WRITE_ONCE(shrinkers.running, 0);
+}
+
+size_t ashlar_purge(void)
+{
+	size_t pages = 0;
+
+	if (!PORT_SLOB_STEP)
+		return 0;
+	for (struct zone *z = pages_zones; z; z = z->next)
+		pages += pages_discard(z, 0);
+	return pages << PAGE_SHIFT;
+}

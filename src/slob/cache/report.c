@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * report.c - what is said when the heap was misused, before the program ends (slob)
+ *
+ * What    As src/cache/report.c, in a line of its own length: no stack to speak of is needed, and
+ *         no division.
+ */
+#include "cache/report.h"
+#include "cache/block.h"
+#include "port/port.h"
+
+#define LINE_BYTES 160u
+
+struct line {
+	unsigned length;
+	char bytes[LINE_BYTES];
+};
+
+static void report_str(struct line *l, const char *s)
+{
+	while (*s && l->length < LINE_BYTES)
+		l->bytes[l->length++] = *s++;
+}
+
+static void report_hex(struct line *l, uintptr_t n)
+{
+	unsigned shift = 8 * sizeof(n);
+
+	report_str(l, "0x");
+	while (shift > 4 && !(n >> (shift - 4)))
+		shift -= 4;
+	while (shift && l->length < LINE_BYTES) {
+		shift -= 4;
+		l->bytes[l->length++] = "0123456789abcdef"[n >> shift & 15];
+	}
+}
+
+/* Decimal by subtraction: small processors do not divide. */
+static void report_dec(struct line *l, size_t n)
+{
+	size_t power = 1;
+
+	while (power <= SIZE_MAX / 10 && power * 10 <= n)
+		power *= 10;
+	for (;;) {
+		char digit = '0';
+
+		for (; n >= power; n -= power)
+			digit++;
+		if (l->length < LINE_BYTES)
+			l->bytes[l->length++] = digit;
+		if (power == 1)
+			return;
+		for (size_t tenth = 1;; tenth *= 10) {
+			if (tenth * 10 == power) {
+				power = tenth;
+				break;
+			}
+		}
+	}
+}
+
+static void report_print(struct line *l)
+{
+	port_write(l->bytes, l->length);
+	l->length = 0;
+}
+
+static void report_begin(struct line *l, const char *function, const void *p)
+{
+	l->length = 0;
+	report_str(l, "ashlar: ");
+	report_str(l, function);
+	report_str(l, "(");
+	report_hex(l, (uintptr_t)p);
+	report_str(l, "): ");
+}
+
+_Noreturn static void report_end(struct line *l)
+{
+	report_print(l);
+	port_abort();
+}
+
+/* Frees say "double free" of what is free already; everything else says "use after free". */
+static bool report_is_free(const char *function)
+{
+	for (; *function; function++)
+		if ((function[0] == 'f' && function[1] == 'r' && function[2] == 'e') ||
+		    (function[0] == 'd' && function[1] == 'e' && function[2] == 'l'))
+			return true;
+	return false;
+}
+
+/* "invalid free: ", or of what is no free "invalid pointer: ". */
+static void report_invalid(struct line *l, const char *function)
+{
+	report_str(l, "invalid ");
+	report_str(l, report_is_free(function) ? "free: " : "pointer: ");
+}
+
+static void report_object(struct line *l, const struct slob_place *place)
+{
+	const struct kmem_cache *c = place->id ? cache_of(place->id) : NULL;
+
+	report_str(l, "\n  object   ");
+	report_str(l, c ? c->name : "kmalloc");
+	report_str(l, ", ");
+	report_dec(l, place->units * SLOB_UNIT - place->header);
+	report_str(l, " bytes\n");
+}
+
+static void report_in_page(struct line *l, const char *function, const void *p,
+			   const struct slob_place *place)
+{
+	size_t inside;
+
+	switch (place->found) {
+	case SLOB_USED:
+	case SLOB_INSIDE:
+		inside = ((uintptr_t)p & (PAGE_SIZE - 1)) - place->start * SLOB_UNIT;
+		report_invalid(l, function);
+		if (inside < place->header) {
+			report_str(l, "it points to the header before an object");
+		} else {
+			report_dec(l, inside - place->header);
+			report_str(l, " bytes inside a block that starts at ");
+			report_hex(l, (uintptr_t)p - inside + place->header);
+		}
+		report_object(l, place);
+		break;
+	case SLOB_UNUSED:
+		report_str(l, report_is_free(function) ? "double" : "use after");
+		report_str(l, " free: ");
+		report_str(l, "this block is already free\n");
+		break;
+	case SLOB_DAMAGED:
+		report_str(l, "damage: headers of the page were overwritten before ");
+		report_hex(l, (uintptr_t)p);
+		report_str(l, "\n");
+		break;
+	}
+}
+
+_Noreturn void report_damage(const void *page)
+{
+	struct slob_place place = { .found = SLOB_DAMAGED };
+	struct line l;
+
+	report_begin(&l, "kmalloc", page);
+	report_in_page(&l, "kmalloc", page, &place);
+	report_end(&l);
+}
+
+_Noreturn void report_pointer(const char *function, const void *p)
+{
+	struct zone *z = pages_zone(p);
+	struct slob_place place = { .found = SLOB_UNUSED };
+	struct line l;
+	size_t i;
+
+	report_begin(&l, function, p);
+	if (!z) {
+		report_invalid(&l, function);
+		report_str(&l, "this memory is not Ashlar's\n");
+		report_end(&l);
+	}
+	i = pages_number(z, p);
+	if (z->pages[i].kind == PAGE_SLOB)
+		slob_find(z, p, &place);
+	else if (!pages_is_free(z, i)) {
+		report_invalid(&l, function);
+		report_str(&l, "no block starts here\n");
+		report_end(&l);
+	}
+	report_in_page(&l, function, p, &place);
+	report_end(&l);
+}
+
+_Noreturn void report_cache(const struct kmem_cache *c, const void *p)
+{
+	struct zone *z = pages_zone(p);
+	struct slob_place place = { .id = 0 };
+	const struct kmem_cache *owner;
+	struct line l;
+
+	slob_find(z, p, &place);
+	if (z->pages[pages_number(z, p)].kind == PAGE_RUN)
+		place.id = (u16)z->pages[pages_number(z, p)].prev;
+	owner = place.id ? cache_of(place.id) : NULL;
+	report_begin(&l, "kmem_cache_free", p);
+	report_str(&l, "wrong cache: freed to ");
+	report_str(&l, c->name);
+	report_str(&l, ", this object is of ");
+	report_str(&l, owner ? owner->name : "no cache (kmalloc)");
+	report_str(&l, "\n");
+	report_end(&l);
+}
+
+_Noreturn void report_size(const char *function, const void *p, size_t size)
+{
+	struct line l;
+
+	report_begin(&l, function, p);
+	report_str(&l, "wrong size: freed with ");
+	report_dec(&l, size);
+	report_str(&l, " bytes, this block has ");
+	report_dec(&l, block_usable(p, function));
+	report_str(&l, "\n");
+	report_end(&l);
+}
+
+void report_refusal(const char *function, const char *name, const char *why)
+{
+	struct line l = { .length = 0 };
+
+	report_str(&l, "ashlar: ");
+	report_str(&l, function);
+	report_str(&l, "(\"");
+	report_str(&l, name ? name : "");
+	report_str(&l, "\"): refused: ");
+	report_str(&l, why);
+	report_str(&l, "\n");
+	report_print(&l);
+}
+
+void report_leak(const struct kmem_cache *c, size_t objects)
+{
+	struct line l = { .length = 0 };
+
+	report_str(&l, "ashlar: kmem_cache_destroy(\"");
+	report_str(&l, c->name);
+	report_str(&l, "\"): ");
+	report_dec(&l, objects);
+	report_str(&l, objects == 1 ? " object is" : " objects are");
+	report_str(&l, " still in use; the cache stays\n");
+	report_print(&l);
+}

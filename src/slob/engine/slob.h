@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * slob.h - pages become blocks of any size, two bytes a unit
+ *
+ * What    A slob page is cut into blocks as they are asked for. Its free blocks are a list in
+ *         order of address that lies in the blocks themselves; a used block begins with a
+ *         header that says how long it is. Both together tile the page, so a walk tells of any
+ *         pointer whether a block starts there, and which.
+ * Nouns   unit    2 bytes
+ *         block   units that belong together: free, or a header and an object
+ *         header  2 bytes before a kmalloc, 4 before a cache's object
+ *
+ *            0   1   2  ...                         units per page
+ *           ┌───┬───┬────────┬───┬───┬───────┬───┬───────┐
+ *           │len│id │ object │len│next       │len│ object│
+ *           └───┴───┴────────┴───┴───┴───────┴───┴───────┘
+ *            a cache's block  a free block    a kmalloc
+ *
+ * Rules   SL1 a free block of one unit is -(offset of the next); a longer one is its length, then
+ *             that offset; the last one's next is the end of the page
+ *         SL2 free blocks ascend, and no two touch: they would have merged
+ *         SL3 units == sum of the lengths of free blocks
+ *         SL4 a page is on a list of its shard iff 0 < units; on small, medium or large by what it
+ *             served first, and by what was freed first when it had been full
+ *         SL5 a page without a used block goes back to the zone in the call that emptied it
+ *         SL6 a header is the length, check bits made of length and place, and a bit that says
+ *             whether an id follows
+ * Search  SLOB_SEARCH pages of a list are looked at, from where the last search ended; then a page
+ *         is taken. Only where there is none all lists are searched to their ends.
+ * Locks   the shard's guard
+ * Source  Knuth, The Art of Computer Programming 1, 2.5 (first fit, rotation, merging)
+ */
+#ifndef ASHLAR_SLOB_SLOB_H
+#define ASHLAR_SLOB_SLOB_H
+
+#include "page/pages.h"
+
+#define SLOB_UNIT 2u
+#define SLOB_UNITS (1u << (PORT_PAGE_SHIFT - 1)) /* of a page */
+#define SLOB_END SLOB_UNITS                      /* offset behind the last */
+
+/* Blocks below these many bytes, header included, are small and medium. */
+#define SLOB_BREAK_SMALL (PAGE_SIZE / 16)
+#define SLOB_BREAK_MEDIUM (PAGE_SIZE / 4)
+
+/* Pages that a search looks at before a new page is taken. */
+#define SLOB_SEARCH ((unsigned)PORT_SLOB_SEARCH)
+
+#define SLOB_HEADER_KMALLOC 2u
+#define SLOB_HEADER_OBJECT 4u
+
+/* What is asked for. */
+struct slob_request {
+	u32 units;  /* of the block, header included */
+	u32 align;  /* bytes, of the object: a power of two, at least 2 */
+	u16 header; /* bytes */
+	u16 id;     /* of the cache; 0: kmalloc */
+};
+
+enum slob_found {
+	SLOB_USED,    /* a used block's object starts here */
+	SLOB_UNUSED,  /* inside a free block, or in a page that is no slob page any more */
+	SLOB_INSIDE,  /* inside a used block */
+	SLOB_DAMAGED, /* the blocks before it do not tile the page */
+};
+
+/* What is at a pointer. */
+struct slob_place {
+	enum slob_found found;
+	u16 start;  /* of its block, units */
+	u16 units;  /* of its block */
+	u16 header; /* bytes */
+	u16 id;     /* of the cache; 0: kmalloc */
+	u16 before; /* the free block before it; SLOB_END: none */
+	u16 after;  /* the free block behind it; SLOB_END: none */
+};
+
+/* Does such an object fit into a page? */
+static inline bool slob_fits(size_t bytes, size_t align, size_t header)
+{
+	return align < PAGE_SIZE && bytes <= PAGE_SIZE &&
+	       size_align(header, align) + bytes <= PAGE_SIZE;
+}
+
+/* An object in zone @z: from a page of this CPU's shard, or a new page. NULL iff there is neither;
+ * *@damaged is a page whose free blocks are not what they should be, then and only then. */
+void *slob_alloc(struct zone *z, const struct slob_request *r, const void **damaged);
+
+/* The same from any page of any shard, without bound; no new page. */
+void *slob_alloc_anywhere(struct zone *z, const struct slob_request *r, const void **damaged);
+
+/* What is at @p, which is in zone @z? */
+void slob_find(struct zone *z, const void *p, struct slob_place *place);
+
+/* Free the object at @p iff one is in use there and, with @id not SLOB_ANY, it is of that cache;
+ * *@place says what was found. Returns whether it was freed. */
+#define SLOB_ANY 0xffffu
+bool slob_free(struct zone *z, const void *p, u16 id, struct slob_place *place);
+
+/* Let the kmalloc block at @p, which is in use, have @units: its tail becomes free, or the free
+ * block behind it is used. false iff that is too short. */
+bool slob_resize(struct zone *z, const void *p, u32 units, struct slob_place *place);
+
+/* How a zone's slob pages are filled. */
+struct slob_figures {
+	size_t pages;
+	size_t free_units;  /* in these */
+	size_t free_blocks; /* in these */
+	size_t largest;     /* free block, units */
+};
+void slob_figures(struct zone *z, struct slob_figures *f);
+
+/* Prove the rules; adds the objects in use of cache @id to *@objects. */
+size_t slob_audit(struct zone *z, u16 id, size_t *objects);
+
+#endif

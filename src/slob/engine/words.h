@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * words.h - the words of a slob page: how free and used blocks are written (SL1, SL6)
+ *
+ * What    For slob.c and proof.c alone.
+ */
+#ifndef ASHLAR_SLOB_WORDS_H
+#define ASHLAR_SLOB_WORDS_H
+
+#include "engine/slob.h"
+
+typedef int16_t slob_word;
+
+/* A header: length, check bits above it, the bit of an id on top (SL6). */
+#define LENGTH_BITS ((unsigned)PORT_PAGE_SHIFT)
+#define LENGTH_MASK ((1u << LENGTH_BITS) - 1)
+#define CHECK_MASK ((1u << (15 - LENGTH_BITS)) - 1)
+#define HAS_ID 0x8000u
+
+static inline slob_word *slob_words(const struct zone *z, size_t i)
+{
+	return (slob_word *)(void *)pages_address(z, i);
+}
+
+/* ---- free blocks: SL1 ------------------------------------------------------------ */
+
+static inline unsigned slob_units(const slob_word *base, unsigned at)
+{
+	return base[at] > 0 ? (unsigned)base[at] : 1;
+}
+
+static inline unsigned slob_next(const slob_word *base, unsigned at)
+{
+	return (unsigned)(base[at] > 0 ? base[at + 1] : -base[at]);
+}
+
+static inline void slob_set(slob_word *base, unsigned at, unsigned units, unsigned next)
+{
+	if (units > 1) {
+		base[at] = (slob_word)units;
+		base[at + 1] = (slob_word)next;
+	} else {
+		base[at] = (slob_word) - (int)next;
+	}
+}
+
+/* Is the free block at @at what it should be (SL2)? */
+static inline bool slob_is_sound(const slob_word *base, unsigned at)
+{
+	unsigned end, next;
+
+	guard_step();
+	if (at >= SLOB_END || (at == SLOB_END - 1 && base[at] > 0))
+		return false;
+	end = at + slob_units(base, at);
+	next = slob_next(base, at);
+	return next <= SLOB_END && (end < next || (end == SLOB_END && next == SLOB_END));
+}
+
+/* ---- headers: SL6 ----------------------------------------------------------------- */
+
+static inline unsigned slob_check(unsigned at, unsigned units)
+{
+	unsigned mixed = (at ^ units * 5u) + 0x2bu;
+
+	return (mixed ^ mixed >> 3 ^ mixed >> 7) & CHECK_MASK;
+}
+
+static inline void slob_set_header(slob_word *base, unsigned at, unsigned units, unsigned id)
+{
+	unsigned header = units | slob_check(at, units) << LENGTH_BITS;
+
+	base[at] = (slob_word)(u16)(header | (id ? HAS_ID : 0));
+	if (id)
+		base[at + 1] = (slob_word)(u16)id;
+}
+
+/* The used block at @at, which must end at or before @limit; false iff none can start there. */
+static inline bool slob_read_header(const slob_word *base, unsigned at, unsigned limit,
+				    struct slob_place *place)
+{
+	unsigned header = (u16)base[at];
+	unsigned units = header & LENGTH_MASK;
+	unsigned bytes = header & HAS_ID ? SLOB_HEADER_OBJECT : SLOB_HEADER_KMALLOC;
+
+	guard_step();
+	if (units <= bytes / SLOB_UNIT || units > limit - at ||
+	    (header >> LENGTH_BITS & CHECK_MASK) != slob_check(at, units))
+		return false;
+	place->start = (u16)at;
+	place->units = (u16)units;
+	place->header = (u16)bytes;
+	place->id = header & HAS_ID ? (u16)base[at + 1] : 0;
+	return true;
+}
+
+/* ---- the guard of a page ----------------------------------------------------------- */
+
+/* Enter the guard of the slob page that @p is in: NULL, and no guard, iff it is in none. A user of
+ * a block in it keeps the page what it is. */
+static inline struct shard *slob_enter(struct zone *z, size_t i, unsigned long *were)
+{
+	struct shard *shard = &z->shard[z->pages[i].shard & (PORT_SLOB_SHARDS - 1)];
+
+	*were = guard_enter(&shard->lock);
+	if (z->pages[i].kind == PAGE_SLOB && shard == &z->shard[z->pages[i].shard])
+		return shard;
+	guard_leave(&shard->lock, *were);
+	return NULL;
+}
+
+#endif

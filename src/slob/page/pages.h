@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pages.h - pages for slob: regions, twelve bytes a page, blocks of 2^order
+ *
+ * What    A zone is one region of memory with what is known of it at its start: the zone, then a
+ *         descriptor for each page, then the pages. Free pages are buddies; a run is
+ *         any number of pages, its tail given back at once.
+ * Why     Memory too small for the page map, the state map and 64-byte descriptors of
+ *         src/page. There is no static table: a region brings all that describes it.
+ * Nouns   zone    a region with attributes: fast, DMA-able, battery-backed, a node
+ *         shard   a lock and three lists of slob pages (engine/slob.h); a page is of one shard
+ * Rules   PG1 kind FREE: head of a free block of 2^order pages, on the zone's list of that order
+ *         PG2 the pages of a block behind its head are of kind TAIL, as are pages never used
+ *         PG3 no two free buddies exist: they would have merged
+ *         PG4 sum over the lists of 2^order == free_pages
+ *         PG5 dirty counts pages with memory behind them from above, up to 4,095 a block
+ * Locks   zone->lock guards lists, counts and descriptors of free blocks; a slob page's
+ *         descriptor is guarded by its shard, a run's belongs to its owner
+ * Cost    take: at most MAX_ORDER splits, and 2 * MAX_ORDER gives of MAX_ORDER merges for
+ *         what is left over; give of a page: at most MAX_ORDER merges
+ */
+#ifndef ASHLAR_SLOB_PAGES_H
+#define ASHLAR_SLOB_PAGES_H
+
+#include "ashlar/gfp.h"
+#include "page/guard.h"
+
+typedef PORT_SLOB_INDEX page_index; /* a page's number in its zone */
+#define PAGE_NONE ((page_index) ~(page_index)0)
+
+enum page_kind { PAGE_TAIL, PAGE_FREE, PAGE_SLOB, PAGE_RUN };
+enum page_run { RUN_KMALLOC, RUN_OBJECT, RUN_BLOCK };
+enum slob_list { SLOB_SMALL, SLOB_MEDIUM, SLOB_LARGE, SLOB_FULL };
+
+/* Slob pages need offsets of 12 bits. */
+#define PAGE_BITS 12
+_Static_assert(PORT_PAGE_SHIFT >= 8 && PORT_PAGE_SHIFT <= 12, "a slob page is 256 .. 4,096 bytes");
+
+struct page {
+	page_index next;       /* free: list of the order; slob: shard's list; run: its length */
+	page_index prev;       /* free, slob: the same; run: id of the cache, 0: of kmalloc */
+	u32 kind : 2;          /* enum page_kind */
+	u32 list : 2;          /* slob: enum slob_list, FULL: on none; run: enum page_run */
+	u32 shard : 4;         /* slob: whose lock guards this */
+	u32 units : PAGE_BITS; /* slob: free units; free: dirty pages (PG5) */
+	u32 free : PAGE_BITS;  /* slob: first free unit; free, block: order */
+};
+_Static_assert(sizeof(struct page) <= 12, "the descriptor that the decision page promises");
+
+struct shard {
+	struct lock lock;
+	page_index head[3]; /* pages with free units: small, medium, large */
+};
+
+struct zone {
+	struct zone *next;  /* constant once it is known: zones in order of adding */
+	u32 attributes;     /* constant: ASHLAR_HEAP_* */
+	struct page *pages; /* constant: descriptors */
+	char *base;         /* constant: address of page 0 */
+	size_t nr_pages;    /* online: these have descriptors */
+	size_t max_pages;   /* constant: address space reserved for */
+	size_t free_pages;  /* PG4 */
+	size_t dirty_pages; /* PG5, sum */
+	size_t least_pages; /* fewest free pages at any time */
+	struct lock lock;
+	struct lock growing; /* held by the one thread that brings pages online */
+	page_index head[PORT_SLOB_MAX_ORDER + 1]; /* free blocks by order; dirty ones first */
+	struct shard shard[PORT_SLOB_SHARDS];
+};
+
+extern struct zone *pages_zones internal_data;
+
+/* Make a zone of [start, start + bytes), at the end of the list of zones. Returns its pages; 0 iff
+ * there is no room for a single page. @online: pages that may be used at once. */
+size_t pages_add(void *start, size_t bytes, u32 attributes);
+
+/* One zone of address space that the port gives, which grows. */
+bool pages_reserve(size_t budget, size_t page_bytes);
+
+/* The zone that @p is in, NULL iff none. */
+struct zone *pages_zone(const void *p);
+
+static inline size_t pages_number(const struct zone *z, const void *p)
+{
+	return (size_t)((const char *)p - z->base) >> PAGE_SHIFT;
+}
+
+static inline char *pages_address(const struct zone *z, size_t i)
+{
+	return z->base + (i << PAGE_SHIFT);
+}
+
+/* @count pages whose address is a multiple of @align pages (a power of two): kind RUN, length
+ * set. *@zero: known to read as zero. PAGE_NONE iff there are none online. */
+page_index pages_take(struct zone *z, size_t count, size_t align, bool *zero);
+
+/* Give pages [first, first + count) back; their kinds are TAIL but for the first's. */
+void pages_give(struct zone *z, size_t first, size_t count);
+
+/* Bring more online, enough for @count pages at @align; false iff that cannot be had. Makes system
+ * calls. */
+bool pages_grow(struct zone *z, size_t count, size_t align);
+
+/* The memory of free pages goes back to the system until at most @keep pages are dirty. Returns
+ * pages. Makes system calls. */
+size_t pages_discard(struct zone *z, size_t keep);
+
+/* Is page @i in a free block? For reports: nothing is locked. */
+bool pages_is_free(const struct zone *z, size_t i);
+
+/* Length of the largest free block, pages. */
+size_t pages_largest(const struct zone *z);
+
+size_t pages_audit(const struct zone *z);
+
+#endif
