@@ -9,6 +9,7 @@
 #include "base/lock.h"
 #include "base/memory.h"
 #include "cache/cache.h"
+#include "page/node.h"
 #include "port/port.h"
 
 /* Entry blocks are cut from blocks of this order, so that arrays in use lie together. */
@@ -28,8 +29,9 @@ struct array_cpu {
 
 static struct {
 	struct lock lock;
-	unsigned cpus;    /* CPU numbers are below this */
-	unsigned regions; /* CPUs that have one */
+	unsigned cpus;                    /* CPU numbers are below this */
+	unsigned regions;                 /* CPUs that have one */
+	unsigned on_node[PORT_MAX_NODES]; /* the same, of each NUMA node */
 	struct array_cpu cpu[PORT_MAX_CPUS];
 } arrays;
 
@@ -182,11 +184,18 @@ static bool array_furnish(struct array_cpu *cpu, struct array_cache *a, unsigned
 	return true;
 }
 
+/* An array of the CPU's own node is as long as the cache says. One of another node is emptied
+ * whole: it has the length of a batch. */
+static unsigned array_limit(const struct array_cpu *cpu, const struct kmem_cache_node *n)
+{
+	return n->node == cpu->node ? n->cache->limit : n->cache->batchcount;
+}
+
 /* A block of ours, zeroed if @zeroed; NULL iff memory is exhausted. */
-static void *array_table(unsigned order, bool zeroed)
+static void *array_table(unsigned order, unsigned node, bool zeroed)
 {
 	bool zero;
-	struct page *head = page_alloc(order, GFP_KERNEL, 0, &zero);
+	struct page *head = page_alloc(order, GFP_KERNEL, node, &zero);
 
 	if (!head)
 		return NULL;
@@ -208,25 +217,39 @@ static void array_add_chunk(struct array_cpu *cpu, void *chunk)
 	cpu->chunk_left = PAGE_SIZE << ARRAY_CHUNK_ORDER;
 }
 
-/* A CPU that was never seen gets a region with an array for each cache there is. */
+/* Arrays in a new region for each cache there is, on the CPU's own node. */
+static void array_furnish_all(struct array_cpu *cpu, struct array_cache *region)
+{
+	for (u32 id = 1; id < CONFIG_MAX_IDS; id++) {
+		const struct kmem_cache_node *n = LOAD_ACQUIRE(cache_nodes[id]);
+
+		/* destroy frees it after array_retire, which waits for this lock */
+		if (n && n->node == cpu->node)
+			array_furnish(cpu, &region[id], n->cache->limit);
+	}
+}
+
+/* A CPU that was never seen gets a region; false also where nobody knows its node yet. */
 static bool array_make_region(unsigned number)
 {
-	struct array_cache *region = array_table(ARRAY_REGION_ORDER, true);
-	void *chunk = array_table(ARRAY_CHUNK_ORDER, false);
+	unsigned node = node_of_cpu(number);
 	struct array_cpu *cpu = &arrays.cpu[number];
+	struct array_cache *region;
+	void *chunk;
 	bool made = false;
 
+	if (node == PORT_NODE_UNKNOWN)
+		return false;
+	region = array_table(ARRAY_REGION_ORDER, node, true);
+	chunk = array_table(ARRAY_CHUNK_ORDER, node, false);
 	lock_acquire(&arrays.lock);
 	if (!cpu->region && region && chunk) {
 		array_add_chunk(cpu, chunk);
-		for (u32 id = 1; id < CONFIG_MAX_IDS; id++) {
-			const struct kmem_cache_node *n = LOAD_ACQUIRE(cache_nodes[id]);
-
-			if (n) /* destroy frees it after array_retire, which waits for this lock */
-				array_furnish(cpu, &region[id], n->cache->limit);
-		}
+		cpu->node = node;
+		array_furnish_all(cpu, region);
 		STORE_RELEASE(cpu->region, region);
 		arrays.regions++;
+		arrays.on_node[node]++;
 		array_publish(number, region);
 		made = true;
 	}
@@ -238,45 +261,45 @@ static bool array_make_region(unsigned number)
 	return made;
 }
 
-/* Give a CPU that has a region an array for @c, under array_lock; *@chunk is used up if the
+/* Give a CPU that has a region an array for @n, under array_lock; *@chunk is used up if the
  * CPU's own is too small. */
-static bool array_equip_cpu(unsigned number, const struct kmem_cache *c, void **chunk)
+static bool array_equip_cpu(unsigned number, const struct kmem_cache_node *n, void **chunk)
 {
 	struct array_cpu *cpu = &arrays.cpu[number];
 	struct array_cache *region = array_stop(number);
+	unsigned limit = array_limit(cpu, n);
 	bool done;
 
 	if (!region)
 		return false;
-	done = array_furnish(cpu, array_header(region, c->header_offset), c->limit);
+	done = array_furnish(cpu, array_header(region, n->header_offset), limit);
 	if (!done && *chunk) {
 		array_add_chunk(cpu, *chunk);
 		*chunk = NULL;
-		done = array_furnish(cpu, array_header(region, c->header_offset), c->limit);
+		done = array_furnish(cpu, array_header(region, n->header_offset), limit);
 	}
 	array_publish(number, region);
 	return done;
 }
 
-bool array_equip(const struct kmem_cache *c)
+bool array_equip(const struct kmem_cache_node *n)
 {
 	unsigned number = port_cpu();
 	struct array_cpu *cpu = &arrays.cpu[number];
 	struct array_cache *region = LOAD_ACQUIRE(cpu->region);
+	bool done = !region;
 	void *chunk = NULL;
-	bool done = false;
 
-	if (number >= arrays.cpus)
+	if (number >= arrays.cpus || (!region && !array_make_region(number)))
 		return false;
-	if (!region)
-		return array_make_region(number);
-	if (READ_ONCE(array_header(region, c->header_offset)->limit) != 0)
-		return false;
-	if (READ_ONCE(cpu->chunk_left) < size_align(c->limit * sizeof(void *), CACHE_LINE))
-		chunk = array_table(ARRAY_CHUNK_ORDER, false);
+	region = LOAD_ACQUIRE(cpu->region);
+	if (READ_ONCE(array_header(region, n->header_offset)->limit) != 0)
+		return done;
+	if (READ_ONCE(cpu->chunk_left) < size_align(n->cache->limit * sizeof(void *), CACHE_LINE))
+		chunk = array_table(ARRAY_CHUNK_ORDER, cpu->node, false);
 	lock_acquire(&arrays.lock);
-	if (array_header(region, c->header_offset)->limit == 0)
-		done = array_equip_cpu(number, c, &chunk);
+	if (array_header(region, n->header_offset)->limit == 0)
+		done = array_equip_cpu(number, n, &chunk);
 	lock_release(&arrays.lock);
 	array_table_free(chunk, ARRAY_CHUNK_ORDER);
 	return done;
@@ -305,33 +328,44 @@ static unsigned array_strip(unsigned number, u32 header_offset, void **objects)
 	return n;
 }
 
-void array_drain(struct kmem_cache *c)
+static void array_drain_node(struct kmem_cache_node *n)
 {
 	void *objects[CONFIG_BATCH_MAX];
 
 	for (unsigned number = 0; number < arrays.cpus; number++) {
 		struct array_cache *region = LOAD_ACQUIRE(arrays.cpu[number].region);
-		unsigned n;
+		unsigned count;
 
-		if (!region || READ_ONCE(array_header(region, c->header_offset)->avail) == 0)
+		if (!region || READ_ONCE(array_header(region, n->header_offset)->avail) == 0)
 			continue;
-		n = array_strip(number, c->header_offset, objects);
-		if (n)
-			cache_put(c->node, objects, n); /* A5 */
+		count = array_strip(number, n->header_offset, objects);
+		if (count)
+			cache_put(n, objects, count); /* A5 */
 	}
 }
 
-/* Close one CPU's array, which is empty; false iff it is not, or the CPU cannot be stopped. */
-static bool array_close(unsigned number, u32 header_offset)
+void array_drain(struct kmem_cache *c)
+{
+	for (unsigned node = 0; node < node_table.count; node++)
+		array_drain_node(&c->node[node]);
+}
+
+/* Close one CPU's arrays of a cache, which are empty; false iff one is not, or the CPU cannot be
+ * stopped. */
+static bool array_close(unsigned number, const struct kmem_cache *c)
 {
 	struct array_cache *region = array_stop(number);
-	bool done;
+	struct array_cache *a;
+	bool done = true;
 
 	if (!region)
 		return false;
-	done = array_header(region, header_offset)->avail == 0;
-	if (done)
-		array_header(region, header_offset)->limit = 0;
+	a = array_header(region, c->header_offset);
+	for (unsigned node = 0; node < node_table.count && done; node++) {
+		done = a[node].avail == 0;
+		if (done)
+			a[node].limit = 0;
+	}
 	array_publish(number, region);
 	return done;
 }
@@ -345,27 +379,41 @@ bool array_retire(struct kmem_cache *c)
 	lock_acquire(&arrays.lock);
 	for (unsigned number = 0; number < arrays.cpus && done; number++)
 		if (arrays.cpu[number].region)
-			done = array_close(number, c->header_offset);
+			done = array_close(number, c);
 	lock_release(&arrays.lock);
 	return done;
 }
 
-size_t array_count(const struct kmem_cache *c)
+size_t array_count_node(const struct kmem_cache_node *n)
 {
-	size_t n = 0;
+	size_t count = 0;
 
 	for (unsigned number = 0; number < arrays.cpus; number++) {
 		struct array_cache *region = LOAD_ACQUIRE(arrays.cpu[number].region);
 
 		if (region)
-			n += READ_ONCE(array_header(region, c->header_offset)->avail);
+			count += READ_ONCE(array_header(region, n->header_offset)->avail);
 	}
-	return n;
+	return count;
+}
+
+size_t array_count(const struct kmem_cache *c)
+{
+	size_t count = 0;
+
+	for (unsigned node = 0; node < node_table.count; node++)
+		count += array_count_node(&c->node[node]);
+	return count;
 }
 
 unsigned array_cpus(void)
 {
 	return READ_ONCE(arrays.regions);
+}
+
+unsigned array_cpus_on(unsigned node)
+{
+	return READ_ONCE(arrays.on_node[node]);
 }
 
 const void *array_regions(size_t *step, unsigned *count)

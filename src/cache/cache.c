@@ -16,6 +16,7 @@
 #include "cache/object.h"
 #include "cache/option.h"
 #include "cache/reclaim.h"
+#include "page/node.h"
 
 /* ---- one object ----------------------------------------------------------- */
 
@@ -23,8 +24,10 @@
  * nothing on the stack: zeros, or memory that this home does not have. */
 #define CACHE_GFP_SPECIAL (__GFP_ZERO | __GFP_DMA | __GFP_DMA32)
 
-static noinline void *cache_special(struct kmem_cache *c, void *p, gfp_t gfp)
+noinline void *cache_finish(struct kmem_cache *c, void *p, gfp_t gfp)
 {
+	if (!(gfp & CACHE_GFP_SPECIAL))
+		return p;
 	if (gfp & (__GFP_DMA | __GFP_DMA32)) {
 		report_refusal("kmem_cache_alloc", c->name, "this home has no DMA memory");
 		kmem_cache_free(c, p);
@@ -40,7 +43,7 @@ void *kmem_cache_alloc(struct kmem_cache *c, gfp_t gfp)
 	if (unlikely(!percpu_ready()) || unlikely(!percpu_pop(c->header_offset, &p)))
 		return cache_alloc_slow(c, gfp);
 	object_claim(p);
-	return unlikely(gfp & CACHE_GFP_SPECIAL) ? cache_special(c, p, gfp) : p;
+	return unlikely(gfp & CACHE_GFP_SPECIAL) ? cache_finish(c, p, gfp) : p;
 }
 
 void *kmem_cache_zalloc(struct kmem_cache *c, gfp_t gfp)
@@ -48,31 +51,36 @@ void *kmem_cache_zalloc(struct kmem_cache *c, gfp_t gfp)
 	return kmem_cache_alloc(c, gfp | __GFP_ZERO);
 }
 
-void *kmem_cache_alloc_node(struct kmem_cache *c, gfp_t gfp, int node)
-{
-	if (node > 0 && (gfp & __GFP_THISNODE))
-		return NULL; /* all objects are on node 0 */
-	return kmem_cache_alloc(c, gfp);
-}
-
-/* The door of every free to a cache: in use -> free, or a report. */
-static always_inline void cache_release(struct kmem_cache *c, void *p, size_t granules)
+/* The door of every free to a cache: in use -> free, or a report. Returns the object's node. */
+static struct kmem_cache_node *cache_release(struct kmem_cache *c, void *p)
 {
 	size_t granule = object_granule(p);
+	u32 header_offset;
 
-	if (unlikely(granule >= granules) || unlikely(map.state[granule] != STATE_IN_USE))
+	if (unlikely(granule >= READ_ONCE(map.granules)) ||
+	    unlikely(map.state[granule] != STATE_IN_USE))
 		report_pointer("kmem_cache_free", p);
-	if (unlikely(map.ids[granule >> (PAGE_SHIFT - GRANULE_SHIFT)] != c->header_offset))
+	header_offset = map.ids[granule >> (PAGE_SHIFT - GRANULE_SHIFT)];
+	if (unlikely(header_offset - c->header_offset >= node_table.count * ARRAY_CACHE_SIZE))
 		report_cache(c, p);
 	map.state[granule] = STATE_FREE;
+	return &c->node[(header_offset - c->header_offset) / ARRAY_CACHE_SIZE];
 }
 
 static noinline void cache_free_locked(struct kmem_cache *c, void *p)
 {
 	if (!p)
 		return;
-	cache_release(c, p, READ_ONCE(map.granules));
-	cache_free_slow(c->node, p);
+	cache_free_slow(cache_release(c, p), p);
+}
+
+/* The page is not of the cache's first node: of another one, or of another cache. */
+static noinline void cache_free_node(struct kmem_cache *c, void *p)
+{
+	struct kmem_cache_node *n = cache_release(c, p);
+
+	if (unlikely(!percpu_push(n->header_offset, p)))
+		cache_free_slow(n, p);
 }
 
 void kmem_cache_free(struct kmem_cache *c, void *p)
@@ -86,8 +94,10 @@ void kmem_cache_free(struct kmem_cache *c, void *p)
 		return;
 	}
 	header_offset = map.ids[granule >> (PAGE_SHIFT - GRANULE_SHIFT)];
-	if (unlikely((u32)header_offset != c->header_offset))
-		report_cache(c, p);
+	if (unlikely((u32)header_offset != c->header_offset)) {
+		cache_free_node(c, p);
+		return;
+	}
 	map.state[granule] = STATE_FREE;
 	if (unlikely(!percpu_push(header_offset, p)))
 		cache_free_slow(c->node, p);
@@ -95,38 +105,46 @@ void kmem_cache_free(struct kmem_cache *c, void *p)
 
 /* ---- behind the array ------------------------------------------------------ */
 
-/* A new slab, and up to @count of its objects downwards from @end. */
-static unsigned cache_grow(struct kmem_cache *c, gfp_t gfp, void **end, unsigned count)
+unsigned cache_grow(struct kmem_cache_node *n, gfp_t gfp, void **end, unsigned count)
 {
 	bool zero;
-	struct page *head = page_alloc(c->shape.order, gfp, c->node->node, &zero);
+	struct page *head = page_alloc(n->shape->order, gfp | __GFP_THISNODE, n->node, &zero);
 
 	if (!head)
 		return 0;
 	if (unlikely(options.audit))
 		init_audit_point(false);
-	slab_prepare(c->node, head, c->ctor);
-	return slab_adopt(c->node, head, end, count);
+	slab_prepare(n, head, n->cache->ctor);
+	return slab_adopt(n, head, end, count);
 }
 
-/* Fill this CPU's array with a batch; returns one object of it. */
-static void *cache_refill(struct kmem_cache *c, gfp_t gfp)
+unsigned cache_take(struct kmem_cache_node *n, gfp_t gfp, void **end, unsigned count)
+{
+	unsigned got = slab_take(n, end, count);
+
+	if (!got)
+		got = cache_grow(n, gfp, end, count);
+	if (!got && node_table.count > 1 && !(gfp & __GFP_THISNODE))
+		got = cache_take_far(n, gfp, end);
+	return got;
+}
+
+/* Fill this CPU's array with a batch of its own node; returns one object of it. */
+static void *cache_refill(struct kmem_cache_node *n, gfp_t gfp)
 {
 	void *batch[CONFIG_BATCH_MAX];
-	void **end = batch + c->batchcount;
-	unsigned got = slab_take(c->node, end, c->batchcount);
+	void **end = batch + n->cache->batchcount;
+	unsigned got = cache_take(n, gfp, end, n->cache->batchcount);
 	unsigned pushed;
 
 	if (!got)
-		got = cache_grow(c, gfp, end, c->batchcount);
-	if (!got)
 		return NULL;
 	got--; /* end[-1], the lowest address, is for the caller */
-	pushed = array_push_bulk(c->header_offset, end - 1 - got, got);
-	if (pushed < got && (gfp & __GFP_DIRECT_RECLAIM) && array_equip(c))
-		pushed += array_push_bulk(c->header_offset, end - 1 - got + pushed, got - pushed);
+	pushed = array_push_bulk(n->header_offset, end - 1 - got, got);
+	if (pushed < got && (gfp & __GFP_DIRECT_RECLAIM) && array_equip(n))
+		pushed += array_push_bulk(n->header_offset, end - 1 - got + pushed, got - pushed);
 	if (pushed < got)
-		cache_put(c->node, end - 1 - got + pushed, got - pushed);
+		cache_put(n, end - 1 - got + pushed, got - pushed);
 	return end[-1];
 }
 
@@ -148,14 +166,14 @@ void *cache_alloc_slow(struct kmem_cache *c, gfp_t gfp)
 	}
 	p = array_pop(c->header_offset);
 	for (unsigned attempt = 0; !p; attempt++) {
-		p = cache_refill(c, gfp);
+		p = cache_refill(&c->node[node_here()], gfp);
 		if (!p && !reclaim_retry(gfp, attempt))
 			return NULL;
 	}
 	if (unlikely(READ_ONCE(ashlar_anchor.request)) && (gfp & __GFP_DIRECT_RECLAIM))
 		cache_answer();
 	object_claim(p);
-	return gfp & CACHE_GFP_SPECIAL ? cache_special(c, p, gfp) : p;
+	return cache_finish(c, p, gfp);
 }
 
 void cache_put(struct kmem_cache_node *n, void *const *objects, unsigned count)
@@ -171,7 +189,8 @@ void cache_put(struct kmem_cache_node *n, void *const *objects, unsigned count)
 		slab_discard(n);
 }
 
-/* The array is full: its oldest batch leaves, the rest and @object stay. */
+/* The array is full: its oldest batch leaves, the rest and @object stay. An alien array's objects
+ * serve nobody here: all of them go home. */
 static void cache_flush(struct kmem_cache_node *n, void *object)
 {
 	const struct kmem_cache *c = n->cache;
@@ -181,6 +200,8 @@ static void cache_flush(struct kmem_cache_node *n, void *object)
 	unsigned kept;
 
 	all[count++] = object;
+	if (unlikely(n->node != node_here()))
+		oldest = count;
 	kept = array_push_bulk(n->header_offset, all + oldest, count - oldest);
 	if (oldest)
 		cache_put(n, all, oldest);
@@ -216,7 +237,7 @@ void cache_free_slow(struct kmem_cache_node *n, void *object)
 {
 	if (array_push(n->header_offset, object))
 		return;
-	if (array_equip(n->cache) && array_push(n->header_offset, object))
+	if (array_equip(n) && array_push(n->header_offset, object))
 		return;
 	cache_share(n);
 	cache_flush(n, object);
@@ -232,10 +253,8 @@ static size_t cache_alloc_rest(struct kmem_cache *c, gfp_t gfp, size_t count, vo
 	for (unsigned attempt = 0; done < count;) {
 		unsigned want = (unsigned)size_min(count - done, CONFIG_BATCH_MAX);
 		void *batch[CONFIG_BATCH_MAX];
-		unsigned got = slab_take(c->node, batch + want, want);
+		unsigned got = cache_take(&c->node[node_here()], gfp, batch + want, want);
 
-		if (!got)
-			got = cache_grow(c, gfp, batch + want, want);
 		if (!got && !reclaim_retry(gfp, attempt++))
 			break;
 		__builtin_memcpy(objects + done, batch + want - got, got * sizeof(void *));
@@ -250,7 +269,7 @@ int kmem_cache_alloc_bulk(struct kmem_cache *c, gfp_t gfp, size_t count, void **
 
 	if (count == 0 || count > INT32_MAX)
 		return 0;
-	done = array_pop_bulk(c->header_offset, objects, (unsigned)count);
+	done = array_pop_bulk(c->node[node_here()].header_offset, objects, (unsigned)count);
 	if (done < count)
 		done += cache_alloc_rest(c, gfp, count - done, objects + done);
 	for (size_t i = 0; i < done; i++)
@@ -265,25 +284,42 @@ int kmem_cache_alloc_bulk(struct kmem_cache *c, gfp_t gfp, size_t count, void **
 	return (int)count;
 }
 
-void kmem_cache_free_bulk(struct kmem_cache *c, size_t count, void **objects)
+/* Released objects of one node. */
+static void cache_free_run(struct kmem_cache_node *n, size_t count, void **objects)
 {
 	size_t done = 0;
+
+	while (done < count) {
+		unsigned some = (unsigned)size_min(count - done, CONFIG_BATCH_MAX);
+		unsigned pushed = array_push_bulk(n->header_offset, objects + done, some);
+
+		done += pushed;
+		if (pushed < some) { /* the array is full: the object that did not fit flushes it */
+			cache_free_slow(n, objects[done]);
+			done++;
+		}
+	}
+}
+
+void kmem_cache_free_bulk(struct kmem_cache *c, size_t count, void **objects)
+{
+	struct kmem_cache_node *n = NULL;
+	size_t from = 0;
 
 	if (!c) {
 		for (size_t i = 0; i < count; i++)
 			kfree(objects[i]);
 		return;
 	}
-	for (size_t i = 0; i < count; i++)
-		cache_release(c, objects[i], READ_ONCE(map.granules));
-	while (done < count) {
-		unsigned some = (unsigned)size_min(count - done, CONFIG_BATCH_MAX);
-		unsigned pushed = array_push_bulk(c->header_offset, objects + done, some);
+	for (size_t i = 0; i < count; i++) {
+		struct kmem_cache_node *own = cache_release(c, objects[i]);
 
-		done += pushed;
-		if (pushed < some) { /* the array is full: the object that did not fit flushes it */
-			cache_free_slow(c->node, objects[done]);
-			done++;
+		if (unlikely(own != n) && n) {
+			cache_free_run(n, i - from, objects + from);
+			from = i;
 		}
+		n = own;
 	}
+	if (n)
+		cache_free_run(n, count - from, objects + from);
 }

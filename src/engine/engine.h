@@ -51,7 +51,7 @@ struct kmem_cache_node {
 	size_t grown;              /* slabs made, ever */
 	size_t put_since;          /* objects put into slabs since the last discard (E7) */
 	size_t slabs_peak;         /* most slabs at one time */
-};
+} cacheline_aligned; /* a cache's nodes lie in one array: they share no line */
 
 void slab_node_init(struct kmem_cache_node *n, struct kmem_cache *cache, const struct shape *shape,
 		    unsigned node, u32 header_offset);
