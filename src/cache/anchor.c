@@ -91,7 +91,8 @@ void anchor_init(void)
 	page_tables(&pages);
 	a->arena = map.base;
 	a->arena_bytes = map.nr_pages << PAGE_SHIFT;
-	a->nodes = (struct ashlar_table){ (uintptr_t)cache_nodes, sizeof(void *), CONFIG_MAX_IDS };
+	a->nodes = (struct ashlar_table){ (uintptr_t)&map_ids[0].node, sizeof(map_ids[0]),
+					  CONFIG_MAX_IDS };
 	a->regions.address = (uintptr_t)array_regions(&step, &cpus);
 	a->regions.step = (u32)step;
 	a->regions.count = cpus;
@@ -157,7 +158,7 @@ static void anchor_add_node(struct ashlar_row *row, const struct kmem_cache_node
 
 bool anchor_row(u32 id, struct ashlar_row *row)
 {
-	const struct kmem_cache_node *n = LOAD_ACQUIRE(cache_nodes[id]);
+	const struct kmem_cache_node *n = LOAD_ACQUIRE(map_ids[id].node);
 	const struct kmem_cache *c;
 
 	if (!n || n->node != 0)

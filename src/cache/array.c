@@ -66,7 +66,7 @@ static unsigned array_pop_owned(u32 header_offset, void **objects, unsigned coun
 	n = a->avail < count ? a->avail : count;
 	if (n) {
 		a->avail = (u16)(a->avail - n);
-		a->touched = 1;
+		a->idle = 0;
 		for (unsigned i = 0; i < n; i++)
 			objects[i] = a->entry[a->avail + i];
 	}
@@ -108,7 +108,7 @@ bool array_pop_lock(size_t header_offset, void **object)
 	a = array_header(percpu_alloc_region(cpu), header_offset);
 	got = a->avail != 0;
 	if (likely(got)) {
-		a->touched = 1;
+		a->idle = 0;
 		*object = a->entry[--a->avail];
 	}
 	percpu_disown(cpu, region);
@@ -221,7 +221,7 @@ static void array_add_chunk(struct array_cpu *cpu, void *chunk)
 static void array_furnish_all(struct array_cpu *cpu, struct array_cache *region)
 {
 	for (u32 id = 1; id < CONFIG_MAX_IDS; id++) {
-		const struct kmem_cache_node *n = LOAD_ACQUIRE(cache_nodes[id]);
+		const struct kmem_cache_node *n = LOAD_ACQUIRE(map_ids[id].node);
 
 		/* destroy frees it after array_retire, which waits for this lock */
 		if (n && n->node == cpu->node)
@@ -432,7 +432,7 @@ static size_t array_audit_cpu(struct array_cache *region)
 		const struct array_cache *a = &region[id];
 
 		faults += a->avail > a->limit || a->limit > a->capacity;
-		faults += a->avail != 0 && !cache_nodes[id]; /* K1 */
+		faults += a->avail != 0 && !map_ids[id].node; /* K1 */
 		for (unsigned i = 0; i < a->avail; i++) {
 			const void *p = a->entry[i];
 

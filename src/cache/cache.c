@@ -42,7 +42,7 @@ void *kmem_cache_alloc(struct kmem_cache *c, gfp_t gfp)
 
 	if (unlikely(!percpu_ready()) || unlikely(!percpu_pop(c->header_offset, &p)))
 		return cache_alloc_slow(c, gfp);
-	object_claim(p);
+	object_claim(c->states, p);
 	return unlikely(gfp & CACHE_GFP_SPECIAL) ? cache_finish(c, p, gfp) : p;
 }
 
@@ -57,16 +57,20 @@ static struct kmem_cache_node *cache_release(struct kmem_cache *c, void *p)
 	size_t granule = object_granule(p);
 	u32 header_offset;
 
-	if (unlikely(granule >= READ_ONCE(map.granules)) ||
-	    unlikely(map.state[granule] != STATE_IN_USE))
+	if (unlikely(granule >= READ_ONCE(map.granules)))
 		report_pointer("kmem_cache_free", p);
-	header_offset = map.ids[granule >> (PAGE_SHIFT - GRANULE_SHIFT)];
-	if (unlikely(header_offset - c->header_offset >= node_table.count * ARRAY_CACHE_SIZE))
-		report_cache(c, p);
-	map.state[granule] = STATE_FREE;
+	header_offset = (u32)object_header_offset(granule);
+	if (unlikely(header_offset - c->header_offset >= node_table.count * ARRAY_CACHE_SIZE)) {
+		if (kmalloc_owns(p))
+			report_cache(c, p);
+		report_pointer("kmem_cache_free", p);
+	}
+	if (unlikely(!object_release(c->states, p)))
+		report_pointer("kmem_cache_free", p);
 	return &c->node[(header_offset - c->header_offset) / ARRAY_CACHE_SIZE];
 }
 
+/* In lock mode, of a node other than 0, or wrong. */
 static noinline void cache_free_locked(struct kmem_cache *c, void *p)
 {
 	if (!p)
@@ -74,31 +78,21 @@ static noinline void cache_free_locked(struct kmem_cache *c, void *p)
 	cache_free_slow(cache_release(c, p), p);
 }
 
-/* The page is not of the cache's first node: of another one, or of another cache. */
-static noinline void cache_free_node(struct kmem_cache *c, void *p)
-{
-	struct kmem_cache_node *n = cache_release(c, p);
-
-	if (unlikely(!percpu_push(n->header_offset, p)))
-		cache_free_slow(n, p);
-}
-
 void kmem_cache_free(struct kmem_cache *c, void *p)
 {
 	size_t granule = object_granule(p);
 	size_t header_offset;
 
-	if (unlikely(granule >= map.fast_granules) ||
-	    unlikely(map.state[granule] != STATE_IN_USE)) {
+	if (unlikely(granule >= map.fast_granules)) {
 		cache_free_locked(c, p);
 		return;
 	}
-	header_offset = map.ids[granule >> (PAGE_SHIFT - GRANULE_SHIFT)];
-	if (unlikely((u32)header_offset != c->header_offset)) {
-		cache_free_node(c, p);
+	header_offset = object_header_offset(granule);
+	if (unlikely((u32)header_offset != c->header_offset) ||
+	    unlikely(!object_release(c->states, p))) {
+		cache_free_locked(c, p);
 		return;
 	}
-	map.state[granule] = STATE_FREE;
 	if (unlikely(!percpu_push(header_offset, p)))
 		cache_free_slow(c->node, p);
 }
@@ -114,7 +108,10 @@ unsigned cache_grow(struct kmem_cache_node *n, gfp_t gfp, void **end, unsigned c
 		return 0;
 	if (unlikely(options.audit))
 		init_audit_point(false);
-	slab_prepare(n, head, n->cache->ctor);
+	if (!slab_prepare(n, head, n->cache->ctor)) {
+		page_free(head, n->shape->order);
+		return 0;
+	}
 	return slab_adopt(n, head, end, count);
 }
 
@@ -172,7 +169,7 @@ void *cache_alloc_slow(struct kmem_cache *c, gfp_t gfp)
 	}
 	if (unlikely(READ_ONCE(ashlar_anchor.request)) && (gfp & __GFP_DIRECT_RECLAIM))
 		cache_answer();
-	object_claim(p);
+	object_claim(c->states, p);
 	return cache_finish(c, p, gfp);
 }
 
@@ -273,7 +270,7 @@ int kmem_cache_alloc_bulk(struct kmem_cache *c, gfp_t gfp, size_t count, void **
 	if (done < count)
 		done += cache_alloc_rest(c, gfp, count - done, objects + done);
 	for (size_t i = 0; i < done; i++)
-		object_claim(objects[i]);
+		object_claim(c->states, objects[i]);
 	if (done < count) {
 		kmem_cache_free_bulk(c, done, objects);
 		return 0;

@@ -38,6 +38,7 @@
 struct kmem_cache {
 	u32 header_offset; /* id * 16; first: the fast path reads it */
 	u32 object_size;   /* bytes, as asked for */
+	uintptr_t states;  /* where its objects' states lie (map.h); the fast path reads it, too */
 	u16 limit;         /* most objects in a CPU's array */
 	u16 batchcount;    /* objects that a refill or flush moves */
 	u16 shared_factor; /* the shared array holds this many batches */
@@ -46,7 +47,7 @@ struct kmem_cache {
 	u32 visitors;      /* atomic, up under cache_lock (K3) */
 	bool closed;       /* cache_lock: it is being destroyed, no more visits */
 	void (*ctor)(void *);
-	struct kmem_cache_node *node; /* its slabs and shared arrays: node[0 .. node_table.count-1] */
+	struct kmem_cache_node *node; /* slabs and shared arrays, an array by NUMA node */
 	struct shape shape;
 	struct list link; /* cache_lock: all caches, oldest first */
 	char name[CACHE_NAME_MAX];
@@ -56,11 +57,9 @@ struct kmem_cache {
 extern struct list cache_list internal_data;
 
 /* What an id stands for; NULL for ids that are free. */
-extern struct kmem_cache_node *cache_nodes[CONFIG_MAX_IDS] internal_data;
-
 static inline struct kmem_cache_node *cache_node_at(u32 header_offset)
 {
-	return cache_nodes[header_offset / 16];
+	return map_id(header_offset)->node;
 }
 
 /* The node of a cache that may be destroyed meanwhile: it stays until cache_leave. NULL iff the

@@ -87,6 +87,11 @@ bool init_ready(void)
 	return likely(LOAD_ACQUIRE(init_state) == INIT_DONE) || init_start();
 }
 
+bool init_done(void)
+{
+	return LOAD_ACQUIRE(init_state) == INIT_DONE;
+}
+
 bool init_begun(void)
 {
 	return LOAD_ACQUIRE(init_state) != INIT_NONE;

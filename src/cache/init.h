@@ -11,6 +11,9 @@
  * memory: then every allocation fails. Cheap when it has. */
 bool init_ready(void);
 
+/* Has the start come to its end? Never waits. */
+bool init_done(void);
+
 /* Has anybody asked for memory yet? */
 bool init_begun(void);
 

@@ -164,34 +164,30 @@ void *kcalloc(size_t count, size_t size, gfp_t gfp)
 
 /* ---- free ------------------------------------------------------------------------- */
 
-static bool kmalloc_is_in_use(const void *p)
+/* The id of the object in use that starts at @p, as an offset; 0 iff none does. */
+static size_t kmalloc_object(const void *p)
 {
 	size_t granule = object_granule(p);
+	size_t header_offset;
 
-	return granule < READ_ONCE(map.granules) && map.state[granule] == STATE_IN_USE;
+	if (granule >= READ_ONCE(map.granules))
+		return 0;
+	header_offset = object_header_offset(granule);
+	return *map_state(p) == map_state_in_use(p) ? header_offset : 0;
 }
 
 noinline void kmalloc_free_released(void *p)
 {
-	u32 header_offset = map.ids[map_pfn(p)];
-
-	if (header_offset <
-	    ARRAY_CACHE_SIZE) /* pages; 1: freed already, by a free that raced (G3) */
-		large_free(p);
-	else
-		cache_free_slow(cache_node_at(header_offset), p);
+	cache_free_slow(cache_node_at(map.ids[map_pfn(p)]), p);
 }
 
 noinline void kmalloc_free(void *p, const char *function)
 {
 	if (!p)
 		return;
-	if (kmalloc_is_in_use(p)) {
-		*map_state(p) = STATE_FREE;
+	if (kmalloc_object(p) && object_release(map_id(map.ids[map_pfn(p)])->states, p))
 		kmalloc_free_released(p);
-		return;
-	}
-	if (!large_unmap(p))
+	else if (!large_free(p))
 		report_pointer(function, p);
 }
 
@@ -234,22 +230,18 @@ void kfree_sensitive(const void *p)
 
 bool kmalloc_owns(const void *p)
 {
-	return kmalloc_is_in_use(p) || (!map_contains(p) && large_size(p) != 0);
+	return kmalloc_object(p) || large_size(p) != 0;
 }
 
 size_t kmalloc_usable(const void *p, const char *function)
 {
+	size_t header_offset = kmalloc_object(p);
 	size_t bytes;
 
-	if (kmalloc_is_in_use(p)) {
-		u32 header_offset = map.ids[map_pfn(p)];
-
-		if (header_offset)
-			return cache_node_at(header_offset)->cache->object_size;
-		return large_size(p);
-	}
+	if (header_offset)
+		return cache_node_at((u32)header_offset)->cache->object_size;
 	bytes = large_size(p);
-	if (!bytes || map_contains(p))
+	if (!bytes)
 		report_pointer(function, p);
 	return bytes;
 }
@@ -281,7 +273,7 @@ static bool kmalloc_stays(size_t usable, size_t size)
 void *kmalloc_resize(void *p, size_t size, gfp_t gfp, const char *function)
 {
 	size_t usable = kmalloc_usable(p, function);
-	bool is_object = map_contains(p) && map.ids[map_pfn(p)] != 0;
+	bool is_object = kmalloc_object(p) != 0;
 	void *q;
 
 	if ((is_object || usable <= CONFIG_KMALLOC_MAX_CACHE) && kmalloc_stays(usable, size)) {

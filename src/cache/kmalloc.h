@@ -64,10 +64,14 @@ void *kmalloc_resize(void *p, size_t size, gfp_t gfp, const char *function);
 /* The fast halves; the callers are the doors. false: take the slow path. */
 static always_inline bool kmalloc_pop(size_t size, void **out)
 {
-	if (unlikely(size - 1 >= kmalloc_fast_limit) ||
-	    unlikely(!percpu_pop(kmalloc_table[(size - 1) >> GRANULE_SHIFT], out)))
+	size_t header_offset;
+
+	if (unlikely(size - 1 >= kmalloc_fast_limit))
 		return false;
-	object_claim(*out);
+	header_offset = kmalloc_table[(size - 1) >> GRANULE_SHIFT];
+	if (unlikely(!percpu_pop(header_offset, out)))
+		return false;
+	object_claim(map_id(header_offset)->states, *out);
 	return true;
 }
 
@@ -77,24 +81,26 @@ static always_inline bool kmalloc_is_class(const void *p, size_t size)
 	size_t granule = object_granule(p);
 
 	return size - 1 < kmalloc_fast_limit && granule < map.fast_granules &&
-	       map.ids[granule >> (PAGE_SHIFT - GRANULE_SHIFT)] ==
-		       kmalloc_table[(size - 1) >> GRANULE_SHIFT];
+	       object_header_offset(granule) == kmalloc_table[(size - 1) >> GRANULE_SHIFT];
 }
 
 enum kmalloc_push {
 	KMALLOC_PUSHED,   /* done */
 	KMALLOC_RELEASED, /* its state is free, its array had no room: kmalloc_free_released */
-	KMALLOC_UNKNOWN,  /* not started: kmalloc_free */
+	KMALLOC_UNKNOWN,  /* no object, or not started: kmalloc_free */
 };
 
 static always_inline enum kmalloc_push kmalloc_push(void *p)
 {
 	size_t granule = object_granule(p);
+	size_t header_offset;
 
-	if (unlikely(granule >= map.fast_granules) || unlikely(map.state[granule] != STATE_IN_USE))
+	if (unlikely(granule >= map.fast_granules))
 		return KMALLOC_UNKNOWN;
-	map.state[granule] = STATE_FREE;
-	if (unlikely(!percpu_push(map.ids[granule >> (PAGE_SHIFT - GRANULE_SHIFT)], p)))
+	header_offset = object_header_offset(granule);
+	if (unlikely(!object_release(map_id(header_offset)->states, p)))
+		return KMALLOC_UNKNOWN;
+	if (unlikely(!percpu_push(header_offset, p)))
 		return KMALLOC_RELEASED;
 	return KMALLOC_PUSHED;
 }
@@ -102,22 +108,28 @@ static always_inline enum kmalloc_push kmalloc_push(void *p)
 /* LOCK mode's middle way: no sequences, but an array. false: take the slow path. */
 static always_inline bool kmalloc_pop_lock(size_t size, void **out)
 {
-	if (percpu_ready() || size - 1 >= CONFIG_KMALLOC_MAX_CACHE ||
-	    !array_pop_lock(kmalloc_table[(size - 1) >> GRANULE_SHIFT], out))
+	size_t header_offset;
+
+	if (percpu_ready() || size - 1 >= CONFIG_KMALLOC_MAX_CACHE)
 		return false;
-	object_claim(*out);
+	header_offset = kmalloc_table[(size - 1) >> GRANULE_SHIFT];
+	if (!array_pop_lock(header_offset, out))
+		return false;
+	object_claim(map_id(header_offset)->states, *out);
 	return true;
 }
 
 static always_inline enum kmalloc_push kmalloc_push_lock(void *p)
 {
 	size_t granule = object_granule(p);
+	size_t header_offset;
 
-	if (percpu_ready() || granule >= READ_ONCE(map.granules) ||
-	    map.state[granule] != STATE_IN_USE)
+	if (percpu_ready() || granule >= READ_ONCE(map.granules))
 		return KMALLOC_UNKNOWN;
-	map.state[granule] = STATE_FREE;
-	if (!array_push_lock(map.ids[granule >> (PAGE_SHIFT - GRANULE_SHIFT)], p))
+	header_offset = object_header_offset(granule);
+	if (!object_release(map_id(header_offset)->states, p))
+		return KMALLOC_UNKNOWN;
+	if (!array_push_lock(header_offset, p))
 		return KMALLOC_RELEASED;
 	return KMALLOC_PUSHED;
 }

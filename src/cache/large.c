@@ -160,7 +160,8 @@ static void *large_alloc_mapping(size_t size, size_t align, gfp_t gfp)
 	return m->start;
 }
 
-bool large_unmap(const void *p)
+/* A mapping goes to the kept ones; false iff none starts at @p. */
+static bool large_unmap(const void *p)
 {
 	struct mapping *m;
 
@@ -250,7 +251,6 @@ static void *large_alloc_run(size_t pages, size_t align_pages, gfp_t gfp, unsign
 	head->pages = pages;
 	large_count_run(pages);
 	p = map_page_address(head);
-	*map_state(p) = STATE_IN_USE;
 	if ((gfp & __GFP_ZERO) && !zero)
 		memset(p, 0, pages << PAGE_SHIFT);
 	return p;
@@ -286,8 +286,19 @@ void *large_alloc_node(size_t size, size_t align, gfp_t gfp, unsigned node)
 
 STATIC_ASSERT(offsetof(struct page, kind) == 0, "large_end changes the word it begins");
 
-/* LG1: the run is nobody's. Of two frees that raced past the state byte one finds it ended: that
- * is decided in one step, by the word that kind is a byte of. */
+/* The run that starts at @p, or NULL. */
+static struct page *large_run(const void *p)
+{
+	struct page *head;
+
+	if (!map_contains(p) || (uintptr_t)p % PAGE_SIZE != 0)
+		return NULL;
+	head = &map.pages[map_pfn(p)];
+	return READ_ONCE(head->kind) == PAGE_LARGE ? head : NULL;
+}
+
+/* LG1: the run is nobody's. Of two frees at the same time one finds it ended: that is decided in
+ * one step, by the word that kind is a byte of. */
 static bool large_end(struct page *head)
 {
 	u32 *word = (u32 *)(void *)head;
@@ -300,27 +311,28 @@ static bool large_end(struct page *head)
 					   __ATOMIC_RELAXED);
 }
 
-void large_free(void *p)
+bool large_free(void *p)
 {
-	struct page *head = &map.pages[map_pfn(p)];
+	struct page *head = large_run(p);
 
+	if (!head)
+		return !map_contains(p) && large_unmap(p);
 	if (!large_end(head))
-		report_pointer("free", p);
+		return false;
 	large_count_run(-head->pages);
 	page_free_exact(head, head->pages);
 	reclaim_check();
+	return true;
 }
 
 size_t large_size(const void *p)
 {
+	const struct page *head = large_run(p);
 	struct mapping *m;
 	size_t bytes;
 
-	if (map_contains(p)) {
-		const struct page *head = &map.pages[map_pfn(p)];
-
-		return head->kind == PAGE_LARGE ? head->pages << PAGE_SHIFT : 0;
-	}
+	if (head || map_contains(p))
+		return head ? head->pages << PAGE_SHIFT : 0;
 	lock_acquire(&large.lock);
 	m = large_find(p);
 	bytes = m ? m->bytes : 0;

@@ -8,7 +8,7 @@
  * Why     Runs: nothing is lost to rounding, and growing in place is a free buddy
  *         away. Mappings: the system moves them without copying. Freed mappings
  *         are kept for reuse within the bound: mapping anew costs a fault a page.
- * Rules   LG1 a run's first page has kind LARGE and its length; its state byte is set
+ * Rules   LG1 a run's first page has kind LARGE and its length, until exactly one free ends it
  *         LG2 every mapping is on exactly one list: used (hashed by address) or kept
  */
 #ifndef ASHLAR_CACHE_LARGE_H
@@ -26,11 +26,8 @@ void *large_alloc(size_t size, size_t align, gfp_t gfp);
  * memory comes from wherever it is touched first, will not do where there are several nodes. */
 void *large_alloc_node(size_t size, size_t align, gfp_t gfp, unsigned node);
 
-/* Free a run; its state is already STATE_FREE. */
-void large_free(void *p);
-
-/* Free a mapping that starts at @p; false iff there is none. */
-bool large_unmap(const void *p);
+/* Free the run or mapping that starts at @p; false iff there is none. */
+bool large_free(void *p);
 
 /* Bytes of the run or mapping that starts at @p; 0 iff there is none. */
 size_t large_size(const void *p);

@@ -4,7 +4,7 @@
  *
  * What    Caches are objects of two caches that exist before all others. Creating one checks
  *         what was asked, chooses the shape and an id; destroying one goes the way back.
- * State   cache_list, cache_nodes (cache.h), under boot.lock
+ * State   cache_list (cache.h), map_ids[].node (page/map.h), under boot.lock
  * Rules   K1..K3 of cache.h
  */
 #include "base/bitmap.h"
@@ -21,7 +21,6 @@
 #define CACHE_SIZE_MAX ((size_t)4 << 20)
 
 struct list cache_list;
-struct kmem_cache_node *cache_nodes[CONFIG_MAX_IDS];
 
 static struct {
 	struct lock lock;
@@ -60,7 +59,8 @@ static u32 cache_find_id(void)
 	for (u32 i = 0; i < CONFIG_MAX_IDS + node_table.count; i++) {
 		u32 id = (boot.next_id + i) % CONFIG_MAX_IDS;
 
-		if (id == 0 || cache_nodes[id] || bitmap_count_range(boot.leaving, id, 1)) {
+		if (id <= MAP_DIRTY / 16 || map_ids[id].node ||
+		    bitmap_count_range(boot.leaving, id, 1)) {
 			run = 0;
 		} else if (++run == node_table.count) {
 			boot.next_id = id + 1;
@@ -77,7 +77,7 @@ static void cache_enlist_node(struct kmem_cache *c, unsigned node, u32 id)
 
 	slab_node_init(n, c, &c->shape, node, id * 16);
 	n->free_limit = (1 + array_cpus_on(node)) * (size_t)c->batchcount + c->shape.objects;
-	STORE_RELEASE(cache_nodes[id], n);
+	STORE_RELEASE(map_ids[id].node, n);
 }
 
 /* Fill in a cache whose shape is chosen, give it an id, put it on the list (K1, K2). */
@@ -91,6 +91,7 @@ static bool cache_enlist(struct kmem_cache *c, struct kmem_cache_node *n)
 	if (id) {
 		c->header_offset = id * 16;
 		c->node = n;
+		c->states = map_states(c->shape.stride);
 		list_add_tail(&cache_list, &c->link);
 		for (unsigned node = 0; node < node_table.count; node++)
 			cache_enlist_node(c, node, id + node);
@@ -228,10 +229,10 @@ struct kmem_cache_node *cache_visit(u32 id)
 {
 	struct kmem_cache_node *n;
 
-	if (!LOAD_ACQUIRE(cache_nodes[id]))
+	if (!LOAD_ACQUIRE(map_ids[id].node))
 		return NULL;
 	lock_acquire(&boot.lock);
-	n = cache_nodes[id];
+	n = map_ids[id].node;
 	if (n && n->cache->closed)
 		n = NULL;
 	if (n)
@@ -257,8 +258,8 @@ static void cache_set_closed(struct kmem_cache *c, bool closed)
 void cache_forget_visitors(void)
 {
 	for (u32 id = 1; id < CONFIG_MAX_IDS; id++)
-		if (cache_nodes[id])
-			cache_nodes[id]->cache->visitors = 0;
+		if (map_ids[id].node)
+			map_ids[id].node->cache->visitors = 0;
 }
 
 static bool cache_has_slabs(const struct kmem_cache *c)
@@ -319,7 +320,7 @@ static bool cache_delist(struct kmem_cache *c)
 	list_remove(&c->link);
 	bitmap_set_range(boot.leaving, id, node_table.count);
 	for (unsigned node = 0; node < node_table.count; node++)
-		STORE_RELEASE(cache_nodes[id + node], NULL);
+		STORE_RELEASE(map_ids[id + node].node, NULL);
 	lock_release(&boot.lock);
 	done = array_retire(c);
 	lock_acquire(&boot.lock);
@@ -327,7 +328,7 @@ static bool cache_delist(struct kmem_cache *c)
 	if (!done) {
 		list_add_tail(&cache_list, &c->link);
 		for (unsigned node = 0; node < node_table.count; node++)
-			STORE_RELEASE(cache_nodes[id + node], &c->node[node]);
+			STORE_RELEASE(map_ids[id + node].node, &c->node[node]);
 	}
 	lock_release(&boot.lock);
 	return done;
@@ -368,8 +369,8 @@ size_t cache_audit(void)
 	size_t faults = 0;
 
 	for (u32 id = 1; id < CONFIG_MAX_IDS; id++)
-		if (cache_nodes[id])
-			faults += slab_audit(cache_nodes[id]);
+		if (map_ids[id].node)
+			faults += slab_audit(map_ids[id].node);
 	return faults;
 }
 
@@ -377,14 +378,14 @@ void cache_lock_all(void)
 {
 	lock_acquire(&boot.lock);
 	for (u32 id = 1; id < CONFIG_MAX_IDS; id++)
-		if (cache_nodes[id])
-			lock_acquire(&cache_nodes[id]->lock);
+		if (map_ids[id].node)
+			lock_acquire(&map_ids[id].node->lock);
 }
 
 void cache_unlock_all(void)
 {
 	for (u32 id = 1; id < CONFIG_MAX_IDS; id++)
-		if (cache_nodes[id])
-			lock_release(&cache_nodes[id]->lock);
+		if (map_ids[id].node)
+			lock_release(&map_ids[id].node->lock);
 	lock_release(&boot.lock);
 }

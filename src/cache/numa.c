@@ -76,7 +76,7 @@ void *kmem_cache_alloc_node(struct kmem_cache *c, gfp_t gfp, int wanted)
 	p = numa_take(&c->node[node], gfp);
 	if (!p)
 		return NULL;
-	object_claim(p);
+	object_claim(c->states, p);
 	return cache_finish(c, p, gfp);
 }
 

@@ -18,13 +18,32 @@
 #include "cache/report.h"
 #include "page/map.h"
 
-static always_inline void object_claim(void *p)
+/* The same value, but the compiler forgets that it has seen it: so each of the two accesses below
+ * is one instruction with its address inside, and not three with a sum before them. */
+static always_inline uintptr_t object_again(uintptr_t states)
 {
-	u8 *state = map_state(p);
+	__asm__("" : "+r"(states));
+	return states;
+}
 
-	if (unlikely(*state != STATE_FREE))
+static always_inline void object_claim(uintptr_t states, void *p)
+{
+	size_t index = (uintptr_t)p >> (states & 63);
+
+	if (unlikely(*(u8 *)(states + index) != STATE_FREE))
 		report_claim(p);
-	*state = STATE_IN_USE;
+	*(u8 *)(object_again(states) + index) = map_state_in_use(p);
+}
+
+/* false iff @p is no object in use whose states are there. */
+static always_inline bool object_release(uintptr_t states, void *p)
+{
+	size_t index = (uintptr_t)p >> (states & 63);
+
+	if (unlikely(*(u8 *)(states + index) != map_state_in_use(p)))
+		return false;
+	*(u8 *)(object_again(states) + index) = STATE_FREE;
+	return true;
 }
 
 /* The granule of the arena that @p starts, in one compare: a pointer outside, or one that is
@@ -34,6 +53,12 @@ static always_inline size_t object_granule(const void *p)
 	size_t offset = (uintptr_t)p - map.base;
 
 	return offset >> GRANULE_SHIFT | offset << (64 - GRANULE_SHIFT);
+}
+
+/* The id of the page that holds a granule, as an offset. */
+static always_inline size_t object_header_offset(size_t granule)
+{
+	return map.ids[granule >> (PAGE_SHIFT - GRANULE_SHIFT)];
 }
 
 #endif

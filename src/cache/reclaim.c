@@ -137,7 +137,8 @@ static bool reclaim_try(gfp_t gfp, unsigned attempt)
 	struct page_stat after;
 	size_t freed;
 
-	if (!init_ready() || !(gfp & __GFP_DIRECT_RECLAIM))
+	if (!init_done() ||
+	    !(gfp & __GFP_DIRECT_RECLAIM)) /* the start itself has nothing to give */
 		return false;
 	if (gfp & __GFP_RETRY_MAYFAIL)
 		rounds = RECLAIM_ROUNDS;

@@ -160,7 +160,7 @@ _Noreturn void report_pointer(const char *function, const void *p)
 		text_str(&t, "\n");
 		report_end(&t);
 	}
-	header_offset = map.ids[map_pfn(p)] & ~15u;
+	header_offset = map.ids[map_pfn(p)];
 	if (header_offset && cache_node_at(header_offset))
 		report_in_slab(&t, function, p, cache_node_at(header_offset));
 	else
@@ -177,7 +177,7 @@ _Noreturn void report_claim(const void *p)
 	text_str(&t, "ashlar: malloc: corruption: object ");
 	text_pointer(&t, p);
 	if (map_contains(p))
-		n = cache_node_at(map.ids[map_pfn(p)] & ~15u);
+		n = cache_node_at(map.ids[map_pfn(p)]);
 	if (n) {
 		text_str(&t, " of ");
 		text_str(&t, n->cache->name);
@@ -194,7 +194,7 @@ _Noreturn void report_claim(const void *p)
 
 _Noreturn void report_size(const char *function, const void *p, size_t size)
 {
-	const struct kmem_cache_node *n = cache_node_at(map.ids[map_pfn(p)] & ~15u);
+	const struct kmem_cache_node *n = cache_node_at(map.ids[map_pfn(p)]);
 	struct text t;
 
 	report_begin(&t, function, p);
@@ -216,7 +216,7 @@ _Noreturn void report_size(const char *function, const void *p, size_t size)
 
 _Noreturn void report_cache(const struct kmem_cache *c, const void *p)
 {
-	const struct kmem_cache_node *n = cache_node_at(map.ids[map_pfn(p)] & ~15u);
+	const struct kmem_cache_node *n = cache_node_at(map.ids[map_pfn(p)]);
 	struct text t;
 
 	report_begin(&t, "kmem_cache_free", p);

@@ -36,6 +36,7 @@ struct kmem_cache_node {
 	struct lock lock;          /* guards all below but the constants */
 	u32 header_offset;         /* constant: id * 16 of this cache on this node */
 	const struct shape *shape; /* constant */
+	uintptr_t states;          /* constant: where its objects' states lie (map.h) */
 	struct kmem_cache *cache;  /* constant */
 	u32 node;                  /* constant: NUMA node */
 	u32 shared_avail;          /* objects in the shared array */
@@ -51,7 +52,7 @@ struct kmem_cache_node {
 	size_t grown;              /* slabs made, ever */
 	size_t put_since;          /* objects put into slabs since the last discard (E7) */
 	size_t slabs_peak;         /* most slabs at one time */
-} cacheline_aligned; /* a cache's nodes lie in one array: they share no line */
+} cacheline_aligned;               /* a cache's nodes lie in one array: they share no line */
 
 void slab_node_init(struct kmem_cache_node *n, struct kmem_cache *cache, const struct shape *shape,
 		    unsigned node, u32 header_offset);
@@ -66,8 +67,9 @@ unsigned slab_take(struct kmem_cache_node *n, void **end, unsigned count);
 bool slab_put(struct kmem_cache_node *n, void *const *objects, unsigned count,
 	      struct list *emptied);
 
-/* Make a fresh block of the shape's order a slab, constructing its objects; no lock needed. */
-void slab_prepare(struct kmem_cache_node *n, struct page *head, void (*ctor)(void *));
+/* Make a fresh block of the shape's order a slab, constructing its objects; no lock needed. false,
+ * with nothing done, iff there is no memory for the states. */
+bool slab_prepare(struct kmem_cache_node *n, struct page *head, void (*ctor)(void *));
 
 /* The reverse, for a slab that has left its node empty: its memory holds no objects any more. A
  * state that is not FREE tells that somebody still has one: then the program ends. */

@@ -27,11 +27,13 @@ void slab_node_init(struct kmem_cache_node *n, struct kmem_cache *cache, const s
 	*n = (struct kmem_cache_node){
 		.cache = cache,
 		.shape = shape,
+		.states = map_states(shape->stride),
 		.node = node,
 		.header_offset = header_offset,
 	};
 	list_init(&n->partial);
 	list_init(&n->empty);
+	map_id(header_offset)->states = n->states;
 }
 
 static u64 *slab_word(struct page *head, unsigned w)
@@ -55,11 +57,15 @@ static char *slab_first(const struct shape *s, const struct page *head)
 	return (char *)map_page_address(head) + (size_t)head->colour * s->colour_off;
 }
 
-void slab_prepare(struct kmem_cache_node *n, struct page *head, void (*ctor)(void *))
+bool slab_prepare(struct kmem_cache_node *n, struct page *head, void (*ctor)(void *))
 {
 	const struct shape *s = n->shape;
 	size_t pfn = map_page_pfn(head);
-	u32 colour = __atomic_fetch_add(&n->colour_next, 1, __ATOMIC_RELAXED) % s->colours;
+	u32 colour;
+
+	if (!map_use_states(n->states))
+		return false;
+	colour = __atomic_fetch_add(&n->colour_next, 1, __ATOMIC_RELAXED) % s->colours;
 
 	head->kind = PAGE_SLAB;
 	head->owner = n;
@@ -73,9 +79,10 @@ void slab_prepare(struct kmem_cache_node *n, struct page *head, void (*ctor)(voi
 	if (ctor)
 		for (unsigned i = 0; i < s->objects; i++)
 			ctor(slab_first(s, head) + (size_t)i * s->stride);
-	map_fill_state(pfn, (size_t)1 << s->order, STATE_FREE);
+	map_fill_state(n->states, pfn, (size_t)1 << s->order, STATE_FREE);
 	for (size_t i = pfn; i < pfn + ((size_t)1 << s->order); i++)
 		map.ids[i] = (u16)n->header_offset;
+	return true;
 }
 
 /* Take up to @count objects out of one slab's bitmap, downwards from @end. */
@@ -121,9 +128,10 @@ void slab_unmake(struct page *head)
 {
 	size_t pfn = map_page_pfn(head);
 	size_t count = (size_t)1 << head->order;
+	uintptr_t states = map_id(map.ids[pfn])->states;
 
-	CHECK(map_is_state_free(pfn, count), "no object of an empty slab is in use");
-	map_fill_state(pfn, count, STATE_NONE);
+	CHECK(map_is_state_free(states, pfn, count), "no object of an empty slab is in use");
+	map_fill_state(states, pfn, count, STATE_NONE);
 }
 
 static unsigned slab_take_shared(struct kmem_cache_node *n, void **end, unsigned count)
@@ -448,7 +456,8 @@ static size_t slab_audit_slab(const struct kmem_cache_node *n, struct page *head
 		if (!((*slab_word(head, i / 64) >> (i % 64)) & 1))
 			continue;
 		set++;
-		faults += *map_state(slab_first(s, head) + (size_t)i * s->stride) != STATE_FREE;
+		faults += *map_state_in(n->states, slab_first(s, head) + (size_t)i * s->stride) !=
+			  STATE_FREE;
 	}
 	return faults + (set + head->inuse != s->objects);
 }
@@ -475,6 +484,6 @@ size_t slab_audit(struct kmem_cache_node *n)
 		empty++;
 	}
 	for (unsigned i = 0; i < n->shared_avail; i++)
-		faults += *map_state(n->shared[i]) != STATE_FREE;                      /* E6 */
+		faults += *map_state_in(n->states, n->shared[i]) != STATE_FREE;        /* E6 */
 	return faults + (free_objects != n->free_objects) + (empty != n->empty_slabs); /* E3 */
 }

@@ -5,16 +5,19 @@
 #include "page/map.h"
 #include "base/bits.h"
 #include "base/check.h"
+#include "base/lock.h"
 #include "base/memory.h"
 #include "port/array_cache.h"
 #include "port/port.h"
 
 struct map map;
+struct map_id map_ids[CONFIG_MAX_IDS];
 const u8 map_dummy[CONFIG_MAX_IDS * ARRAY_CACHE_SIZE] cacheline_aligned = { 0 };
 
 #define MAP_GUARD_BYTES ((size_t)64 << 10)
 #define MAP_MIN_BYTES ((size_t)2 << 20)
-#define MAP_STATES_PER_PAGE (PAGE_SIZE >> GRANULE_SHIFT)
+#define MAP_GRANULES_PER_PAGE (PAGE_SIZE >> GRANULE_SHIFT)
+#define MAP_EXTENTS_MAX 64u /* one a zone, and there are fewer of them */
 #define MAP_SMALL_ARENA ((size_t)32 << 20)
 #define MAP_BIG_ARENA ((size_t)256 << 20)
 
@@ -22,30 +25,70 @@ static size_t map_page_bytes; /* the machine's grain */
 static size_t map_ids_end;    /* bytes of ids[] that are writable, from its start */
 static bool map_is_open;      /* the fast paths may look */
 
+/* Runs of pages, none of which touches another. */
+struct map_extents {
+	size_t count;
+	struct {
+		size_t begin;
+		size_t end;
+	} of[MAP_EXTENTS_MAX];
+};
+
+/* Which parts of the tables of states have memory, under the lock. A table has none before it
+ * is asked for: then it follows what is online. */
+static struct {
+	struct lock lock; /* held while the port is called, like zone->growing, after it */
+	struct map_extents online;
+	struct map_extents level[MAP_LEVELS];
+	u32 levels; /* asked for, a bit each; atomic */
+} map_growth;
+
+/* Where ids look that are no slab's: its low six bits are ones, so that every address is shifted
+ * to 0 (or 1 where it is negative). */
+static const u8 map_no_state[CACHE_LINE + 1] cacheline_aligned = {
+	[CACHE_LINE - 1] = STATE_NONE,
+	[CACHE_LINE] = STATE_NONE,
+};
+
 /* Sizes of the parts for an arena of @pages pages, each rounded to the guard's size. */
 struct map_layout {
 	size_t ids;
 	size_t pages;
-	size_t state;
+	size_t states[MAP_LEVELS];
 	size_t tables; /* all of the above and the guards */
 };
+
+static unsigned map_shift(unsigned level)
+{
+	return level ? 6 : 4;
+}
+
+/* Bytes of a table of states that come before those of page @pfn. */
+static size_t map_states_before(unsigned level, size_t pfn)
+{
+	return pfn << PAGE_SHIFT >> map_shift(level);
+}
 
 static struct map_layout map_measure(size_t pages)
 {
 	struct map_layout l = {
 		.ids = size_align(pages * sizeof(u16), MAP_GUARD_BYTES),
 		.pages = size_align(pages * sizeof(struct page), MAP_GUARD_BYTES),
-		.state = size_align(pages * MAP_STATES_PER_PAGE, MAP_GUARD_BYTES),
 	};
 
-	l.tables = l.ids + l.pages + l.state + 3 * MAP_GUARD_BYTES;
+	l.tables = l.ids + l.pages + 2 * MAP_GUARD_BYTES;
+	for (unsigned level = 0; level < MAP_LEVELS; level++) {
+		l.states[level] = size_align(map_states_before(level, pages) + map_page_bytes,
+					     MAP_GUARD_BYTES);
+		l.tables += l.states[level] + MAP_GUARD_BYTES;
+	}
 	return l;
 }
 
 /* Whole blocks of the largest order that fit in @budget together with their tables. */
 static size_t map_fit_pages(size_t budget, size_t align)
 {
-	size_t overhead = 8 * MAP_GUARD_BYTES + 2 * align;
+	size_t overhead = 12 * MAP_GUARD_BYTES + 2 * align;
 
 	if (budget <= overhead)
 		return 0;
@@ -81,13 +124,15 @@ static bool map_place(size_t budget, unsigned nodes)
 	table += l.ids + MAP_GUARD_BYTES;
 	map.pages = (struct page *)(void *)table;
 	table += l.pages + MAP_GUARD_BYTES;
-	map.state = (u8 *)table;
+	for (unsigned level = 0; level < MAP_LEVELS; level++) {
+		map.states[level] = (u8 *)table;
+		table += l.states[level] + MAP_GUARD_BYTES;
+	}
 	map.base = (uintptr_t)(start + before);
-	map.state_at = (u8 *)((uintptr_t)map.state - (map.base >> GRANULE_SHIFT));
 	map.nr_pages = pages;
 	map.align = align;
 	if (nodes > 1)
-		map.granules = pages * MAP_STATES_PER_PAGE;
+		map.granules = pages * MAP_GRANULES_PER_PAGE;
 	return true;
 }
 
@@ -95,6 +140,11 @@ bool map_init(size_t budget, size_t page_bytes, unsigned nodes)
 {
 	map_page_bytes = size_max(page_bytes, PAGE_SIZE);
 	map_ids_end = 0;
+	map_growth.levels = 0;
+	map_growth.online.count = 0;
+	for (unsigned level = 0; level < MAP_LEVELS; level++)
+		map_growth.level[level].count = 0;
+	map_id(0)->states = map_id(MAP_DIRTY)->states = (uintptr_t)map_no_state + CACHE_LINE - 1;
 	for (; budget >= MAP_MIN_BYTES; budget /= 2)
 		if (map_place(budget, nodes))
 			return true;
@@ -144,30 +194,170 @@ void map_open(void)
 		continue;
 }
 
-bool map_online(size_t pfn, size_t count)
-{
-	size_t states = count * MAP_STATES_PER_PAGE;
+/* ---- states --------------------------------------------------------------------- */
 
-	ASSERT(pfn % map_grain() == 0 && count % map_grain() == 0);
-	if (!map_online_ids(pfn + count) ||
-	    !port_map(&map.pages[pfn], count * sizeof(struct page)) ||
-	    !port_map(&map.state[pfn * MAP_STATES_PER_PAGE], states) ||
-	    !port_map(map_address(pfn), count << PAGE_SHIFT))
+static bool map_begins_at(const struct map_extents *e, size_t pfn)
+{
+	for (size_t i = 0; i < e->count; i++)
+		if (e->of[i].begin == pfn)
+			return true;
+	return false;
+}
+
+/* The end of the run that holds @pfn or ends there; 0 iff there is none. */
+static size_t map_covered(const struct map_extents *e, size_t pfn)
+{
+	for (size_t i = 0; i < e->count; i++)
+		if (e->of[i].begin <= pfn && pfn <= e->of[i].end)
+			return e->of[i].end;
+	return 0;
+}
+
+/* Add a run, joined with those that it touches. */
+static void map_extents_add(struct map_extents *e, size_t begin, size_t end)
+{
+	for (size_t i = 0; i < e->count;) {
+		if (e->of[i].end != begin && e->of[i].begin != end) {
+			i++;
+			continue;
+		}
+		begin = size_min(begin, e->of[i].begin);
+		end = size_max(end, e->of[i].end);
+		e->of[i] = e->of[--e->count];
+	}
+	CHECK(e->count < MAP_EXTENTS_MAX, "every zone is online in one piece");
+	e->of[e->count].begin = begin;
+	e->of[e->count++].end = end;
+}
+
+/* Memory for the states of pages [begin, end). They lie map_shift bytes on in their table, so
+ * those of a run's last objects are in the table's next page: the run behind has it already. */
+static bool map_online_states(unsigned level, size_t begin, size_t end)
+{
+	struct map_extents *e = &map_growth.level[level];
+	size_t covered = map_covered(e, begin);
+	size_t from;
+	size_t to;
+
+	begin = size_max(begin, covered);
+	if (begin >= end)
+		return true;
+	from = map_states_before(level, begin) + (covered ? map_page_bytes : 0);
+	to = map_states_before(level, end) + (map_begins_at(e, end) ? 0 : map_page_bytes);
+	if (to > from && !port_map(map.states[level] + from, to - from))
 		return false;
-	map_extend((pfn + count) * MAP_STATES_PER_PAGE);
+	map_extents_add(e, begin, end);
 	return true;
 }
 
+/* The states of what came online, in all tables that are in use; under map_growth.lock. */
+static bool map_follow(size_t begin, size_t end)
+{
+	for (unsigned level = 0; level < MAP_LEVELS; level++)
+		if ((map_growth.levels >> level & 1) && !map_online_states(level, begin, end))
+			return false;
+	return true;
+}
+
+/* A table is asked for: all of what is online gets its states. */
+static bool map_use_level(unsigned level)
+{
+	const struct map_extents *online = &map_growth.online;
+	bool done = true;
+
+	lock_acquire(&map_growth.lock);
+	if (!(map_growth.levels >> level & 1)) {
+		for (size_t i = 0; i < online->count && done; i++)
+			done = map_online_states(level, online->of[i].begin, online->of[i].end);
+		if (done)
+			STORE_RELEASE(map_growth.levels, map_growth.levels | 1u << level);
+	}
+	lock_release(&map_growth.lock);
+	return done;
+}
+
+bool map_use_states(uintptr_t states)
+{
+	unsigned level = (states & 63) == map_shift(1);
+
+	return (LOAD_ACQUIRE(map_growth.levels) >> level & 1) || map_use_level(level);
+}
+
+uintptr_t map_states(size_t stride)
+{
+	unsigned level = stride >= (size_t)1 << map_shift(1);
+	unsigned shift = map_shift(level);
+
+	return (uintptr_t)map.states[level] - (map.base >> shift) + shift;
+}
+
+void map_fill_state(uintptr_t states, size_t pfn, size_t count, enum state state)
+{
+	memset(map_state_in(states, map_address(pfn)), (int)state,
+	       count << PAGE_SHIFT >> (states & 63));
+}
+
+bool map_is_state_free(uintptr_t states, size_t pfn, size_t count)
+{
+	const u8 *from = map_state_in(states, map_address(pfn));
+	u64 all_free = (u64)-1 / UINT8_MAX * STATE_FREE;
+	u64 differs = 0;
+
+	for (size_t i = 0; i < count << PAGE_SHIFT >> (states & 63); i += sizeof(u64)) {
+		u64 word;
+
+		__builtin_memcpy(&word, from + i, sizeof(word));
+		differs |= word ^ all_free;
+	}
+	return differs == 0;
+}
+
+void map_lock_all(void)
+{
+	lock_acquire(&map_growth.lock);
+}
+
+void map_unlock_all(void)
+{
+	lock_release(&map_growth.lock);
+}
+
+/* ---- on and off ------------------------------------------------------------------ */
+
+bool map_online(size_t pfn, size_t count)
+{
+	bool done;
+
+	ASSERT(pfn % map_grain() == 0 && count % map_grain() == 0);
+	if (!map_online_ids(pfn + count) || !port_map(&map.pages[pfn], count * sizeof(struct page)))
+		return false;
+	lock_acquire(&map_growth.lock);
+	done = map_follow(pfn, pfn + count) && port_map(map_address(pfn), count << PAGE_SHIFT);
+	if (done)
+		map_extents_add(&map_growth.online, pfn, pfn + count);
+	lock_release(&map_growth.lock);
+	if (done)
+		map_extend((pfn + count) * MAP_GRANULES_PER_PAGE);
+	return done;
+}
+
+/* A part of a table that says nothing any more, but for its first page. */
+static void map_discard_table(void *start, size_t bytes)
+{
+	if (bytes > map_page_bytes)
+		port_discard((char *)start + map_page_bytes, bytes - map_page_bytes);
+}
+
 /* The head's descriptor stays: it is the link by which the block is found again. Tails are
- * descriptors of zeros (G1), and states of free memory are never asked for. */
+ * descriptors of zeros (G1), and states of free memory are never asked for; the first of them
+ * lie in a page with the last ones of the block before. */
 void map_discard_tables(size_t pfn, size_t count)
 {
-	char *pages = (char *)&map.pages[pfn];
-	size_t bytes = count * sizeof(struct page);
-
-	if (bytes > map_page_bytes)
-		port_discard(pages + map_page_bytes, bytes - map_page_bytes);
-	port_discard(&map.state[pfn * MAP_STATES_PER_PAGE], count * MAP_STATES_PER_PAGE);
+	map_discard_table(&map.pages[pfn], count * sizeof(struct page));
+	for (unsigned level = 0; level < MAP_LEVELS; level++)
+		if (READ_ONCE(map_growth.levels) >> level & 1)
+			map_discard_table(map.states[level] + map_states_before(level, pfn),
+					  map_states_before(level, count));
 }
 
 void map_offline(size_t pfn, size_t count)
@@ -180,10 +370,12 @@ void map_offline(size_t pfn, size_t count)
 void map_set_dirty(size_t pfn, size_t count)
 {
 	for (size_t i = pfn; i < pfn + count; i++)
-		map.ids[i] = 1;
+		map.ids[i] = MAP_DIRTY;
 }
 
-/* Four ids of 0 or 1 a step; the sums of 2^16 steps fit in their lanes. */
+/* Four ids of 0 or MAP_DIRTY a step, at most MAP_COUNT_MAX steps: the sums fit in their lanes. */
+#define MAP_COUNT_MAX ((size_t)(UINT16_MAX / MAP_DIRTY))
+
 static size_t map_count_words(const u16 *ids, size_t words)
 {
 	u64 sum = 0;
@@ -195,16 +387,23 @@ static size_t map_count_words(const u16 *ids, size_t words)
 		sum += word;
 	}
 	sum = (sum & 0x0000ffff0000ffffu) + ((sum >> 16) & 0x0000ffff0000ffffu);
-	return (size_t)((sum & 0xffffffffu) + (sum >> 32));
+	return (size_t)((sum & 0xffffffffu) + (sum >> 32)) / MAP_DIRTY;
 }
 
 size_t map_count_dirty(size_t pfn, size_t count)
 {
 	const u16 *ids = &map.ids[pfn];
-	size_t dirty = map_count_words(ids, count / 4);
+	size_t dirty = 0;
 
-	for (size_t i = count & ~(size_t)3; i < count; i++)
-		dirty += ids[i];
+	while (count >= 4) {
+		size_t words = size_min(count / 4, MAP_COUNT_MAX);
+
+		dirty += map_count_words(ids, words);
+		ids += 4 * words;
+		count -= 4 * words;
+	}
+	for (size_t i = 0; i < count; i++)
+		dirty += ids[i] != 0;
 	return dirty;
 }
 
@@ -216,25 +415,6 @@ size_t map_clear_dirty(size_t pfn, size_t count)
 		for (size_t i = pfn; i < pfn + count; i++)
 			map.ids[i] = 0;
 	return dirty;
-}
-
-void map_fill_state(size_t pfn, size_t count, enum state state)
-{
-	memset(&map.state[pfn * MAP_STATES_PER_PAGE], (int)state, count * MAP_STATES_PER_PAGE);
-}
-
-bool map_is_state_free(size_t pfn, size_t count)
-{
-	const u8 *states = &map.state[pfn * MAP_STATES_PER_PAGE];
-	u64 seen = 0;
-
-	for (size_t i = 0; i < count * MAP_STATES_PER_PAGE; i += sizeof(u64)) {
-		u64 word;
-
-		__builtin_memcpy(&word, states + i, sizeof(word));
-		seen |= word;
-	}
-	return seen == 0;
 }
 
 /* Release the part of a table from @keep to @bytes, but for the pages that it shares. */
@@ -252,7 +432,9 @@ void map_lower(size_t pages)
 
 	map.nr_pages = pages;
 	map_release(map_address(0), pages << PAGE_SHIFT, old << PAGE_SHIFT);
-	map_release(map.state, pages * MAP_STATES_PER_PAGE, old * MAP_STATES_PER_PAGE);
+	for (unsigned level = 0; level < MAP_LEVELS; level++)
+		map_release(map.states[level], map_states_before(level, pages) + map_page_bytes,
+			    map_states_before(level, old));
 	map_release(map.pages, pages * sizeof(struct page), old * sizeof(struct page));
 	map_release(map.ids, size_max(pages * sizeof(u16), map_ids_end), old * sizeof(u16));
 }

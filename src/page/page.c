@@ -340,10 +340,12 @@ void page_lock_all(void)
 	lock_acquire(&zone_growth);
 	for (unsigned n = 0; n < node_table.count; n++)
 		lock_acquire(&memory.zones[n].lock);
+	map_lock_all();
 }
 
 void page_unlock_all(void)
 {
+	map_unlock_all();
 	for (unsigned n = 0; n < node_table.count; n++)
 		lock_release(&memory.zones[n].lock);
 	lock_release(&zone_growth);

@@ -9,7 +9,7 @@
  *           arena     | page 0 | page 1 | page 2 | page 3 | ...        4 KiB each
  *           pages[]   | struct page     | ...                         64 bytes each
  *           ids[]     | id*16 of the cache that owns it | ...           2 bytes each
- *           state[]   | one byte for each 16 bytes of the page | ...  256 bytes each
+ *           states[]  | one byte for each 16 bytes of the page, or 64 | 256 or 64 bytes each
  *
  * Nouns   pfn     index of a page in the arena
  *         node    memory near some CPUs (node.h)
@@ -22,7 +22,7 @@
  * Rules   G1  a descriptor of zeros is a tail: its block's head says what it is
  *         G2  kind, order and link of a free block are guarded by its zone's lock;
  *             an allocated block's descriptor belongs to whoever has the block
- *         G3  ids[] of a free page is 1 if it is dirty, else 0
+ *         G3  ids[] of a free page is MAP_DIRTY if it is dirty, else 0
  * Locks   pcp -> zone, one at a time; none is held while the port is called
  * See     docs/architecture.md, docs/tour.md
  */

@@ -51,7 +51,7 @@ TEST(array_A1_entries_are_free_objects_newest_last)
 	array_of(0)->limit = 49;
 	EXPECT_NE(ashlar_audit(), 0);
 	array_of(0)->limit = 120;
-	*map_state(held[7]) = STATE_IN_USE;
+	*map_state(held[7]) = map_state_in_use(held[7]);
 	EXPECT_NE(ashlar_audit(), 0);
 	*map_state(held[7]) = STATE_FREE;
 	EXPECT_EQ(ashlar_audit(), 0);
@@ -62,9 +62,9 @@ TEST(array_A2_pop_leaves_a_trace_for_the_reaper)
 	REQUIRE(setup(false, 64));
 	REQUIRE(take(1));
 	kmem_cache_free(c, held[0]);
-	array_of(0)->touched = 0;
+	array_of(0)->idle = 1;
 	EXPECT_PTR_EQ(kmem_cache_alloc(c, GFP_KERNEL), held[0]);
-	EXPECT_EQ(array_of(0)->touched, 1);
+	EXPECT_EQ(array_of(0)->idle, 0);
 }
 
 TEST(array_A3_limit_is_there_for_late_caches_and_cpus)

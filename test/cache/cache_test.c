@@ -276,7 +276,7 @@ TEST(cache_alloc_last_freed_first)
 	for (unsigned i = 0; i < 10; i++)
 		held[i] = kmem_cache_alloc(c, GFP_KERNEL);
 	for (unsigned i = 0; i < 10; i++) {
-		EXPECT_EQ(*map_state(held[i]), STATE_IN_USE);
+		EXPECT_EQ(*map_state(held[i]), map_state_in_use(held[i]));
 		kmem_cache_free(c, held[i]);
 		EXPECT_EQ(*map_state(held[i]), STATE_FREE);
 	}
@@ -390,7 +390,7 @@ TEST(cache_ctor_once_for_each_object_of_a_slab)
 static bool all_different(size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		if (*map_state(held[i]) != STATE_IN_USE)
+		if (*map_state(held[i]) != map_state_in_use(held[i]))
 			return false;
 		*(size_t *)held[i] = i;
 	}

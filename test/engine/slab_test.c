@@ -41,7 +41,10 @@ static unsigned grow(unsigned count, void (*ctor)(void *))
 
 	if (!head)
 		return 0;
-	slab_prepare(&n, head, ctor);
+	if (!slab_prepare(&n, head, ctor)) {
+		page_free(head, shape.order);
+		return 0;
+	}
 	return slab_adopt(&n, head, held + count, count);
 }
 
@@ -505,7 +508,7 @@ TEST(slab_unmake_finds_objects_in_use)
 {
 	REQUIRE(setup(64));
 	REQUIRE(grow(1, NULL) == 1);
-	*map_state((char *)held[0] + 640) = STATE_IN_USE; /* freed twice, and handed out between */
+	*map_state((char *)held[0] + 640) = 0x80; /* freed twice, and handed out between */
 	slab_put(&n, held, 1, &emptied);
 	EXPECT_FALSE(slab_shrink(&n, &emptied));
 	EXPECT(help_aborts(unmake));
@@ -519,15 +522,15 @@ TEST(slab_states_of_slabs_and_what_was_one)
 	REQUIRE(setup(64));
 	REQUIRE(grow(1, NULL) == 1);
 	p = held[0];
-	EXPECT(map_is_state_free(map_page_pfn(head_of(p)), 16));
+	EXPECT(map_is_state_free(n.states, map_page_pfn(head_of(p)), 16));
 	slab_put(&n, held, 1, &emptied);
 	slab_shrink(&n, &emptied);
 	release_emptied();
-	for (size_t i = 0; i < 16 * PAGE_SIZE; i += GRANULE_SIZE)
-		REQUIRE(*map_state(p + i) == STATE_NONE);
+	for (size_t i = 0; i < 16 * PAGE_SIZE; i += 64)
+		REQUIRE(*map_state_in(n.states, p + i) == STATE_NONE);
 	REQUIRE(grow(1, NULL) == 1);
 	EXPECT_PTR_EQ(held[0], p);
-	EXPECT(map_is_state_free(map_page_pfn(head_of(p)), 16));
+	EXPECT(map_is_state_free(n.states, map_page_pfn(head_of(p)), 16));
 }
 
 static void take_foreign(void)
@@ -670,12 +673,13 @@ TEST(slab_audit_sees_faults)
 	head->kind = PAGE_BLOCK;
 	EXPECT_NE(slab_audit(&n), 0);
 	head->kind = PAGE_SLAB;
-	*map_state((char *)held[0] + 1024) = STATE_IN_USE; /* the next, which is free */
+	*map_state((char *)held[0] + 1024) =
+		map_state_in_use(held[0]); /* the next, which is free */
 	EXPECT_NE(slab_audit(&n), 0);
 	*map_state((char *)held[0] + 1024) = STATE_FREE;
 	EXPECT_EQ(slab_audit(&n), 0);
 	share(4);
 	slab_put(&n, held, 2, &emptied);
-	*map_state(held[0]) = STATE_IN_USE; /* E6 */
+	*map_state(held[0]) = map_state_in_use(held[0]); /* E6 */
 	EXPECT_NE(slab_audit(&n), 0);
 }

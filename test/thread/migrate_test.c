@@ -124,7 +124,7 @@ static unsigned migrate_caches(void)
 	unsigned n = 0;
 
 	for (unsigned id = 1; id < CONFIG_MAX_IDS; id++)
-		n += cache_nodes[id] != NULL;
+		n += map_ids[id].node != NULL;
 	return n;
 }
 

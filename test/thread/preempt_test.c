@@ -53,7 +53,7 @@ static void preempt_handler_turn(unsigned level)
 	if (!p && !percpu_pop(cache->header_offset, &p))
 		return;
 	stash[level - 1] = p;
-	object_claim(p);
+	object_claim(map_id(map.ids[map_pfn(p)])->states, p);
 	stamp(p, PREEMPT_BYTES, mark);
 	for (volatile unsigned i = 0; i < (mark >> 4 & 7) * 3000; i++)
 		;

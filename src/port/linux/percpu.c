@@ -5,8 +5,8 @@
  * What    The two bulk sequences; the table of regions with own, publish and
  *         fence; the choice among rseq, lock and pretend.
  * State   port_percpu_table: each CPU's region, or the dummy while somebody owns it
- * Rules   S5  who exchanges a region out of the slot's `free` owns it until he publishes it
- *             there; `alloc` is his to change meanwhile, and is set before `free`
+ * Rules   S5  who exchanges a region out of the table owns it until he publishes it
+ *             there; the CPU's other pointer is his to change meanwhile, and is set first
  *         S6  in RSEQ mode the owner touches it only after a fence of that CPU
  * See     percpu.h for the rules of a sequence
  */
@@ -22,7 +22,8 @@
 #include "port/port.h"
 
 ptrdiff_t port_rseq_offset;
-struct percpu_slot port_percpu_table[PORT_MAX_CPUS + 2];
+void *port_percpu_table[PORT_MAX_CPUS + 2];
+void *port_percpu_alloc[PORT_MAX_CPUS + 2];
 
 void *port_percpu_dummy;
 ptrdiff_t port_cpu_offset;
@@ -70,23 +71,22 @@ unsigned port_percpu_pop_bulk(unsigned header_offset, void **objects, unsigned c
 
 	if (!percpu_ready())
 		return 0;
-	__asm__ volatile(
-		PERCPU_BEGIN_FREE
-		"movl %k[count], %k[n]\n\t"
-		"cmpl %k[t], %k[n]\n\t"
-		"cmoval %k[t], %k[n]\n\t"
-		"testl %k[n], %k[n]\n\t"
-		"jz 5f\n\t"
-		"subl %k[n], %k[t]\n\t"
-		"movq 8(%[r], %[header]), %[from]\n\t"
-		"leaq (%[from], %[t], 8), %[from]\n\t" PERCPU_COPY(
-			"from", "objects") "addl $0x10000, %k[t]\n\t" /* touched = 1 (A2) */
-					   "movl %k[t], (%[r], %[header])\n" PERCPU_END
-		: [r] "=&r"(region), [t] "=&r"(t), [n] "=&r"(n), [i] "=&r"(i), [from] "=&r"(from),
-		  [moved] "=&r"(moved), [pair] "=x"(pair)
-		: [rseq] "r"(port_rseq_offset), [header] "r"((size_t)header_offset),
-		  [objects] "r"(objects), [count] "r"(count)
-		: "memory", "cc");
+	__asm__ volatile(PERCPU_BEGIN_FREE
+			 "movl %k[count], %k[n]\n\t"
+			 "cmpl %k[t], %k[n]\n\t"
+			 "cmoval %k[t], %k[n]\n\t"
+			 "testl %k[n], %k[n]\n\t"
+			 "jz 5f\n\t"
+			 "subl %k[n], %k[t]\n\t"
+			 "movq 8(%[r], %[header]), %[from]\n\t"
+			 "leaq (%[from], %[t], 8), %[from]\n\t" PERCPU_COPY(
+				 "from", "objects") /* idle = 0 above avail (A2) */
+			 "movl %k[t], (%[r], %[header])\n" PERCPU_END
+			 : [r] "=&r"(region), [t] "=&r"(t), [n] "=&r"(n), [i] "=&r"(i),
+			   [from] "=&r"(from), [moved] "=&r"(moved), [pair] "=x"(pair)
+			 : [rseq] "r"(port_rseq_offset), [header] "r"((size_t)header_offset),
+			   [objects] "r"(objects), [count] "r"(count)
+			 : "memory", "cc");
 	return (unsigned)n;
 }
 
@@ -225,7 +225,7 @@ enum port_percpu_mode port_percpu_init(int wanted, void *dummy, const char **why
 {
 	port_percpu_dummy = dummy;
 	for (unsigned i = 0; i < linux_machine_cpus() + 2; i++)
-		port_percpu_table[i] = (struct percpu_slot){ dummy, dummy };
+		port_percpu_table[i] = port_percpu_alloc[i] = dummy;
 	percpu.area = &__rseq_offset ? __rseq_offset : 0;
 	percpu.mode = percpu_choose(wanted, why);
 	if (percpu.mode == PORT_PERCPU_PRETEND && percpu_area_cpu() >= 0)
@@ -240,28 +240,28 @@ enum port_percpu_mode port_percpu_init(int wanted, void *dummy, const char **why
 /* PRETEND: the one thread shows CPU -1 or -2 where there is no kernel behind its area. */
 static void percpu_mirror(unsigned cpu)
 {
-	if (percpu.mode == PORT_PERCPU_PRETEND && cpu == 0)
-		port_percpu_table[0] = port_percpu_table[1] = port_percpu_table[2];
+	if (percpu.mode != PORT_PERCPU_PRETEND || cpu != 0)
+		return;
+	port_percpu_table[0] = port_percpu_table[1] = port_percpu_table[2];
+	port_percpu_alloc[0] = port_percpu_alloc[1] = port_percpu_alloc[2];
 }
 
 void *port_percpu_own(unsigned cpu)
 {
-	struct percpu_slot *slot = &port_percpu_table[cpu + 2];
-	void *region = __atomic_exchange_n(&slot->free, port_percpu_dummy, __ATOMIC_ACQUIRE);
+	void *region = __atomic_exchange_n(&port_percpu_table[cpu + 2], port_percpu_dummy,
+					   __ATOMIC_ACQUIRE);
 
 	if (region == port_percpu_dummy)
 		return NULL;
-	__atomic_store_n(&slot->alloc, port_percpu_dummy, __ATOMIC_RELAXED);
+	__atomic_store_n(&port_percpu_alloc[cpu + 2], port_percpu_dummy, __ATOMIC_RELAXED);
 	percpu_mirror(cpu);
 	return region;
 }
 
 void port_percpu_publish(unsigned cpu, void *region, void *alloc)
 {
-	struct percpu_slot *slot = &port_percpu_table[cpu + 2];
-
-	__atomic_store_n(&slot->alloc, alloc, __ATOMIC_RELEASE);
-	__atomic_store_n(&slot->free, region, __ATOMIC_RELEASE);
+	__atomic_store_n(&port_percpu_alloc[cpu + 2], alloc, __ATOMIC_RELEASE);
+	__atomic_store_n(&port_percpu_table[cpu + 2], region, __ATOMIC_RELEASE);
 	percpu_mirror(cpu);
 }
 

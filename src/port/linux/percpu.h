@@ -9,9 +9,9 @@
  * Why     rseq(2), Linux 4.18; Desnoyers' "restartable sequences". No lock, no
  *         atomic read-modify-write, no thread-local storage of ours: the area
  *         is glibc's (>= 2.35), at a constant distance from the thread pointer.
- *         Each CPU has two pointers, side by side in one cache line: to its region,
- *         which frees index by the page's id, and to the headers of its own NUMA node
- *         in it, which allocations index by the cache's. With one node they are equal.
+ *         Each CPU has two pointers: to its region, which frees index by the page's
+ *         id, and to the headers of its own NUMA node in it, which allocations index by
+ *         the cache's. With one node they are equal.
  * Rules   S1  the CPU number and its region are loaded inside the sequence
  *         S2  nothing that another sequence reads changes before the commit
  *         S3  only `rseq_cs` is written in the rseq area
@@ -31,14 +31,12 @@
 /* Distance of the rseq area from the thread pointer; 0: sequences must not run. */
 extern ptrdiff_t port_rseq_offset __attribute__((visibility("hidden")));
 
-struct percpu_slot {
-	void *free;  /* the region: exchanged by who stops the CPU (S5) */
-	void *alloc; /* the region + 16 * the CPU's node: changed by the owner only */
-};
+/* The region of CPU i is table[i + 2]: -2 and -1 are what a thread without rseq shows. It is
+ * exchanged by who stops the CPU (S5). */
+extern void *port_percpu_table[PORT_MAX_CPUS + 2] __attribute__((visibility("hidden")));
 
-/* The slot of CPU i is table[i + 2]: -2 and -1 are what a thread without rseq shows. */
-extern struct percpu_slot port_percpu_table[PORT_MAX_CPUS + 2]
-	__attribute__((visibility("hidden")));
+/* The same + 16 * the CPU's node; changed by the owner only. */
+extern void *port_percpu_alloc[PORT_MAX_CPUS + 2] __attribute__((visibility("hidden")));
 
 /* What port_percpu_own gives to the sequences instead of a region. */
 extern void *port_percpu_dummy __attribute__((visibility("hidden")));
@@ -58,28 +56,26 @@ static inline bool percpu_ready(void)
 /* The kernel demands these bytes before the address it continues at after an abort. */
 #define PERCPU_SIGNATURE "0x53053053"
 
-/* Which of a slot's two pointers: its distance from table[0], bytes. */
-#define PERCPU_BEGIN_FREE PERCPU_BEGIN("32")
-#define PERCPU_BEGIN_ALLOC PERCPU_BEGIN("40")
-
-/* Begin: 1: publish the descriptor, 2: first instruction inside; leaves the region in %[r] and
- * `avail` of the header, which is at (%[r], %[header]), in %[t]. */
-#define PERCPU_BEGIN(which)                       \
-	".pushsection __rseq_cs, \"aw\"\n\t"      \
-	".balign 32\n"                            \
-	"3:\n\t"                                  \
-	".long 0, 0\n\t"                          \
-	".quad 2f, 5f - 2f, 4f\n\t"               \
-	".popsection\n"                           \
-	"1:\n\t"                                  \
-	"leaq 3b(%%rip), %[t]\n\t"                \
-	"movq %[t], %%fs:8(%[rseq])\n"            \
-	"2:\n\t"                                  \
-	"movslq %%fs:4(%[rseq]), %[t]\n\t"        \
-	"leaq port_percpu_table(%%rip), %[r]\n\t" \
-	"leaq (%[r], %[t], 8), %[r]\n\t"          \
-	"movq " which "(%[r], %[t], 8), %[r]\n\t" \
+/* Begin: 1: publish the descriptor, 2: first instruction inside; leaves the CPU's pointer of one of
+ * the two tables in %[r] and `avail` of the header, which is at (%[r], %[header]), in %[t]. */
+#define PERCPU_BEGIN(table)                  \
+	".pushsection __rseq_cs, \"aw\"\n\t" \
+	".balign 32\n"                       \
+	"3:\n\t"                             \
+	".long 0, 0\n\t"                     \
+	".quad 2f, 5f - 2f, 4f\n\t"          \
+	".popsection\n"                      \
+	"1:\n\t"                             \
+	"leaq 3b(%%rip), %[t]\n\t"           \
+	"movq %[t], %%fs:8(%[rseq])\n"       \
+	"2:\n\t"                             \
+	"movslq %%fs:4(%[rseq]), %[t]\n\t"   \
+	"leaq " table "(%%rip), %[r]\n\t"    \
+	"movq 16(%[r], %[t], 8), %[r]\n\t"   \
 	"movzwl (%[r], %[header]), %k[t]\n\t"
+
+#define PERCPU_BEGIN_FREE PERCPU_BEGIN("port_percpu_table")
+#define PERCPU_BEGIN_ALLOC PERCPU_BEGIN("port_percpu_alloc")
 
 /* End: 5: just after the commit; 4: where an abort continues, back to 1. */
 #define PERCPU_END                                  \
@@ -99,18 +95,16 @@ static inline __attribute__((__always_inline__)) bool percpu_pop(size_t header_o
 	void *region;
 	size_t t;
 
-	__asm__ goto volatile(
-		PERCPU_BEGIN_ALLOC
-		"testl %k[t], %k[t]\n\t"
-		"jz %l[empty]\n\t"
-		"movq 8(%[r], %[header]), %[object]\n\t"
-		"movq -8(%[object], %[t], 8), %[object]\n\t"
-		"leal 0xffff(%[t]), %k[t]\n\t" /* avail - 1, and touched = 1 above it (A2) */
-		"movl %k[t], (%[r], %[header])\n" PERCPU_END
-		: [object] "=&a"(object), [r] "=&r"(region), [t] "=&r"(t)
-		: [rseq] "r"(port_rseq_offset), [header] "r"(header_offset)
-		: "memory", "cc"
-		: empty);
+	__asm__ goto volatile(PERCPU_BEGIN_ALLOC
+			      "subl $1, %k[t]\n\t" /* avail - 1, and idle = 0 above it (A2) */
+			      "jc %l[empty]\n\t"
+			      "movq 8(%[r], %[header]), %[object]\n\t"
+			      "movq (%[object], %[t], 8), %[object]\n\t"
+			      "movl %k[t], (%[r], %[header])\n" PERCPU_END
+			      : [object] "=&a"(object), [r] "=&r"(region), [t] "=&r"(t)
+			      : [rseq] "r"(port_rseq_offset), [header] "r"(header_offset)
+			      : "memory", "cc"
+			      : empty);
 	*out = object;
 	return true;
 empty:
@@ -178,7 +172,7 @@ static inline bool percpu_push(size_t header_offset, void *object)
 /* Own a CPU's region for the length of one operation (LOCK mode); NULL: somebody else has it. */
 static inline struct array_cache *percpu_own(unsigned cpu)
 {
-	void *region = __atomic_exchange_n(&port_percpu_table[cpu + 2].free, port_percpu_dummy,
+	void *region = __atomic_exchange_n(&port_percpu_table[cpu + 2], port_percpu_dummy,
 					   __ATOMIC_ACQUIRE);
 
 	return region == port_percpu_dummy ? NULL : region;
@@ -187,12 +181,12 @@ static inline struct array_cache *percpu_own(unsigned cpu)
 /* The headers of the CPU's own node, for who owns its region. */
 static inline struct array_cache *percpu_alloc_region(unsigned cpu)
 {
-	return port_percpu_table[cpu + 2].alloc;
+	return port_percpu_alloc[cpu + 2];
 }
 
 static inline void percpu_disown(unsigned cpu, struct array_cache *region)
 {
-	__atomic_store_n(&port_percpu_table[cpu + 2].free, region, __ATOMIC_RELEASE);
+	__atomic_store_n(&port_percpu_table[cpu + 2], region, __ATOMIC_RELEASE);
 }
 
 #endif
