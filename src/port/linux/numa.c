@@ -40,12 +40,19 @@ static struct {
 	unsigned char distance[PORT_MAX_NODES][PORT_MAX_NODES];
 } numa;
 
-/* The C library's reads the CPU and its node without a system call. */
-extern int getcpu(unsigned *cpu, unsigned *node) __attribute__((weak));
+/* glibc's reads the CPU and its node without a system call (2.29). */
+#if defined(__GLIBC__)
+#pragma weak getcpu
+#define NUMA_GETCPU getcpu
+#else
+#define NUMA_GETCPU ((int (*)(unsigned *, unsigned *))NULL)
+#endif
 
 static bool numa_getcpu(unsigned *cpu, unsigned *node)
 {
-	return (getcpu ? getcpu(cpu, node) : (int)syscall(SYS_getcpu, cpu, node, NULL)) == 0;
+	int (*cheap)(unsigned *, unsigned *) = NUMA_GETCPU;
+
+	return (cheap ? cheap(cpu, node) : (int)syscall(SYS_getcpu, cpu, node, NULL)) == 0;
 }
 
 static bool numa_has(const unsigned long *mask, unsigned os)
@@ -99,20 +106,20 @@ static bool numa_read(const char *path, char *text, size_t bytes)
 	return n > 0;
 }
 
-/* "/sys/devices/system/node/node12/distance" */
+/* "/sys/devices/system/node/node12/distance"; numbers are below 10,000. */
 static void numa_path(char *path, unsigned os)
 {
-	char digits[8];
-	size_t i = sizeof(digits);
+	static const char before[] = "/sys/devices/system/node/node";
+	static const char behind[] = "/distance";
+	unsigned unit = 1;
 
-	digits[--i] = '\0';
-	do {
-		digits[--i] = (char)('0' + os % 10);
-		os /= 10;
-	} while (os);
-	strcpy(path, "/sys/devices/system/node/node");
-	strcat(path, digits + i);
-	strcat(path, "/distance");
+	memcpy(path, before, sizeof(before) - 1);
+	path += sizeof(before) - 1;
+	while (os / unit >= 10)
+		unit *= 10;
+	for (; unit; unit /= 10)
+		*path++ = (char)('0' + os / unit % 10);
+	memcpy(path, behind, sizeof(behind));
 }
 
 /* A row of distances, one number for each node that is online, in order. */
@@ -148,10 +155,11 @@ static void numa_measure(void)
 /* May there be several nodes? */
 static bool numa_is_likely(size_t ram_bytes)
 {
+	int (*cheap)(unsigned *, unsigned *) = NUMA_GETCPU;
 	unsigned cpu;
 	unsigned node = 0;
 
-	return ram_bytes >= NUMA_RAM_MIN || (getcpu && getcpu(&cpu, &node) == 0 && node != 0);
+	return ram_bytes >= NUMA_RAM_MIN || (cheap && cheap(&cpu, &node) == 0 && node != 0);
 }
 
 unsigned linux_numa_init(size_t ram_bytes)
