@@ -37,7 +37,7 @@ struct map_extents {
 /* Which parts of the tables of states have memory, under the lock. A table has none before it
  * is asked for: then it follows what is online. */
 static struct {
-	struct lock lock; /* held while the port is called, like zone->growing, after it */
+	struct lock lock; /* held while the port is called, like zone_growth, after it */
 	struct map_extents online;
 	struct map_extents level[MAP_LEVELS];
 	u32 levels; /* asked for, a bit each; atomic */

@@ -5,8 +5,8 @@
  * What    The two bulk sequences; the table of regions with own, publish and
  *         fence; the choice among rseq, lock and pretend.
  * State   port_percpu_table: each CPU's region, or the dummy while somebody owns it
- * Rules   S5  who exchanges a region out of the table owns it until he publishes it
- *             there; the CPU's other pointer is his to change meanwhile, and is set first
+ * Rules   S5  who exchanges a region out of `free` owns it until he publishes it
+ *             there; `alloc` is his to change meanwhile, and is set before `free`
  *         S6  in RSEQ mode the owner touches it only after a fence of that CPU
  * See     percpu.h for the rules of a sequence
  */
@@ -22,8 +22,7 @@
 #include "port/port.h"
 
 ptrdiff_t port_rseq_offset;
-void *port_percpu_table[PORT_MAX_CPUS + 2];
-void *port_percpu_alloc[PORT_MAX_CPUS + 2];
+struct percpu_table port_percpu_table;
 
 void *port_percpu_dummy;
 ptrdiff_t port_cpu_offset;
@@ -85,7 +84,7 @@ unsigned port_percpu_pop_bulk(unsigned header_offset, void **objects, unsigned c
 			 : [r] "=&r"(region), [t] "=&r"(t), [n] "=&r"(n), [i] "=&r"(i),
 			   [from] "=&r"(from), [moved] "=&r"(moved), [pair] "=x"(pair)
 			 : [rseq] "r"(port_rseq_offset), [header] "r"((size_t)header_offset),
-			   [objects] "r"(objects), [count] "r"(count)
+			   [objects] "r"(objects), [count] "r"(count), PERCPU_FREE
 			 : "memory", "cc");
 	return (unsigned)n;
 }
@@ -116,7 +115,7 @@ unsigned port_percpu_push_bulk(unsigned header_offset, void *const *objects, uns
 			 : [r] "=&r"(region), [t] "=&r"(t), [n] "=&r"(n), [i] "=&r"(i),
 			   [to] "=&r"(to), [moved] "=&r"(moved), [pair] "=x"(pair)
 			 : [rseq] "r"(port_rseq_offset), [header] "r"((size_t)header_offset),
-			   [objects] "r"(objects), [count] "r"(count)
+			   [objects] "r"(objects), [count] "r"(count), PERCPU_FREE
 			 : "memory", "cc");
 	return (unsigned)n;
 }
@@ -225,7 +224,7 @@ enum port_percpu_mode port_percpu_init(int wanted, void *dummy, const char **why
 {
 	port_percpu_dummy = dummy;
 	for (unsigned i = 0; i < linux_machine_cpus() + 2; i++)
-		port_percpu_table[i] = port_percpu_alloc[i] = dummy;
+		port_percpu_table.free[i] = port_percpu_table.alloc[i] = dummy;
 	percpu.area = &__rseq_offset ? __rseq_offset : 0;
 	percpu.mode = percpu_choose(wanted, why);
 	if (percpu.mode == PORT_PERCPU_PRETEND && percpu_area_cpu() >= 0)
@@ -240,28 +239,30 @@ enum port_percpu_mode port_percpu_init(int wanted, void *dummy, const char **why
 /* PRETEND: the one thread shows CPU -1 or -2 where there is no kernel behind its area. */
 static void percpu_mirror(unsigned cpu)
 {
-	if (percpu.mode != PORT_PERCPU_PRETEND || cpu != 0)
-		return;
-	port_percpu_table[0] = port_percpu_table[1] = port_percpu_table[2];
-	port_percpu_alloc[0] = port_percpu_alloc[1] = port_percpu_alloc[2];
+	struct percpu_table *t = &port_percpu_table;
+
+	if (percpu.mode == PORT_PERCPU_PRETEND && cpu == 0) {
+		t->free[0] = t->free[1] = t->free[2];
+		t->alloc[0] = t->alloc[1] = t->alloc[2];
+	}
 }
 
 void *port_percpu_own(unsigned cpu)
 {
-	void *region = __atomic_exchange_n(&port_percpu_table[cpu + 2], port_percpu_dummy,
+	void *region = __atomic_exchange_n(&port_percpu_table.free[cpu + 2], port_percpu_dummy,
 					   __ATOMIC_ACQUIRE);
 
 	if (region == port_percpu_dummy)
 		return NULL;
-	__atomic_store_n(&port_percpu_alloc[cpu + 2], port_percpu_dummy, __ATOMIC_RELAXED);
+	__atomic_store_n(&port_percpu_table.alloc[cpu + 2], port_percpu_dummy, __ATOMIC_RELAXED);
 	percpu_mirror(cpu);
 	return region;
 }
 
 void port_percpu_publish(unsigned cpu, void *region, void *alloc)
 {
-	__atomic_store_n(&port_percpu_alloc[cpu + 2], alloc, __ATOMIC_RELEASE);
-	__atomic_store_n(&port_percpu_table[cpu + 2], region, __ATOMIC_RELEASE);
+	__atomic_store_n(&port_percpu_table.alloc[cpu + 2], alloc, __ATOMIC_RELEASE);
+	__atomic_store_n(&port_percpu_table.free[cpu + 2], region, __ATOMIC_RELEASE);
 	percpu_mirror(cpu);
 }
 

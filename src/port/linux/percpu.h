@@ -9,9 +9,10 @@
  * Why     rseq(2), Linux 4.18; Desnoyers' "restartable sequences". No lock, no
  *         atomic read-modify-write, no thread-local storage of ours: the area
  *         is glibc's (>= 2.35), at a constant distance from the thread pointer.
- *         Each CPU has two pointers: to its region, which frees index by the page's
- *         id, and to the headers of its own NUMA node in it, which allocations index by
- *         the cache's. With one node they are equal.
+ *         Each CPU has two pointers, in two tables at a constant distance (side by
+ *         side would take an instruction more): to its region, which frees index by
+ *         the page's id, and to the headers of its own NUMA node in it, which
+ *         allocations index by the cache's. With one node they are equal.
  * Rules   S1  the CPU number and its region are loaded inside the sequence
  *         S2  nothing that another sequence reads changes before the commit
  *         S3  only `rseq_cs` is written in the rseq area
@@ -31,12 +32,13 @@
 /* Distance of the rseq area from the thread pointer; 0: sequences must not run. */
 extern ptrdiff_t port_rseq_offset __attribute__((visibility("hidden")));
 
-/* The region of CPU i is table[i + 2]: -2 and -1 are what a thread without rseq shows. It is
- * exchanged by who stops the CPU (S5). */
-extern void *port_percpu_table[PORT_MAX_CPUS + 2] __attribute__((visibility("hidden")));
+/* CPU i is at [i + 2]: -2 and -1 are what a thread without rseq shows. */
+struct percpu_table {
+	void *free[PORT_MAX_CPUS + 2];  /* the region: exchanged by who stops the CPU (S5) */
+	void *alloc[PORT_MAX_CPUS + 2]; /* + 16 * the CPU's node: changed by the owner only */
+};
 
-/* The same + 16 * the CPU's node; changed by the owner only. */
-extern void *port_percpu_alloc[PORT_MAX_CPUS + 2] __attribute__((visibility("hidden")));
+extern struct percpu_table port_percpu_table __attribute__((visibility("hidden")));
 
 /* What port_percpu_own gives to the sequences instead of a region. */
 extern void *port_percpu_dummy __attribute__((visibility("hidden")));
@@ -56,26 +58,29 @@ static inline bool percpu_ready(void)
 /* The kernel demands these bytes before the address it continues at after an abort. */
 #define PERCPU_SIGNATURE "0x53053053"
 
-/* Begin: 1: publish the descriptor, 2: first instruction inside; leaves the CPU's pointer of one of
- * the two tables in %[r] and `avail` of the header, which is at (%[r], %[header]), in %[t]. */
-#define PERCPU_BEGIN(table)                  \
-	".pushsection __rseq_cs, \"aw\"\n\t" \
-	".balign 32\n"                       \
-	"3:\n\t"                             \
-	".long 0, 0\n\t"                     \
-	".quad 2f, 5f - 2f, 4f\n\t"          \
-	".popsection\n"                      \
-	"1:\n\t"                             \
-	"leaq 3b(%%rip), %[t]\n\t"           \
-	"movq %[t], %%fs:8(%[rseq])\n"       \
-	"2:\n\t"                             \
-	"movslq %%fs:4(%[rseq]), %[t]\n\t"   \
-	"leaq " table "(%%rip), %[r]\n\t"    \
-	"movq 16(%[r], %[t], 8), %[r]\n\t"   \
-	"movzwl (%[r], %[header]), %k[t]\n\t"
+/* Which of the two tables; CPU 0's place in it, bytes from the start of both. */
+#define PERCPU_BEGIN_FREE PERCPU_BEGIN("free")
+#define PERCPU_BEGIN_ALLOC PERCPU_BEGIN("alloc")
+#define PERCPU_FREE [free] "i"(offsetof(struct percpu_table, free[2]))
+#define PERCPU_ALLOC [alloc] "i"(offsetof(struct percpu_table, alloc[2]))
 
-#define PERCPU_BEGIN_FREE PERCPU_BEGIN("port_percpu_table")
-#define PERCPU_BEGIN_ALLOC PERCPU_BEGIN("port_percpu_alloc")
+/* Begin: 1: publish the descriptor, 2: first instruction inside; leaves the region in %[r] and
+ * `avail` of the header, which is at (%[r], %[header]), in %[t]. */
+#define PERCPU_BEGIN(which)                           \
+	".pushsection __rseq_cs, \"aw\"\n\t"          \
+	".balign 32\n"                                \
+	"3:\n\t"                                      \
+	".long 0, 0\n\t"                              \
+	".quad 2f, 5f - 2f, 4f\n\t"                   \
+	".popsection\n"                               \
+	"1:\n\t"                                      \
+	"leaq 3b(%%rip), %[t]\n\t"                    \
+	"movq %[t], %%fs:8(%[rseq])\n"                \
+	"2:\n\t"                                      \
+	"movslq %%fs:4(%[rseq]), %[t]\n\t"            \
+	"leaq port_percpu_table(%%rip), %[r]\n\t"     \
+	"movq %c[" which "](%[r], %[t], 8), %[r]\n\t" \
+	"movzwl (%[r], %[header]), %k[t]\n\t"
 
 /* End: 5: just after the commit; 4: where an abort continues, back to 1. */
 #define PERCPU_END                                  \
@@ -95,16 +100,16 @@ static inline __attribute__((__always_inline__)) bool percpu_pop(size_t header_o
 	void *region;
 	size_t t;
 
-	__asm__ goto volatile(PERCPU_BEGIN_ALLOC
-			      "subl $1, %k[t]\n\t" /* avail - 1, and idle = 0 above it (A2) */
-			      "jc %l[empty]\n\t"
-			      "movq 8(%[r], %[header]), %[object]\n\t"
-			      "movq (%[object], %[t], 8), %[object]\n\t"
-			      "movl %k[t], (%[r], %[header])\n" PERCPU_END
-			      : [object] "=&a"(object), [r] "=&r"(region), [t] "=&r"(t)
-			      : [rseq] "r"(port_rseq_offset), [header] "r"(header_offset)
-			      : "memory", "cc"
-			      : empty);
+	__asm__ goto volatile(
+		PERCPU_BEGIN_ALLOC "subl $1, %k[t]\n\t" /* avail - 1, and idle = 0 above it (A2) */
+				   "jc %l[empty]\n\t"
+				   "movq 8(%[r], %[header]), %[object]\n\t"
+				   "movq (%[object], %[t], 8), %[object]\n\t"
+				   "movl %k[t], (%[r], %[header])\n" PERCPU_END
+		: [object] "=&a"(object), [r] "=&r"(region), [t] "=&r"(t)
+		: [rseq] "r"(port_rseq_offset), [header] "r"(header_offset), PERCPU_ALLOC
+		: "memory", "cc"
+		: empty);
 	*out = object;
 	return true;
 empty:
@@ -127,7 +132,8 @@ static inline __attribute__((__always_inline__)) bool percpu_push(size_t header_
 				  "incl %k[t]\n\t"
 				  "movw %w[t], (%[r], %[header])\n" PERCPU_END
 		: [entry] "=&r"(entry), [r] "=&r"(region), [t] "=&r"(t)
-		: [rseq] "r"(port_rseq_offset), [header] "r"(header_offset), [object] "r"(object)
+		: [rseq] "r"(port_rseq_offset), [header] "r"(header_offset), [object] "r"(object),
+		  PERCPU_FREE
 		: "memory", "cc"
 		: full);
 	return true;
@@ -172,7 +178,7 @@ static inline bool percpu_push(size_t header_offset, void *object)
 /* Own a CPU's region for the length of one operation (LOCK mode); NULL: somebody else has it. */
 static inline struct array_cache *percpu_own(unsigned cpu)
 {
-	void *region = __atomic_exchange_n(&port_percpu_table[cpu + 2], port_percpu_dummy,
+	void *region = __atomic_exchange_n(&port_percpu_table.free[cpu + 2], port_percpu_dummy,
 					   __ATOMIC_ACQUIRE);
 
 	return region == port_percpu_dummy ? NULL : region;
@@ -181,12 +187,12 @@ static inline struct array_cache *percpu_own(unsigned cpu)
 /* The headers of the CPU's own node, for who owns its region. */
 static inline struct array_cache *percpu_alloc_region(unsigned cpu)
 {
-	return port_percpu_alloc[cpu + 2];
+	return port_percpu_table.alloc[cpu + 2];
 }
 
 static inline void percpu_disown(unsigned cpu, struct array_cache *region)
 {
-	__atomic_store_n(&port_percpu_table[cpu + 2], region, __ATOMIC_RELEASE);
+	__atomic_store_n(&port_percpu_table.free[cpu + 2], region, __ATOMIC_RELEASE);
 }
 
 #endif
