@@ -13,8 +13,15 @@ OPTIONS ?=
 .DEFAULT_GOAL := build
 .PHONY: build help run test check soak coverage bench lint format install clean
 
+# The groups of packages that what was asked for needs: installed, or named, all at once.
+NEEDS = build
+run: NEEDS = build $(if $(CMD),,demo)
+test soak: NEEDS = build test
+bench: NEEDS = build bench
+lint: NEEDS = build lint
+
 build: ## build the libraries and the ashlar command
-	@scripts/setup build
+	@scripts/setup $(NEEDS)
 	@scripts/configure $(BUILD) --prefix $(abspath $(PREFIX)) $(OPTIONS)
 	@ninja -C $(BUILD)
 
@@ -25,7 +32,6 @@ run: build ## run a program on Ashlar: make run CMD="python3 x.py"; without CMD,
 ifdef CMD
 	@$(BUILD)/ashlar run -- $(CMD)
 else
-	@command -v sqlite3 >/dev/null || scripts/setup test
 	@scripts/run-demo $(BUILD)
 endif
 
@@ -40,9 +46,9 @@ check: ## every test, in stages with their times: about 15 minutes
 	@scripts/setup build test
 	@scripts/check $(STAGES)
 
-soak: build ## random and threaded tests with new seeds for HOURS=1 hours
+soak: build ## random and threaded tests with new seeds for HOURS=1 hours; TESTS=thread/fork
 	@scripts/setup test
-	@scripts/soak $(BUILD) $(HOURS)
+	@scripts/soak $(BUILD) $(HOURS) $(TESTS)
 
 coverage: ## lines of the core that the tests on the simulated machine run
 	@scripts/setup build
@@ -61,7 +67,10 @@ format: ## let clang-format set the C files
 	@git ls-files -z '*.c' '*.h' | xargs -0 clang-format -i
 
 install: build ## install under PREFIX, below DESTDIR if set
+	@[ -n "$(DESTDIR)" ] || [ -w "$(PREFIX)" ] || [ ! -e "$(PREFIX)" ] || \
+		{ echo "install: $(PREFIX) may not be written: as root, or with PREFIX= or DESTDIR=" >&2; exit 1; }
 	@DESTDIR=$(DESTDIR) meson install -C $(BUILD) --no-rebuild
+	@[ -n "$(DESTDIR)" ] || [ "$$(id -u)" != 0 ] || ldconfig
 
 clean: ## remove what was built
 	rm -rf $(BUILD) build-check

@@ -19,7 +19,8 @@ COMPILER_HEADERS = {
     "stddef.h", "stdint.h", "stdnoreturn.h",
 }
 # Public headers live outside the floors but describe one; those not named here are floor 0.
-PUBLIC_FLOOR = {"mm.h": "page", "slab.h": "cache", "mempool.h": "cache", "pool.h": "face",
+PUBLIC_FLOOR = {"mm.h": "page", "slab.h": "cache", "mempool.h": "cache", "rcu.h": "cache",
+                "pool.h": "face",
                 "umem.h": "face"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 PORTS = ["linux", "sim", "bare"]

@@ -44,6 +44,9 @@ typedef unsigned int ashlar_gfp_t;
 #define ASHLAR_GFP_MEMALLOC 0x20000u     /* may use the whole reserve */
 #define ASHLAR_GFP_COMP 0x40000u         /* always on: a block knows its order */
 #define ASHLAR_GFP_NOMEMALLOC 0x80000u   /* never the reserve; wins over MEMALLOC */
+/* Each of these has size caches of its own. */
+#define ASHLAR_GFP_TYPES \
+	(ASHLAR_GFP_DMA | ASHLAR_GFP_DMA32 | ASHLAR_GFP_RECLAIMABLE | ASHLAR_GFP_ACCOUNT)
 #define ASHLAR_GFP_RECLAIM (ASHLAR_GFP_DIRECT_RECLAIM | ASHLAR_GFP_KSWAPD_RECLAIM)
 
 #ifndef ASHLAR_NO_SHORT_NAMES

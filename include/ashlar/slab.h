@@ -28,8 +28,13 @@ struct kmem_cache;
 
 /* Flags of kmem_cache_create. */
 #define SLAB_HWCACHE_ALIGN 0x2000u    /* objects do not share cache lines without need */
+#define SLAB_CACHE_DMA 0x4000u        /* slabs below 16 MiB: refused where there is no such zone */
+#define SLAB_CACHE_DMA32 0x8000u      /* slabs below 4 GiB: likewise */
 #define SLAB_RECLAIM_ACCOUNT 0x20000u /* a shrinker can free the objects */
+#define SLAB_TEMPORARY SLAB_RECLAIM_ACCOUNT
 #define SLAB_PANIC 0x40000u           /* failure to create the cache ends the program */
+#define SLAB_TYPESAFE_BY_RCU 0x80000u /* pages stay for readers: see <ashlar/rcu.h> */
+#define SLAB_NO_MERGE 0x40000000u /* never the same as another cache, whatever slab_merge says */
 
 /* kmalloc(0) gives this: not NULL, of no use, and kfree ignores it. */
 #define ZERO_SIZE_PTR ((void *)16)
@@ -45,16 +50,56 @@ struct kmem_cache;
  * suggests). @ctor, or NULL, is run once on each object when its slab is made, and must not use
  * this cache; objects must be given back in constructed state. @name is copied (31 characters).
  * Returns NULL iff @name is NULL or empty, @size is 0 or above 4 MiB, @align is not a power of
- * two up to 4 MiB (2 MiB in an arena below 256 MiB), @flags are unknown, or memory is exhausted;
- * the reason is printed unless it is memory. With SLAB_PANIC it ends the program instead.
+ * two up to 4 MiB (2 MiB in an arena below 256 MiB), @flags are unknown or ask for memory that
+ * this home does not have, or memory is exhausted; the reason is printed unless it is memory.
+ * With SLAB_PANIC it ends the program instead. With the option slab_merge the cache may be an
+ * alias of one that is alike: then both names stand for one cache until both are destroyed.
  */
 ASHLAR_API struct kmem_cache *ashlar_kmem_cache_create(const char *name, unsigned int size,
 						       unsigned int align, unsigned long flags,
 						       void (*ctor)(void *));
 
+/* What a cache may be asked for beside name, size and flags. Zeros mean nothing special. */
+struct kmem_cache_args {
+	unsigned int align;          /* bytes, a power of two; 0: as the size suggests */
+	unsigned int useroffset;     /* where in an object the window for user copies begins */
+	unsigned int usersize;       /* its length in bytes; 0: there is none */
+	unsigned int freeptr_offset; /* checked, else unused: a free object holds nothing of ours */
+	bool use_freeptr_offset;
+	void (*ctor)(void *);        /* run on each object when its slab is made */
+	unsigned int sheaf_capacity; /* most free objects in a CPU's array; 0: by the size */
+};
+
+/*
+ * The same with these. @args may be NULL. Refused, beside the above: a window that is not inside
+ * the object, an offset without a length, a free pointer outside the object or not aligned, a
+ * capacity above 120.
+ */
+ASHLAR_API struct kmem_cache *ashlar_kmem_cache_create_args(const char *name, unsigned int size,
+							    const struct kmem_cache_args *args,
+							    unsigned long flags);
+
+/* The same with a window of @usersize bytes at @useroffset that check_object_size lets through. */
+ASHLAR_API struct kmem_cache *
+ashlar_kmem_cache_create_usercopy(const char *name, unsigned int size, unsigned int align,
+				  unsigned long flags, unsigned int useroffset,
+				  unsigned int usersize, void (*ctor)(void *));
+
+/*
+ * May @bytes at @p be copied to or from somebody who is not trusted? Objects of kmalloc and large
+ * blocks: if all of it is inside one in use. Objects of caches: if it is inside the window that
+ * the cache was created with. Memory that is not Ashlar's is not judged: yes. Cost: a few loads.
+ */
+ASHLAR_API bool ashlar_usercopy_allowed(const void *p, size_t bytes);
+
+/* The same, but where the answer is no that is reported and the program ends. */
+ASHLAR_API void ashlar_check_object_size(const void *p, size_t bytes, bool to_user);
+
 /*
  * Give a cache's memory back. The caller makes sure that nobody uses it. If objects are still
- * in use this is reported, with their number, and the cache stays. NULL is ignored.
+ * in use this is reported, with their number and the first of them, and the cache stays. Of a
+ * merged cache one user less is counted. NULL is ignored. A cache that was destroyed, or one of
+ * kmalloc's, is reported; the first ends the program.
  */
 ASHLAR_API void ashlar_kmem_cache_destroy(struct kmem_cache *cache);
 
@@ -92,6 +137,9 @@ ASHLAR_API unsigned int ashlar_kmem_cache_size(struct kmem_cache *cache);
 /*
  * @size bytes, aligned to 16, and to @size where that is a power of two up to a page or the
  * block is served by a cache. NULL iff memory is exhausted; ZERO_SIZE_PTR for size 0.
+ * __GFP_RECLAIMABLE and __GFP_ACCOUNT lead to size caches of their own (kmalloc-rcl-64,
+ * kmalloc-cg-64), __GFP_DMA to dma-kmalloc-64, or NULL where there is no such memory;
+ * __GFP_DMA32 always to NULL. These caches are made by the first request that may wait.
  */
 ASHLAR_API void *ashlar_kmalloc(size_t size, ashlar_gfp_t gfp) __attribute__((malloc));
 ASHLAR_API void *ashlar_kmalloc_node(size_t size, ashlar_gfp_t gfp, int node)
@@ -123,6 +171,55 @@ ASHLAR_API size_t ashlar_ksize(const void *p);
 
 /* Bytes that kmalloc(@size) would really give: SIZE_MAX stays, 0 stays. */
 ASHLAR_API size_t ashlar_kmalloc_size_roundup(size_t size);
+
+/* ---- kvmalloc ---------------------------------------------------------- */
+
+/*
+ * @size bytes: as kmalloc if that succeeds without much effort, else, where @gfp may wait and
+ * @size is above a page and at most 2 GiB, as a mapping of its own. Neither need be aligned to more
+ * than 16 bytes. NULL iff both fail; ZERO_SIZE_PTR for size 0.
+ */
+ASHLAR_API void *ashlar_kvmalloc(size_t size, ashlar_gfp_t gfp) __attribute__((malloc));
+ASHLAR_API void *ashlar_kvmalloc_node(size_t size, ashlar_gfp_t gfp, int node)
+	__attribute__((malloc));
+ASHLAR_API void *ashlar_kvzalloc(size_t size, ashlar_gfp_t gfp) __attribute__((malloc));
+
+/* @count * @size bytes; NULL also where the product overflows. kvcalloc zeroes. */
+ASHLAR_API void *ashlar_kvmalloc_array(size_t count, size_t size, ashlar_gfp_t gfp)
+	__attribute__((malloc));
+ASHLAR_API void *ashlar_kvcalloc(size_t count, size_t size, ashlar_gfp_t gfp)
+	__attribute__((malloc));
+
+/* krealloc for these. */
+ASHLAR_API void *ashlar_kvrealloc(const void *p, size_t size, ashlar_gfp_t gfp);
+
+/* Free what any of these or kmalloc gave; the second after overwriting @bytes of it with zeros. */
+ASHLAR_API void ashlar_kvfree(const void *p);
+ASHLAR_API void ashlar_kvfree_sensitive(const void *p, size_t bytes);
+
+/* ---- buckets ----------------------------------------------------------- */
+
+/*
+ * A set of size caches of its own, @name-16 to @name-32k, for sizes that somebody who is not
+ * trusted chooses: what he overflows or frees too early is never next to anything else. In each
+ * object the window for user copies is @usersize bytes at @useroffset, as far as they are inside.
+ * @name may have 26 characters. NULL iff it is refused as a cache is, with the reason, or memory or
+ * ids (40 of them) are exhausted. May wait.
+ */
+struct kmem_buckets;
+ASHLAR_API struct kmem_buckets *ashlar_kmem_buckets_create(const char *name, unsigned long flags,
+							   unsigned int useroffset,
+							   unsigned int usersize,
+							   void (*ctor)(void *));
+
+/* Destroy all of them, or, if one has objects in use, report that and destroy none of the set. */
+ASHLAR_API void ashlar_kmem_buckets_destroy(struct kmem_buckets *buckets);
+
+/* kmalloc and kvmalloc out of a set; without @buckets, or above 32 KiB, the same as these. */
+ASHLAR_API void *ashlar_kmem_buckets_alloc(struct kmem_buckets *buckets, size_t size,
+					   ashlar_gfp_t gfp) __attribute__((malloc));
+ASHLAR_API void *ashlar_kmem_buckets_valloc(struct kmem_buckets *buckets, size_t size,
+					    ashlar_gfp_t gfp) __attribute__((malloc));
 
 /* ---- pressure ---------------------------------------------------------- */
 
@@ -157,10 +254,27 @@ ASHLAR_API extern struct kmem_cache *ashlar_kmalloc_caches[];
 	ashlar_kmem_cache_create(#type, (unsigned int)sizeof(struct type), \
 				 (unsigned int)__alignof__(struct type), (flags), NULL)
 
+/* The same with a window for user copies: the bytes of @field. */
+#define KMEM_CACHE_USERCOPY(type, flags, field)                                                 \
+	ashlar_kmem_cache_create_usercopy(#type, (unsigned int)sizeof(struct type),             \
+					  (unsigned int)__alignof__(struct type), (flags),      \
+					  (unsigned int)__builtin_offsetof(struct type, field), \
+					  (unsigned int)sizeof(((struct type *)0)->field), NULL)
+
 ASHLAR_API struct kmem_cache *kmem_cache_create(const char *name, unsigned int size,
 						unsigned int align, unsigned long flags,
 						void (*ctor)(void *))
 	ASHLAR_LINK(ashlar_kmem_cache_create);
+ASHLAR_API struct kmem_cache *kmem_cache_create_args(const char *name, unsigned int size,
+						     const struct kmem_cache_args *args,
+						     unsigned long flags)
+	ASHLAR_LINK(ashlar_kmem_cache_create_args);
+ASHLAR_API struct kmem_cache *
+kmem_cache_create_usercopy(const char *name, unsigned int size, unsigned int align,
+			   unsigned long flags, unsigned int useroffset, unsigned int usersize,
+			   void (*ctor)(void *)) ASHLAR_LINK(ashlar_kmem_cache_create_usercopy);
+ASHLAR_API void check_object_size(const void *p, size_t bytes, bool to_user)
+	ASHLAR_LINK(ashlar_check_object_size);
 ASHLAR_API void kmem_cache_destroy(struct kmem_cache *cache) ASHLAR_LINK(ashlar_kmem_cache_destroy);
 ASHLAR_API void *kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp)
 	ASHLAR_LINK(ashlar_kmem_cache_alloc) __attribute__((malloc));
@@ -192,6 +306,30 @@ ASHLAR_API void kfree(const void *p) ASHLAR_LINK(ashlar_kfree);
 ASHLAR_API void kfree_sensitive(const void *p) ASHLAR_LINK(ashlar_kfree_sensitive);
 ASHLAR_API size_t ksize(const void *p) ASHLAR_LINK(ashlar_ksize);
 ASHLAR_API size_t kmalloc_size_roundup(size_t size) ASHLAR_LINK(ashlar_kmalloc_size_roundup);
+ASHLAR_API void *kvmalloc(size_t size, gfp_t gfp) ASHLAR_LINK(ashlar_kvmalloc)
+	__attribute__((malloc));
+ASHLAR_API void *kvmalloc_node(size_t size, gfp_t gfp, int node) ASHLAR_LINK(ashlar_kvmalloc_node)
+	__attribute__((malloc));
+ASHLAR_API void *kvzalloc(size_t size, gfp_t gfp) ASHLAR_LINK(ashlar_kvzalloc)
+	__attribute__((malloc));
+ASHLAR_API void *kvmalloc_array(size_t count, size_t size, gfp_t gfp)
+	ASHLAR_LINK(ashlar_kvmalloc_array) __attribute__((malloc));
+ASHLAR_API void *kvcalloc(size_t count, size_t size, gfp_t gfp) ASHLAR_LINK(ashlar_kvcalloc)
+	__attribute__((malloc));
+ASHLAR_API void *kvrealloc(const void *p, size_t size, gfp_t gfp) ASHLAR_LINK(ashlar_kvrealloc);
+ASHLAR_API void kvfree(const void *p) ASHLAR_LINK(ashlar_kvfree);
+ASHLAR_API void kvfree_sensitive(const void *p, size_t bytes) ASHLAR_LINK(ashlar_kvfree_sensitive);
+typedef struct kmem_buckets kmem_buckets;
+ASHLAR_API kmem_buckets *kmem_buckets_create(const char *name, unsigned long flags,
+					     unsigned int useroffset, unsigned int usersize,
+					     void (*ctor)(void *))
+	ASHLAR_LINK(ashlar_kmem_buckets_create);
+ASHLAR_API void kmem_buckets_destroy(kmem_buckets *buckets)
+	ASHLAR_LINK(ashlar_kmem_buckets_destroy);
+ASHLAR_API void *kmem_buckets_alloc(kmem_buckets *buckets, size_t size, gfp_t gfp)
+	ASHLAR_LINK(ashlar_kmem_buckets_alloc) __attribute__((malloc));
+ASHLAR_API void *kmem_buckets_valloc(kmem_buckets *buckets, size_t size, gfp_t gfp)
+	ASHLAR_LINK(ashlar_kmem_buckets_valloc) __attribute__((malloc));
 ASHLAR_API void register_shrinker(struct shrinker *s) ASHLAR_LINK(ashlar_register_shrinker);
 ASHLAR_API void unregister_shrinker(struct shrinker *s) ASHLAR_LINK(ashlar_unregister_shrinker);
 
@@ -209,11 +347,56 @@ static inline __attribute__((__always_inline__)) unsigned ashlar_kmalloc_class(s
 /* kmalloc: a constant size finds its cache while compiling. */
 static inline __attribute__((__always_inline__)) void *kmalloc(size_t size, gfp_t gfp)
 {
-	if (__builtin_constant_p(size) && size != 0 && size <= 32768)
+	if (__builtin_constant_p(size) && size != 0 && size <= 32768 && !(gfp & ASHLAR_GFP_TYPES))
 		return ashlar_kmem_cache_alloc(ashlar_kmalloc_caches[ashlar_kmalloc_class(size)],
 					       gfp);
 	return ashlar_kmalloc(size, gfp);
 }
+
+/* Bytes of a structure with @count elements of @each bytes behind it; SIZE_MAX: too many. */
+static inline size_t ashlar_flex_bytes(size_t base, size_t each, size_t count)
+{
+	size_t bytes;
+
+	return __builtin_mul_overflow(each, count, &bytes) ||
+			       __builtin_add_overflow(bytes, base, &bytes) ?
+		       (size_t)-1 :
+		       bytes;
+}
+
+/*
+ * Memory for what is named, and a pointer of its type:
+ *   kmalloc_obj(X)             one X; X is a type, or a variable, of which only the type is used
+ *   kmalloc_objs(X, n)         an array of n
+ *   kmalloc_flex(X, member, n) one X whose last member is an array that shall have n elements
+ * A last argument is the gfp, else GFP_KERNEL. NULL also where the size overflows. kzalloc_obj and
+ * so on give zeros, kvmalloc_obj and kvzalloc_obj are kvmalloc's.
+ */
+#define kmalloc_obj(...) ASHLAR_OBJ_(ashlar_kmalloc, __VA_ARGS__, GFP_KERNEL, 0)
+#define kzalloc_obj(...) ASHLAR_OBJ_(ashlar_kzalloc, __VA_ARGS__, GFP_KERNEL, 0)
+#define kvmalloc_obj(...) ASHLAR_OBJ_(ashlar_kvmalloc, __VA_ARGS__, GFP_KERNEL, 0)
+#define kvzalloc_obj(...) ASHLAR_OBJ_(ashlar_kvzalloc, __VA_ARGS__, GFP_KERNEL, 0)
+#define kmalloc_objs(x, ...) ASHLAR_OBJS_(ashlar_kmalloc_array, x, __VA_ARGS__, GFP_KERNEL, 0)
+#define kzalloc_objs(x, ...) ASHLAR_OBJS_(ashlar_kcalloc, x, __VA_ARGS__, GFP_KERNEL, 0)
+#define kvmalloc_objs(x, ...) ASHLAR_OBJS_(ashlar_kvmalloc_array, x, __VA_ARGS__, GFP_KERNEL, 0)
+#define kvzalloc_objs(x, ...) ASHLAR_OBJS_(ashlar_kvcalloc, x, __VA_ARGS__, GFP_KERNEL, 0)
+#define kmalloc_flex(x, member, ...) \
+	ASHLAR_FLEX_(ashlar_kmalloc, x, member, __VA_ARGS__, GFP_KERNEL, 0)
+#define kzalloc_flex(x, member, ...) \
+	ASHLAR_FLEX_(ashlar_kzalloc, x, member, __VA_ARGS__, GFP_KERNEL, 0)
+#define kvmalloc_flex(x, member, ...) \
+	ASHLAR_FLEX_(ashlar_kvmalloc, x, member, __VA_ARGS__, GFP_KERNEL, 0)
+#define kvzalloc_flex(x, member, ...) \
+	ASHLAR_FLEX_(ashlar_kvzalloc, x, member, __VA_ARGS__, GFP_KERNEL, 0)
+
+#define ASHLAR_OBJ_(function, x, gfp, ...) ((__typeof__(x) *)function(sizeof(__typeof__(x)), gfp))
+#define ASHLAR_OBJS_(function, x, count, gfp, ...) \
+	((__typeof__(x) *)function((count), sizeof(__typeof__(x)), gfp))
+#define ASHLAR_FLEX_(function, x, member, count, gfp, ...)                                    \
+	((__typeof__(x) *)function(ashlar_flex_bytes(sizeof(__typeof__(x)),                   \
+						     sizeof(((__typeof__(x) *)0)->member[0]), \
+						     (count)),                                \
+				   gfp))
 
 #endif
 

@@ -28,8 +28,10 @@ noinline void *cache_finish(struct kmem_cache *c, void *p, gfp_t gfp)
 {
 	if (!(gfp & CACHE_GFP_SPECIAL))
 		return p;
-	if (gfp & (__GFP_DMA | __GFP_DMA32)) {
-		report_refusal("kmem_cache_alloc", c->name, "this home has no DMA memory");
+	if (gfp & (__GFP_DMA | __GFP_DMA32) & ~c->allocflags) {
+		report_refusal("kmem_cache_alloc", c->name,
+			       page_serves(gfp) ? "the cache was not made for DMA" :
+						  "this home has no DMA memory");
 		kmem_cache_free(c, p);
 		return NULL;
 	}
@@ -102,7 +104,8 @@ void kmem_cache_free(struct kmem_cache *c, void *p)
 unsigned cache_grow(struct kmem_cache_node *n, gfp_t gfp, void **end, unsigned count)
 {
 	bool zero;
-	struct page *head = page_alloc(n->shape->order, gfp | __GFP_THISNODE, n->node, &zero);
+	gfp_t flags = gfp | n->cache->allocflags | __GFP_THISNODE;
+	struct page *head = page_alloc(n->shape->order, flags, n->node, &zero);
 
 	if (!head)
 		return 0;
@@ -182,7 +185,7 @@ void cache_put(struct kmem_cache_node *n, void *const *objects, unsigned count)
 	holes = slab_put(n, objects, count, &emptied);
 	if (!list_is_empty(&emptied))
 		reclaim_release(&emptied);
-	if (unlikely(holes) && !n->cache->ctor)
+	if (unlikely(holes) && cache_may_discard(n->cache))
 		slab_discard(n);
 }
 

@@ -23,7 +23,8 @@
  *         K2  a cache is on the list of caches from create to destroy
  *         K3  who looks at caches that are not his visits them; destroy waits until all
  *             visitors have left, and so finds every free object in its slab
- *         K4  an object lies on the node whose id its page has, comes from the CPU's own node if
+ *         K4  a merged cache is one cache with several names: it goes with the last of them
+ *         K5  an object lies on the node whose id its page has, comes from the CPU's own node if
  *             there is one there or can be, and goes back to the node it came from
  * Locks   array_lock, cache_lock, node->lock, large_lock: one at a time; fork takes all
  */
@@ -35,6 +36,15 @@
 
 #define CACHE_NAME_MAX 32u
 
+/* Of kmalloc: nobody else's to merge with or to destroy. */
+#define SLAB_KMALLOC 0x1000u
+
+/* A further name of a merged cache. */
+struct cache_alias {
+	struct list link; /* of its cache, cache_lock */
+	char name[CACHE_NAME_MAX];
+};
+
 struct kmem_cache {
 	u32 header_offset; /* id * 16; first: the fast path reads it */
 	u32 object_size;   /* bytes, as asked for */
@@ -44,12 +54,17 @@ struct kmem_cache {
 	u16 shared_factor; /* the shared array holds this many batches */
 	u32 flags;         /* SLAB_* */
 	u32 align;         /* bytes */
+	u32 refcount;      /* cache_lock: creates that gave this cache, less destroys (K4) */
+	u32 useroffset;    /* where the window for user copies begins, bytes */
+	u32 usersize;      /* its length; 0: there is none */
+	gfp_t allocflags;  /* joined with every request for pages */
 	u32 visitors;      /* atomic, up under cache_lock (K3) */
 	bool closed;       /* cache_lock: it is being destroyed, no more visits */
 	void (*ctor)(void *);
 	struct kmem_cache_node *node; /* slabs and shared arrays, an array by NUMA node */
 	struct shape shape;
-	struct list link; /* cache_lock: all caches, oldest first */
+	struct list link;    /* cache_lock: all caches, oldest first */
+	struct list aliases; /* cache_lock: further names of a merged cache, newest first */
 	char name[CACHE_NAME_MAX];
 };
 
@@ -77,6 +92,31 @@ void cache_boot_end(void); /* from now on batches are as long as for any cache (
 /* Make a cache without checks. NULL iff memory or ids are exhausted. */
 struct kmem_cache *cache_make(const char *name, size_t size, size_t align, u32 flags,
 			      void (*ctor)(void *));
+struct kmem_cache *cache_make_with(const char *name, size_t size, u32 flags,
+				   const struct kmem_cache_args *args, gfp_t gfp);
+
+/* Alignment: what is asked, the cache line for SLAB_HWCACHE_ALIGN (halved while two objects fit
+ * into half a line), at least a granule. */
+size_t cache_align(size_t size, size_t align, u32 flags);
+
+/* The newest cache for which @alike(it, @want) holds counts one user more, has objects of at least
+ * @size bytes, and is known by @alias, too (K4). NULL iff there is none. */
+struct kmem_cache *cache_join(bool (*alike)(const struct kmem_cache *c, const void *want),
+			      const void *want, size_t size, struct cache_alias *alias);
+
+/* The end of a cache that nobody uses, without a look at who wants it. false, with the reason
+ * printed and the cache as it was, iff it has objects in use or the CPUs cannot be stopped. */
+bool cache_unmake(struct kmem_cache *c);
+
+/* May memory of free objects inside used slabs go back? Not if it holds what somebody made, or
+ * readers may look at. */
+static inline bool cache_may_discard(const struct kmem_cache *c)
+{
+	return !c->ctor && !(c->flags & SLAB_TYPESAFE_BY_RCU);
+}
+
+/* Does @c point to a cache that was created and not destroyed? */
+bool cache_is_cache(const struct kmem_cache *c);
 
 /* One object when the fast path has none: lock mode, an empty array, an exhausted slab. Its
  * state is set. NULL iff memory is exhausted. */

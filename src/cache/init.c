@@ -10,7 +10,9 @@
 #include "cache/cache.h"
 #include "cache/kmalloc.h"
 #include "cache/large.h"
+#include "cache/mempool.h"
 #include "cache/option.h"
+#include "cache/rcu.h"
 #include "cache/reclaim.h"
 #include "page/node.h"
 #include "port/port.h"
@@ -104,12 +106,16 @@ void init_stop(void)
 	cache_lock_all();
 	large_lock_all();
 	reclaim_lock_all();
+	rcu_lock_all();
+	mempool_lock_all();
 	page_lock_all();
 }
 
 void init_resume(void)
 {
 	page_unlock_all();
+	mempool_unlock_all();
+	rcu_unlock_all();
 	reclaim_unlock_all();
 	large_unlock_all();
 	cache_unlock_all();

@@ -27,8 +27,7 @@ struct kmem_cache *ashlar_kmalloc_caches[CONFIG_KMALLOC_CLASSES] = {
 };
 STATIC_ASSERT(CONFIG_KMALLOC_CLASSES == 40, "each class has its stand-in");
 
-/* Size of a class: 16 .. 128, then 160, 192, 224, 256, 320 ... */
-static size_t kmalloc_class_size(unsigned class)
+size_t kmalloc_class_size(unsigned class)
 {
 	unsigned top = 7 + (class - 8) / 4;
 
@@ -37,11 +36,10 @@ static size_t kmalloc_class_size(unsigned class)
 	return ((size_t)1 << top) + ((size_t)((class - 8) % 4 + 1) << (top - 2));
 }
 
-/* "kmalloc-64", "kmalloc-1k": exact multiples of 1024 by their k. */
-static void kmalloc_name(struct text *t, size_t size)
+void kmalloc_name(struct text *t, const char *before, size_t size)
 {
 	text_init(t);
-	text_str(t, "kmalloc-");
+	text_str(t, before);
 	text_dec(t, size % 1024 ? size : size / 1024);
 	if (size % 1024 == 0)
 		text_char(t, 'k');
@@ -68,8 +66,8 @@ bool kmalloc_init(void)
 		size_t align = (size_t)1 << bits_lowest(size);
 		struct kmem_cache *c;
 
-		kmalloc_name(&name, size);
-		c = cache_make(name.bytes, size, align, 0, NULL); /* KM1 */
+		kmalloc_name(&name, "kmalloc-", size);
+		c = cache_make(name.bytes, size, align, SLAB_KMALLOC, NULL); /* KM1 */
 		if (!c)
 			return false;
 		ashlar_kmalloc_caches[class] = c;
@@ -116,6 +114,10 @@ noinline void *kmalloc_slow(size_t size, gfp_t gfp)
 		return NULL;
 	if (size - 1 >= CONFIG_KMALLOC_MAX_CACHE)
 		return large_alloc(size, PAGE_SIZE, gfp);
+	if (unlikely(gfp & ASHLAR_GFP_TYPES)) {
+		c = kmalloc_type_cache(ashlar_kmalloc_class(size), gfp);
+		return c ? kmem_cache_alloc(c, gfp) : NULL;
+	}
 	c = cache_node_at(kmalloc_table[(size - 1) >> GRANULE_SHIFT])->cache;
 	return cache_alloc_slow(c, gfp);
 }
@@ -136,7 +138,7 @@ void *ashlar_kmalloc(size_t size, ashlar_gfp_t gfp)
 
 	if (unlikely(size == 0))
 		return ZERO_SIZE_PTR;
-	if (unlikely(gfp & (__GFP_DMA | __GFP_DMA32)) || unlikely(!kmalloc_pop(size, &p)))
+	if (unlikely(gfp & ASHLAR_GFP_TYPES) || unlikely(!kmalloc_pop(size, &p)))
 		return kmalloc_slow(size, gfp);
 	if (gfp & __GFP_ZERO) /* all that may be used: krealloc adds it without looking */
 		memset(p, 0, kmalloc_class_size(ashlar_kmalloc_class(size)));
@@ -209,8 +211,7 @@ void kfree(const void *p)
 		kmalloc_finish(block, how, "kfree");
 }
 
-/* Volatile, so that the compiler keeps stores to memory that nobody reads again. */
-static void kmalloc_wipe(void *p, size_t bytes)
+void kmalloc_wipe(void *p, size_t bytes)
 {
 	memset(p, 0, bytes);
 	__asm__ volatile("" : : "r"(p) : "memory");

@@ -17,6 +17,8 @@
 #include "cache/object.h"
 #include "percpu.h"
 
+struct text;
+
 #define KMALLOC_TABLE_SIZE (CONFIG_KMALLOC_MAX_CACHE / 16)
 
 /* kmalloc_table[(size - 1) >> 4] is the header offset of the cache that serves size. */
@@ -33,6 +35,19 @@ struct kmem_cache *kmalloc_started(const struct kmem_cache *early);
 
 /* Let the fast paths run (RSEQ and PRETEND mode). */
 void kmalloc_open(void);
+
+/* Size of a class: 16 .. 128, then 160, 192, 224, 256, 320 ... */
+size_t kmalloc_class_size(unsigned class);
+
+/* "kmalloc-64", "kmalloc-1k", with its end: exact multiples of 1024 by their k. */
+void kmalloc_name(struct text *t, const char *before, size_t size);
+
+/* The size cache for what @gfp says of the kind of memory; made if there is none yet and @gfp may
+ * wait. NULL iff there is no such memory (then the reason is printed), or none at all. */
+struct kmem_cache *kmalloc_type_cache(unsigned class, gfp_t gfp);
+
+/* Zeros that the compiler keeps, though nobody reads them again. */
+void kmalloc_wipe(void *p, size_t bytes);
 
 /* Any size but 0, any state of the world. */
 void *kmalloc_slow(size_t size, gfp_t gfp);

@@ -43,7 +43,8 @@ bool large_init(void)
 	for (unsigned i = 0; i < LARGE_BUCKETS; i++)
 		list_init(&large.used[i]);
 	list_init(&large.kept);
-	large.mappings = cache_make("ashlar-mapping", sizeof(struct mapping), 16, 0, NULL);
+	large.mappings =
+		cache_make("ashlar-mapping", sizeof(struct mapping), 16, SLAB_NO_MERGE, NULL);
 	return large.mappings != NULL;
 }
 
@@ -141,7 +142,7 @@ static struct mapping *large_map(size_t bytes, size_t align, gfp_t gfp)
 	return m;
 }
 
-static void *large_alloc_mapping(size_t size, size_t align, gfp_t gfp)
+void *large_alloc_mapping(size_t size, size_t align, gfp_t gfp)
 {
 	size_t bytes = size_align(size, PAGE_SIZE);
 	struct mapping *m;

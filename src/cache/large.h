@@ -26,6 +26,9 @@ void *large_alloc(size_t size, size_t align, gfp_t gfp);
  * memory comes from wherever it is touched first, will not do where there are several nodes. */
 void *large_alloc_node(size_t size, size_t align, gfp_t gfp, unsigned node);
 
+/* The same as a mapping of its own, whatever its size. Makes system calls. */
+void *large_alloc_mapping(size_t size, size_t align, gfp_t gfp);
+
 /* Free the run or mapping that starts at @p; false iff there is none. */
 bool large_free(void *p);
 

@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * life.c - a cache's life: boot, create, shrink, destroy
+ * life.c - a cache's life: boot, make, visit, shrink, destroy
  *
- * What    Caches are objects of two caches that exist before all others. Creating one checks
- *         what was asked, chooses the shape and an id; destroying one goes the way back.
+ * What    Caches are objects of two caches that exist before all others. Making one chooses the
+ *         shape and an id; destroying one goes the way back.
  * State   cache_list (cache.h), map_ids[].node (page/map.h), under boot.lock
- * Rules   K1..K3 of cache.h
+ * Rules   K1..K4 of cache.h
+ * See     create.c for what is checked before
  */
 #include "base/bitmap.h"
-#include "base/bits.h"
 #include "base/check.h"
 #include "cache/array.h"
 #include "cache/cache.h"
 #include "cache/init.h"
+#include "cache/kmalloc.h"
+#include "cache/rcu.h"
 #include "cache/reclaim.h"
 #include "cache/report.h"
 #include "page/node.h"
 #include "port/port.h"
-
-#define CACHE_SIZE_MAX ((size_t)4 << 20)
 
 struct list cache_list;
 
@@ -32,8 +32,8 @@ static struct {
 	struct kmem_cache_node nodes_node[PORT_MAX_NODES];
 } boot;
 
-/* C1: small objects get long arrays; a batch is half of one. */
-static void cache_set_limits(struct kmem_cache *c)
+/* C1: small objects get long arrays; a batch is half of one. @capacity, if not 0, is asked for. */
+static void cache_set_limits(struct kmem_cache *c, unsigned capacity)
 {
 	size_t stride = c->shape.stride;
 
@@ -46,6 +46,8 @@ static void cache_set_limits(struct kmem_cache *c)
 		c->limit = 8;
 	if (stride > 131072)
 		c->limit = 1;
+	if (capacity)
+		c->limit = (u16)capacity;
 	c->batchcount = (u16)((c->limit + 1) / 2);
 	c->shared_factor = stride <= 4096 ? 8 : 2;
 }
@@ -85,7 +87,6 @@ static bool cache_enlist(struct kmem_cache *c, struct kmem_cache_node *n)
 {
 	u32 id;
 
-	cache_set_limits(c);
 	lock_acquire(&boot.lock);
 	id = cache_find_id();
 	if (id) {
@@ -100,9 +101,7 @@ static bool cache_enlist(struct kmem_cache *c, struct kmem_cache_node *n)
 	return id != 0;
 }
 
-/* Alignment: what is asked, the cache line for SLAB_HWCACHE_ALIGN (halved while two objects
- * fit into half a line), at least a granule. */
-static size_t cache_align(size_t size, size_t align, u32 flags)
+size_t cache_align(size_t size, size_t align, u32 flags)
 {
 	size_t line = CACHE_LINE;
 
@@ -114,35 +113,58 @@ static size_t cache_align(size_t size, size_t align, u32 flags)
 	return size_max(align, GRANULE_SIZE);
 }
 
-static bool cache_describe(struct kmem_cache *c, const char *name, size_t size, size_t align,
-			   u32 flags, void (*ctor)(void *))
+/* What every request of the cache for pages says. */
+static gfp_t cache_allocflags(u32 flags)
 {
+	gfp_t gfp = 0;
+
+	if (flags & SLAB_CACHE_DMA)
+		gfp |= __GFP_DMA;
+	if (flags & SLAB_CACHE_DMA32)
+		gfp |= __GFP_DMA32;
+	if (flags & SLAB_RECLAIM_ACCOUNT)
+		gfp |= __GFP_RECLAIMABLE;
+	return gfp;
+}
+
+static bool cache_describe(struct kmem_cache *c, const char *name, size_t size, u32 flags,
+			   const struct kmem_cache_args *args)
+{
+	size_t align = cache_align(size, args->align, flags);
 	size_t length = 0;
 
-	align = cache_align(size, align, flags);
 	*c = (struct kmem_cache){
 		.object_size = (u32)size,
 		.align = (u32)align,
 		.flags = flags,
-		.ctor = ctor,
+		.refcount = 1,
+		.useroffset = args->useroffset,
+		.usersize = args->usersize,
+		.allocflags = cache_allocflags(flags),
+		.ctor = args->ctor,
 	};
+	list_init(&c->aliases);
 	for (; name[length] && length < CACHE_NAME_MAX - 1; length++)
 		c->name[length] = name[length];
-	return shape_choose(&c->shape, size_align(size, align), align);
+	if (!shape_choose(&c->shape, size_align(size, align), align))
+		return false;
+	cache_set_limits(c, args->sheaf_capacity);
+	return true;
 }
 
 bool cache_boot(void)
 {
+	const struct kmem_cache_args args = { .align = CACHE_LINE };
 	bool made;
 
 	list_init(&cache_list);
 	boot.next_id = 1;
-	made = cache_describe(&boot.caches, "kmem_cache", sizeof(struct kmem_cache), CACHE_LINE, 0,
-			      NULL) &&
+	made = cache_describe(&boot.caches, "kmem_cache", sizeof(struct kmem_cache), SLAB_NO_MERGE,
+			      &args) &&
 	       cache_enlist(&boot.caches, boot.caches_node) &&
 	       cache_describe(&boot.nodes, "kmem_cache_node",
-			      node_table.count * sizeof(struct kmem_cache_node), CACHE_LINE, 0,
-			      NULL) &&
+			      node_table.count * sizeof(struct kmem_cache_node), SLAB_NO_MERGE,
+			      &args) &&
 	       cache_enlist(&boot.nodes, boot.nodes_node);
 	boot.caches.batchcount = 1;
 	boot.nodes.batchcount = 1;
@@ -151,57 +173,58 @@ bool cache_boot(void)
 
 void cache_boot_end(void)
 {
-	cache_set_limits(&boot.caches);
-	cache_set_limits(&boot.nodes);
+	cache_set_limits(&boot.caches, 0);
+	cache_set_limits(&boot.nodes, 0);
 }
 
-struct kmem_cache *cache_make(const char *name, size_t size, size_t align, u32 flags,
-			      void (*ctor)(void *))
+struct kmem_cache *cache_make_with(const char *name, size_t size, u32 flags,
+				   const struct kmem_cache_args *args, gfp_t gfp)
 {
-	struct kmem_cache *c = kmem_cache_alloc(&boot.caches, GFP_KERNEL);
-	struct kmem_cache_node *n = kmem_cache_alloc(&boot.nodes, GFP_KERNEL);
+	struct kmem_cache *c = kmem_cache_alloc(&boot.caches, gfp);
+	struct kmem_cache_node *n = kmem_cache_alloc(&boot.nodes, gfp);
 
-	if (c && n && cache_describe(c, name, size, align, flags, ctor) && cache_enlist(c, n))
+	if (c && n && cache_describe(c, name, size, flags, args) && cache_enlist(c, n))
 		return c;
 	kmem_cache_free(&boot.nodes, n);
 	kmem_cache_free(&boot.caches, c);
 	return NULL;
 }
 
-/* L1: why such a cache cannot be, or NULL. */
-static const char *cache_refuse(const char *name, size_t size, size_t align, unsigned long flags)
+struct kmem_cache *cache_make(const char *name, size_t size, size_t align, u32 flags,
+			      void (*ctor)(void *))
 {
-	const unsigned long known = SLAB_HWCACHE_ALIGN | SLAB_RECLAIM_ACCOUNT | SLAB_PANIC;
+	const struct kmem_cache_args args = { .align = (unsigned)align, .ctor = ctor };
 
-	if (!name || !*name)
-		return "a cache needs a name";
-	if (size == 0)
-		return "the size is 0";
-	if (size > CACHE_SIZE_MAX)
-		return "the size is above 4 MiB";
-	if (align && (!bits_is_power_of_two(align) || align > CACHE_SIZE_MAX))
-		return "the alignment is not a power of two up to 4 MiB";
-	if (flags & ~known)
-		return "unknown flags";
-	return NULL;
+	return cache_make_with(name, size, flags, &args, GFP_KERNEL);
 }
 
-struct kmem_cache *kmem_cache_create(const char *name, unsigned int size, unsigned int align,
-				     unsigned long flags, void (*ctor)(void *))
+struct kmem_cache *cache_join(bool (*alike)(const struct kmem_cache *c, const void *want),
+			      const void *want, size_t size, struct cache_alias *alias)
 {
-	const char *why = cache_refuse(name, size, align, flags);
-	struct kmem_cache *c = NULL;
+	struct kmem_cache *found = NULL;
 
-	if (!init_ready())
-		why = "there is no memory at all";
-	else if (!why && align > map.align)
-		why = "this memory cannot be aligned so far";
-	if (why)
-		report_refusal("kmem_cache_create", name, why);
-	else
-		c = cache_make(name, size, align, (u32)flags, ctor);
-	CHECK(c || !(flags & SLAB_PANIC), "SLAB_PANIC: the cache could not be created");
-	return c;
+	lock_acquire(&boot.lock);
+	for (struct list *l = cache_list.prev; l != &cache_list && !found; l = l->prev) {
+		struct kmem_cache *c = container_of(l, struct kmem_cache, link);
+
+		if (!c->closed && alike(c, want))
+			found = c;
+	}
+	if (found) {
+		found->refcount++;
+		WRITE_ONCE(found->object_size, (u32)size_max(found->object_size, size));
+		list_add(&found->aliases, &alias->link);
+	}
+	lock_release(&boot.lock);
+	return found;
+}
+
+bool cache_is_cache(const struct kmem_cache *c)
+{
+	return map_contains(c) &&
+	       map.ids[map_pfn(c)] - boot.caches.header_offset <
+		       node_table.count * ARRAY_CACHE_SIZE &&
+	       *map_state(c) == map_state_in_use(c);
 }
 
 bool cache_shrink(struct kmem_cache *c)
@@ -246,15 +269,6 @@ void cache_leave(struct kmem_cache_node *n)
 	__atomic_fetch_sub(&n->cache->visitors, 1, __ATOMIC_RELEASE);
 }
 
-static void cache_set_closed(struct kmem_cache *c, bool closed)
-{
-	lock_acquire(&boot.lock);
-	c->closed = closed;
-	lock_release(&boot.lock);
-	while (closed && LOAD_ACQUIRE(c->visitors))
-		port_yield();
-}
-
 void cache_forget_visitors(void)
 {
 	for (u32 id = 1; id < CONFIG_MAX_IDS; id++)
@@ -292,7 +306,7 @@ size_t cache_discard_all(void)
 
 		if (!n)
 			continue;
-		if (!n->cache->ctor)
+		if (cache_may_discard(n->cache))
 			pages += slab_discard(n);
 		cache_leave(n);
 	}
@@ -309,15 +323,14 @@ static size_t cache_live(const struct kmem_cache *c)
 	return live;
 }
 
-/* K1: the id is nobody's now, but free only when no array of any CPU knows it. false, with the
- * cache where it was, iff that cannot be had. */
+/* K1: the id is nobody's now, but free only when no array of any CPU knows it. The chain is left
+ * last. false, with the cache where it was, iff the arrays cannot be had. */
 static bool cache_delist(struct kmem_cache *c)
 {
 	u32 id = c->header_offset / 16;
 	bool done;
 
 	lock_acquire(&boot.lock);
-	list_remove(&c->link);
 	bitmap_set_range(boot.leaving, id, node_table.count);
 	for (unsigned node = 0; node < node_table.count; node++)
 		STORE_RELEASE(map_ids[id + node].node, NULL);
@@ -325,38 +338,100 @@ static bool cache_delist(struct kmem_cache *c)
 	done = array_retire(c);
 	lock_acquire(&boot.lock);
 	bitmap_clear_range(boot.leaving, id, node_table.count);
-	if (!done) {
-		list_add_tail(&cache_list, &c->link);
-		for (unsigned node = 0; node < node_table.count; node++)
-			STORE_RELEASE(map_ids[id + node].node, &c->node[node]);
-	}
+	if (done)
+		list_remove(&c->link);
+	for (unsigned node = 0; node < node_table.count && !done; node++)
+		STORE_RELEASE(map_ids[id + node].node, &c->node[node]);
 	lock_release(&boot.lock);
 	return done;
 }
 
-void kmem_cache_destroy(struct kmem_cache *c)
+/* One user less (K4). true: that was the last, and no visits are made any more. */
+static bool cache_put_user(struct kmem_cache *c)
 {
-	struct kmem_cache_node *n;
+	bool last;
 
-	if (!c)
-		return;
-	n = c->node;
-	cache_set_closed(c, true);
-	if (cache_shrink(c)) {
+	lock_acquire(&boot.lock);
+	last = --c->refcount == 0;
+	c->closed = last;
+	lock_release(&boot.lock);
+	while (last && LOAD_ACQUIRE(c->visitors))
+		port_yield();
+	return last;
+}
+
+/* It could not be destroyed: it goes on with one user. */
+static void cache_reopen(struct kmem_cache *c)
+{
+	lock_acquire(&boot.lock);
+	c->refcount = 1;
+	c->closed = false;
+	lock_release(&boot.lock);
+}
+
+/* Every slab goes, also those that only readers keep. Returns whether one is left. */
+static bool cache_empty(struct kmem_cache *c)
+{
+	bool left = cache_shrink(c);
+
+	if (left && rcu_is_bound() && ashlar_rcu_pending()) {
+		ashlar_rcu_barrier(); /* kfree_rcu of its objects */
+		left = cache_shrink(c);
+	}
+	if (!left && (c->flags & SLAB_TYPESAFE_BY_RCU))
+		ashlar_rcu_barrier();
+	return left;
+}
+
+/* Free slabs, the CPUs' arrays, the chain: in this order (seed 004). */
+static bool cache_dissolve(struct kmem_cache *c)
+{
+	struct kmem_cache_node *n = c->node;
+
+	if (cache_empty(c)) {
 		report_leak(c, cache_live(c));
-		cache_set_closed(c, false);
-		return;
+		return false;
 	}
 	if (!cache_delist(c)) {
 		report_refusal("kmem_cache_destroy", c->name, "the CPUs cannot be stopped");
-		cache_set_closed(c, false);
-		return;
+		return false;
 	}
 	for (unsigned node = 0; node < node_table.count; node++)
 		if (n[node].shared)
 			page_free(&map.pages[map_pfn(n[node].shared)], 0);
+	while (!list_is_empty(&c->aliases)) {
+		struct cache_alias *a = list_first_entry(&c->aliases, struct cache_alias, link);
+
+		list_remove(&a->link);
+		kmalloc_free(a, "kmem_cache_destroy"); /* as kfree, which clang-tidy misreads */
+	}
 	kmem_cache_free(&boot.nodes, n);
 	kmem_cache_free(&boot.caches, c);
+	return true;
+}
+
+bool cache_unmake(struct kmem_cache *c)
+{
+	bool gone;
+
+	if (!cache_put_user(c))
+		return true;
+	gone = cache_dissolve(c);
+	if (!gone)
+		cache_reopen(c);
+	return gone;
+}
+
+void kmem_cache_destroy(struct kmem_cache *c)
+{
+	if (!c)
+		return;
+	if (!cache_is_cache(c))
+		report_pointer("kmem_cache_destroy", c);
+	if (c->flags & SLAB_KMALLOC)
+		report_refusal("kmem_cache_destroy", c->name, "kmalloc needs it");
+	else
+		cache_unmake(c);
 }
 
 unsigned int kmem_cache_size(struct kmem_cache *c)

@@ -90,6 +90,10 @@ void *kmalloc_node(size_t size, gfp_t gfp, int wanted)
 	if (!init_ready() || !numa_choose(wanted, gfp, &node))
 		return NULL;
 	c = kmalloc_cache(size, 1);
+	if (c && (gfp & ASHLAR_GFP_TYPES)) {
+		c = kmalloc_type_cache(ashlar_kmalloc_class(size), gfp);
+		return c ? kmem_cache_alloc_node(c, gfp, (int)node) : NULL;
+	}
 	return c ? kmem_cache_alloc_node(c, gfp, (int)node) :
 		   large_alloc_node(size, PAGE_SIZE, gfp, node);
 }

@@ -23,6 +23,7 @@ struct options {
 	u64 limit;                    /* bytes the arena may have; 0: by the machine */
 	u64 fake_numa;                /* so many NUMA nodes are made up; 0: the machine's */
 	u64 keep;                     /* bytes of free memory that are kept beside live/16 */
+	u64 slab_merge;               /* caches that are alike become one */
 	char report[OPTION_TEXT_MAX]; /* directory for the record at exit; empty: none */
 };
 

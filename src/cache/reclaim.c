@@ -13,6 +13,7 @@
 #include "cache/init.h"
 #include "cache/large.h"
 #include "cache/option.h"
+#include "cache/rcu.h"
 #include "port/port.h"
 
 #define RECLAIM_ROUNDS 16u /* of RETRY_MAYFAIL; an ordinary request gets a quarter */
@@ -106,7 +107,8 @@ void reclaim_release(struct list *emptied)
 
 		list_remove(&head->link);
 		slab_unmake(head);
-		page_free(head, head->order);
+		if (!rcu_hold(head))
+			page_free(head, head->order);
 	}
 	reclaim_check();
 }

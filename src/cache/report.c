@@ -8,9 +8,11 @@
 #include "cache/anchor.h"
 #include "cache/cache.h"
 #include "cache/kmalloc.h"
+#include "engine/walk.h"
 #include "port/port.h"
 
 #define REPORT_BYTES 32u /* of the object shown */
+#define REPORT_LEAKED 8u /* objects that are named one by one */
 
 /* "ashlar: free(0x1234): " */
 static void report_begin(struct text *t, const char *function, const void *p)
@@ -51,7 +53,9 @@ static bool report_is_free(const char *function)
 	while (function[n])
 		n++;
 	return text_equals(function, size_min(n, 4), "free") ||
-	       text_equals(function, size_min(n, 5), "kfree") || function[0] == 'o' ||
+	       text_equals(function, size_min(n, 5), "kfree") ||
+	       text_equals(function, size_min(n, 6), "kvfree") ||
+	       text_equals(function, n, "mempool_free") || function[0] == 'o' ||
 	       text_equals(function, n, "kmem_cache_free");
 }
 
@@ -100,8 +104,8 @@ static void report_in_slab(struct text *t, const char *function, const void *p,
 	report_bytes(t, o.start);
 }
 
-/* The run in use that holds page @pfn, or NULL: heads lie before their tails. */
-static const struct page *report_find_run(size_t pfn)
+/* Heads lie before their tails. */
+const struct page *report_find_run(size_t pfn)
 {
 	size_t lowest = pfn > (size_t)1 << MAX_ORDER ? pfn - ((size_t)1 << MAX_ORDER) : 0;
 
@@ -245,6 +249,26 @@ void report_refusal(const char *function, const char *name, const char *why)
 	text_print(&t);
 }
 
+/* Name the first of @live objects that users still have. */
+static void report_leaked(struct text *t, const struct kmem_cache *c, size_t live)
+{
+	void *objects[REPORT_LEAKED];
+	unsigned found = walk_in_use(c->header_offset, objects, REPORT_LEAKED);
+
+	for (unsigned i = 0; i < found; i++) {
+		text_str(t, "  object   ");
+		text_pointer(t, objects[i]);
+		text_char(t, '\n');
+		text_print(t);
+	}
+	if (live > found) {
+		text_str(t, "  and ");
+		text_dec(t, live - found);
+		text_str(t, " more\n");
+		text_print(t);
+	}
+}
+
 void report_leak(const struct kmem_cache *c, size_t objects)
 {
 	struct text t;
@@ -259,4 +283,31 @@ void report_leak(const struct kmem_cache *c, size_t objects)
 	anchor_event(ASHLAR_EVENT_LEAK);
 	anchor_message(t.bytes, t.length);
 	text_print(&t);
+	report_leaked(&t, c, objects);
+}
+
+_Noreturn void report_usercopy(const void *p, size_t bytes, bool to_user, const char *why)
+{
+	const struct kmem_cache_node *n = NULL;
+	struct text t;
+
+	report_begin(&t, "check_object_size", p);
+	text_str(&t, to_user ? "user copy: reading " : "user copy: writing ");
+	text_dec(&t, bytes);
+	text_str(&t, " bytes is refused: ");
+	text_str(&t, why);
+	text_char(&t, '\n');
+	if (map_contains(p))
+		n = cache_node_at(map.ids[map_pfn(p)] & ~15u);
+	if (n) {
+		text_str(&t, "  window   ");
+		text_str(&t, n->cache->name);
+		text_str(&t, " lets through ");
+		text_dec(&t, n->cache->flags & SLAB_KMALLOC ? n->cache->object_size :
+							      n->cache->usersize);
+		text_str(&t, " bytes at offset ");
+		text_dec(&t, n->cache->useroffset);
+		text_char(&t, '\n');
+	}
+	report_end(&t);
 }

@@ -12,6 +12,7 @@
 #include "base/base.h"
 
 struct kmem_cache;
+struct page;
 
 /* @function was given @p, which is not the start of an object or block in use. */
 _Noreturn void report_pointer(const char *function, const void *p);
@@ -24,6 +25,12 @@ _Noreturn void report_size(const char *function, const void *p, size_t size);
 
 /* kmem_cache_free(@c) of an object of another cache. */
 _Noreturn void report_cache(const struct kmem_cache *c, const void *p);
+
+/* A copy of @bytes at @p that must not be, and why. */
+_Noreturn void report_usercopy(const void *p, size_t bytes, bool to_user, const char *why);
+
+/* The large block in use that holds page @pfn, or NULL. */
+const struct page *report_find_run(size_t pfn);
 
 /* A create or destroy that cannot be: says why; the caller goes on. */
 void report_refusal(const char *function, const char *name, const char *why);

@@ -33,6 +33,7 @@ enum state {
 	STATE_FREE = 1,    /* free, or not the start of anything */
 	STATE_PENDING = 2, /* freed where no lock could be taken; swept later */
 	STATE_NONE = 3,    /* was a slab's once and is no object now */
+	STATE_HELD = 4,    /* in use, but nobody's: in a mempool or sheaf, or waiting for readers */
 };
 
 #define MAP_LEVELS 2u

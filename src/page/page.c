@@ -114,6 +114,11 @@ static struct page *page_find_hard(unsigned order, size_t count, gfp_t gfp, unsi
 	return page_find(order, count, gfp, node, zero);
 }
 
+bool page_serves(gfp_t gfp)
+{
+	return !(gfp & (__GFP_DMA | __GFP_DMA32)); /* one zone a node, of ordinary memory */
+}
+
 struct page *page_alloc(unsigned order, gfp_t gfp, unsigned node, bool *zero)
 {
 	struct page *head = NULL;

@@ -41,6 +41,7 @@ enum page_kind {
 	PAGE_SLAB,     /* head of a slab */
 	PAGE_LARGE,    /* head of a run of pages handed to a user of kmalloc or malloc */
 	PAGE_BLOCK,    /* head of a block handed out by alloc_pages */
+	PAGE_HELD,     /* head of such a run that is nobody's (cache/hold.h) */
 	PAGE_TABLE,    /* head of a block that holds arrays of ours */
 };
 
@@ -85,6 +86,9 @@ bool page_init(size_t budget_bytes, unsigned cpus, size_t page_bytes);
  * makes system calls only with __GFP_DIRECT_RECLAIM. Cost: a CPU's list, or splits. */
 struct page *page_alloc(unsigned order, gfp_t gfp, unsigned node, bool *zero);
 void page_free(struct page *head, unsigned order);
+
+/* Is there memory of the kind that @gfp asks for? Without DMA and DMA32: always. */
+bool page_serves(gfp_t gfp);
 
 /* The same for runs of any number of pages up to 2^MAX_ORDER, aligned to @align pages. */
 struct page *page_alloc_exact(size_t count, size_t align, gfp_t gfp, unsigned node, bool *zero);

@@ -10,6 +10,7 @@
 #include <getopt.h>
 #include <json-c/json.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -338,6 +339,24 @@ static int run_program(const struct run_options *o, char **argv, const struct pr
 	spawn_end_like(s.status);
 }
 
+/* Can the figures be written to @path when the program has ended? If not it is said now, not after
+ * hours. Nothing is opened: @path may be a pipe. */
+static bool run_may_write(const char *path)
+{
+	char folder[PATH_MAX];
+	char *slash;
+
+	if (!path || strcmp(path, "-") == 0 || access(path, W_OK) == 0)
+		return true;
+	snprintf(folder, sizeof(folder), "./%s", path);
+	slash = strrchr(folder, '/');
+	slash[1] = '\0';
+	if (errno == ENOENT && access(path[0] == '/' ? folder + 2 : folder, W_OK) == 0)
+		return true;
+	tool_say("run: %s: %s", path, strerror(errno));
+	return false;
+}
+
 /* The folder for the records; NULL, said, iff it cannot be made. */
 static char *run_prepare_folder(const struct run_options *o)
 {
@@ -366,6 +385,8 @@ int run_main(int argc, char **argv)
 		return status;
 	program_inspect(&facts, argv[optind]);
 	status = run_judge(&o, &facts, argv[optind]);
+	if (status < 0 && !(run_may_write(o.json) && run_may_write(o.slabinfo)))
+		status = TOOL_FAILED;
 	if (status < 0) {
 		folder = run_prepare_folder(&o);
 		status = folder ? run_program(&o, argv + optind, &facts, folder) : TOOL_FAILED;

@@ -492,14 +492,14 @@ TEST(cache_destroy_refuses_with_objects_in_use)
 	kmem_cache_free_bulk(c, 298, held);
 	help_clear();
 	kmem_cache_destroy(c);
-	EXPECT_TEXT_EQ(sim.text, "ashlar: kmem_cache_destroy(\"things\"): 2 objects are still in "
-				 "use; the cache stays\n");
+	EXPECT(help_contains(sim.text, "ashlar: kmem_cache_destroy(\"things\"): 2 objects are "
+				       "still in use; the cache stays\n"));
 	EXPECT(is_listed(c));
 	kmem_cache_free(c, held[298]);
 	help_clear();
 	kmem_cache_destroy(c);
-	EXPECT_TEXT_EQ(sim.text, "ashlar: kmem_cache_destroy(\"things\"): 1 object is still in "
-				 "use; the cache stays\n");
+	EXPECT(help_contains(sim.text, "ashlar: kmem_cache_destroy(\"things\"): 1 object is "
+				       "still in use; the cache stays\n"));
 	kmem_cache_free(c, held[299]); /* it still works */
 	help_clear();
 	kmem_cache_destroy(c);

@@ -96,7 +96,7 @@ TEST(numa_Z3_what_comes_online_is_bound)
 	EXPECT_GT(sim.bound_bytes[1], 0);
 }
 
-TEST(numa_K4_own_node_first)
+TEST(numa_K5_own_node_first)
 {
 	REQUIRE(setup(4));
 	for (unsigned lock = 0; lock < 2; lock++) {
@@ -114,7 +114,7 @@ TEST(numa_K4_own_node_first)
 	}
 }
 
-TEST(numa_K4_own_node_first_without_sequences)
+TEST(numa_K5_own_node_first_without_sequences)
 {
 	sim_reset();
 	sim.nodes = 3;

@@ -29,6 +29,13 @@ check "libashlar.so exports no name of the family" diff /dev/null "$T/family_in_
 comm -23 "$T/core.names" "$T/malloc.names" >"$T/not_superset"
 check "libashlar-malloc.so is a superset of libashlar.so" diff /dev/null "$T/not_superset"
 
+# What is known while compiling is not asked for while running.
+printf '#include <ashlar/slab.h>\nvoid *f(void) { return kmalloc(100, GFP_KERNEL); }\n' >"$T/constant.c"
+"$CC" -O1 -I"$ROOT/include" -c "$T/constant.c" -o "$T/constant.o"
+nm -u "$T/constant.o" | awk '{ print $NF }' | grep -v _GLOBAL_OFFSET_TABLE_ | sort >"$T/constant"
+printf '%s\n' ashlar_kmalloc_caches ashlar_kmem_cache_alloc >"$T/wanted"
+check "kmalloc of a constant size is kmem_cache_alloc of its cache" diff "$T/wanted" "$T/constant"
+
 for lib in "$PRELOAD" "$BUILD/libashlar.so"; do
 	readelf -dW "$lib" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' |
 		grep -Ev '^(libc\.so\.6|ld-linux.*)$' >"$T/needed"

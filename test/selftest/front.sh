@@ -92,6 +92,37 @@ contains "results: a failure tells what was said" \
     # said"
 expect "results: no log, no tests" "0 0 0" "$("$root/scripts/results.py" absent.json)"
 
+# ---- the soak, with a Meson that has two tests, of which one fails, and a clock that goes on by a
+# second whenever somebody looks
+
+mkdir -p bin soak/meson-logs
+cat >bin/meson <<'SH'
+#!/bin/sh
+case "$*" in
+*--list*) printf 'ashlar:thread / thread/good\nashlar:model / model/bad\n' ;;
+*bad) printf '%s\n' '{"name": "bad", "stdout": "# said\nnot ok 1 - y\n", "result": "ERROR", "returncode": 1}' \
+	>"$3/meson-logs/soak.json"; exit 1 ;;
+*) echo "$ASHLAR_TEST" >>"$3/good" ;;
+esac
+SH
+printf '#!/bin/sh\necho x >>%s/clock\nwc -l <%s/clock\n' "$T" "$T" >bin/date
+chmod +x bin/meson bin/date
+found=$(PATH=$PWD/bin:$PATH "$root/scripts/soak" "$T/soak" 0.005)
+expect "soak: a failure is an exit status of 1" 1 $?
+contains "soak: which test passed" "$found" "soak: passed thread/good in "
+contains "soak: a failure tells what was said" "$found" "FAILED bad: y
+    # said"
+seed=$(sed -n 's/^soak: FAILED model.bad .*seed \([0-9]*\)$/\1/p' <<<"$found" | head -n 1)
+contains "soak: and how to see it again" "$found" \
+	"soak: again with: ASHLAR_TEST=soak ASHLAR_SEED=$seed meson test -C $T/soak -t 4 model/bad"
+expect "soak: the others go on until the time is over" "yes" \
+	"$([ "$(grep -c '^soak$' soak/good)" -ge 2 ] && echo yes)"
+found=$(PATH=$PWD/bin:$PATH "$root/scripts/soak" "$T/soak" 0.002 thread/good)
+expect "soak: one test, and all is well" 0 $?
+expect "soak: no other" 0 "$(grep -c bad <<<"$found")"
+expect "soak: no time, no test, no success" "soak: 0 passed, 0 failed 1" \
+	"$(PATH=$PWD/bin:$PATH "$root/scripts/soak" "$T/soak" 0) $?"
+
 # ---- the lint, on a tree of three files
 
 mkdir -p tree/src/port/linux tree/src/base tree/src/cache tree/lint

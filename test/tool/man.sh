@@ -41,15 +41,18 @@ else
 fi
 
 expect "every public function is on a page" "" "$(
-	grep -oE '\bashlar_[a-z_]+\(' "$source/include/ashlar/slab.h" | tr -d '(' | sort -u |
-		grep -vE '^ashlar_kmalloc_class$' | while read -r name; do
-		plain "$source/man/kmalloc.3" | grep -qE "\b(${name#ashlar_}|$name)\b" ||
-			plain "$source/man/kmem_cache_create.3" | grep -qE "\b${name#ashlar_}\b" || echo "$name"
+	cat "$source"/man/*.3 >pages
+	for header in slab mempool rcu account; do
+		[ -f "$source/include/ashlar/$header.h" ] || continue
+		grep -oE '\bashlar_[a-z_]+\(' "$source/include/ashlar/$header.h" | tr -d '(' | sort -u |
+			grep -vE '^ashlar_(kmalloc_class|flex_bytes)$' | while read -r name; do
+			plain pages | grep -qE "\b(${name#ashlar_}|$name)\b" || echo "$name"
+		done
 	done
 )"
 
 expect "ashlar(7) has every option, and no other" \
-	"$(grep -oE '\.name = "[a-z]+"' "$source/src/cache/option.c" | cut -d'"' -f2 | sort)" \
+	"$(grep -oE '\.name = "[a-z_]+"' "$source/src/cache/option.c" | cut -d'"' -f2 | sort)" \
 	"$(sed -n '/^\.B ASHLAR_OPTIONS/,/^\.SH/p' "$source/man/ashlar.7" |
-		sed -nE 's/^\.B[IR] ([a-z]+)= .*/\1/p' | sort)"
+		sed -nE 's/^\.B[IR] ([a-z_]+)= .*/\1/p' | sort)"
 done_testing

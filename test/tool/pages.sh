@@ -27,12 +27,12 @@ expect "every function of the tour is defined in its file" "" "$(
 expect "the tour names functions" "yes" "$([ "$(wc -l <tour)" -ge 50 ] && echo yes)"
 
 expect "README's options are those of option.c" \
-	"$(grep -oE '\.name = "[a-z]+"' "$source/src/cache/option.c" | cut -d'"' -f2)" \
-	"$(sed -n '/^## Options/,/^## Limits/p' "$source/README.md" | sed -nE 's/^\| `([a-z]+)`.*/\1/p')"
+	"$(grep -oE '\.name = "[a-z_]+"' "$source/src/cache/option.c" | cut -d'"' -f2)" \
+	"$(sed -n '/^## Options/,/^## Limits/p' "$source/README.md" | sed -nE 's/^\| `([a-z_]+)`.*/\1/p')"
 expect "and the marked ones are those that harden" \
 	"$(awk -F'"' '/\.name = /{ name = $2 } /\.hardens = true/{ print name }' \
 		"$source/src/cache/option.c")" \
-	"$(sed -nE 's/^\| `([a-z]+)` \(marked\).*/\1/p' "$source/README.md")"
+	"$(sed -nE 's/^\| `([a-z_]+)` \(marked\).*/\1/p' "$source/README.md")"
 
 expect "every source file has its line in docs/architecture.md" "" "$(
 	cd "$source" && git ls-files 'src/*.[ch]' 'include/*.h' 2>/dev/null | while read -r file; do

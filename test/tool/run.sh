@@ -147,6 +147,12 @@ expect "json: processes, objects in use, exit status" "2 2000 0" "$(python3 -c '
 j = json.load(open("json"))
 main = [p for p in j["processes"] if p["pid"] == j["pid"]][0]
 print(len(j["processes"]), [c["used"] for c in main["caches"] if c["name"] == "kmalloc-5k"][0], j["exit"])')"
+expect "a file that cannot be written is told before the program runs" \
+	"1 ashlar: run: nowhere/x: No such file or directory" "$(
+	for option in json slabinfo; do
+		said=$("$ashlar" run --$option nowhere/x -- sh -c 'echo it ran' 2>&1) || echo "$? $said"
+	done | sort -u
+)"
 expect "json: standard output" "ok" \
 	"$("$ashlar" run -q --json - -- true | python3 -c 'import json,sys; json.load(sys.stdin); print("ok")')"
 "$ashlar" run -q --keep kept -- ./blocks child

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * hold.h - what is in use, but nobody's
+ *
+ * What    An element in a mempool, an object in a sheaf, and a block that waits for readers was
+ *         allocated and has no owner. An object then has the state HELD, a run of pages the kind
+ *         HELD: so a free of it is no different from a second free, and reported as one. A mapping
+ *         of its own is not marked.
+ */
+#ifndef ASHLAR_CACHE_HOLD_H
+#define ASHLAR_CACHE_HOLD_H
+
+#include "page/map.h"
+
+enum hold {
+	HOLD_DONE,    /* it is held now, or cannot be marked */
+	HOLD_ALREADY, /* it was */
+	HOLD_NOT,     /* in the arena, and not the start of anything in use */
+};
+
+static inline enum hold hold(void *p)
+{
+	struct page *head;
+
+	if (!map_contains(p))
+		return HOLD_DONE;
+	head = &map.pages[map_pfn(p)];
+	if (*map_state(p) == map_state_in_use(p)) {
+		*map_state(p) = STATE_HELD;
+		return HOLD_DONE;
+	}
+	if (*map_state(p) == STATE_HELD || head->kind == PAGE_HELD)
+		return HOLD_ALREADY;
+	if (head->kind != PAGE_LARGE || p != map_page_address(head))
+		return HOLD_NOT;
+	head->kind = PAGE_HELD;
+	return HOLD_DONE;
+}
+
+/* Back to what it was. */
+static inline void hold_end(void *p)
+{
+	struct page *head;
+
+	if (!map_contains(p))
+		return;
+	head = &map.pages[map_pfn(p)];
+	if (*map_state(p) == STATE_HELD)
+		*map_state(p) = map_state_in_use(p);
+	else if (head->kind == PAGE_HELD)
+		head->kind = PAGE_LARGE;
+}
+
+#endif
