@@ -4,10 +4,10 @@
  *
  * State   cpus[]: what each CPU has; the port's table says who may use it
  */
-#include "cache/array.h"
 #include "base/check.h"
 #include "base/lock.h"
 #include "base/memory.h"
+#include "cache/array_own.h"
 #include "cache/cache.h"
 #include "page/node.h"
 #include "port/port.h"
@@ -20,33 +20,14 @@
 STATIC_ASSERT(sizeof(struct array_cache) == ARRAY_CACHE_SIZE, "ids are turned into offsets");
 STATIC_ASSERT(ARRAY_REGION_BYTES == PAGE_SIZE << ARRAY_REGION_ORDER, "a region is one block");
 
-struct array_cpu {
-	struct array_cache *region; /* NULL until the CPU is first seen; then constant */
-	unsigned node;              /* constant, once there is a region */
-	char *chunk;                /* array_lock: where the next entry block begins */
-	size_t chunk_left;          /* array_lock: bytes */
-};
-
-static struct {
-	struct lock lock;
-	unsigned cpus;                    /* CPU numbers are below this */
-	unsigned regions;                 /* CPUs that have one */
-	unsigned on_node[PORT_MAX_NODES]; /* the same, of each NUMA node */
-	struct array_cpu cpu[PORT_MAX_CPUS];
-} arrays;
+struct arrays arrays;
 
 void array_init(unsigned cpus)
 {
 	arrays.cpus = cpus;
 }
 
-static struct array_cache *array_header(struct array_cache *region, size_t header_offset)
-{
-	return (struct array_cache *)((uintptr_t)region + header_offset);
-}
-
-/* Let a CPU use its region, at its own node for allocations. */
-static void array_publish(unsigned number, struct array_cache *region)
+void array_publish(unsigned number, struct array_cache *region)
 {
 	port_percpu_publish(number, region, region + arrays.cpu[number].node);
 }
@@ -148,8 +129,7 @@ unsigned array_push_bulk(u32 header_offset, void *const *objects, unsigned count
 
 /* ---- stopping a CPU; array_lock is held ---------------------------------- */
 
-/* NULL iff the system refuses the fence. */
-static struct array_cache *array_stop(unsigned cpu)
+struct array_cache *array_stop(unsigned cpu)
 {
 	struct array_cache *region = port_percpu_own(cpu);
 
@@ -184,9 +164,7 @@ static bool array_furnish(struct array_cpu *cpu, struct array_cache *a, unsigned
 	return true;
 }
 
-/* An array of the CPU's own node is as long as the cache says. One of another node is emptied
- * whole: it has the length of a batch. */
-static unsigned array_limit(const struct array_cpu *cpu, const struct kmem_cache_node *n)
+unsigned array_limit(const struct array_cpu *cpu, const struct kmem_cache_node *n)
 {
 	return n->node == cpu->node ? n->cache->limit : n->cache->batchcount;
 }
@@ -292,6 +270,8 @@ bool array_equip(const struct kmem_cache_node *n)
 
 	if (number >= arrays.cpus || (!region && !array_make_region(number)))
 		return false;
+	if (!region)
+		tune_cpu_came();
 	region = LOAD_ACQUIRE(cpu->region);
 	if (READ_ONCE(array_header(region, n->header_offset)->limit) != 0)
 		return done;
@@ -306,49 +286,6 @@ bool array_equip(const struct kmem_cache_node *n)
 }
 
 /* ---- taking objects back -------------------------------------------------- */
-
-/* All objects of one CPU's array, as data. */
-static unsigned array_strip(unsigned number, u32 header_offset, void **objects)
-{
-	struct array_cache *region;
-	struct array_cache *a;
-	unsigned n = 0;
-
-	lock_acquire(&arrays.lock);
-	region = array_stop(number);
-	if (region) {
-		a = array_header(region, header_offset);
-		n = a->avail;
-		if (n)
-			__builtin_memcpy(objects, a->entry, n * sizeof(void *));
-		a->avail = 0;
-		array_publish(number, region);
-	}
-	lock_release(&arrays.lock);
-	return n;
-}
-
-static void array_drain_node(struct kmem_cache_node *n)
-{
-	void *objects[CONFIG_BATCH_MAX];
-
-	for (unsigned number = 0; number < arrays.cpus; number++) {
-		struct array_cache *region = LOAD_ACQUIRE(arrays.cpu[number].region);
-		unsigned count;
-
-		if (!region || READ_ONCE(array_header(region, n->header_offset)->avail) == 0)
-			continue;
-		count = array_strip(number, n->header_offset, objects);
-		if (count)
-			cache_put(n, objects, count); /* A5 */
-	}
-}
-
-void array_drain(struct kmem_cache *c)
-{
-	for (unsigned node = 0; node < node_table.count; node++)
-		array_drain_node(&c->node[node]);
-}
 
 /* Close one CPU's arrays of a cache, which are empty; false iff one is not, or the CPU cannot be
  * stopped. */

@@ -53,6 +53,13 @@ bool array_equip(const struct kmem_cache_node *n);
 /* Empty every CPU's arrays of @c into its nodes. */
 void array_drain(struct kmem_cache *c);
 
+/* The arrays of @c take its new limits; what they held goes to the nodes. false iff a CPU could not
+ * be stopped: it keeps its old ones. */
+bool array_retune(struct kmem_cache *c);
+
+/* A tick of the reaper (TU3 of tune.c). */
+void array_reap(struct kmem_cache *c);
+
 /* Empty and close the arrays of a cache that is going away: limit 0 on every CPU (K1). false, with
  * some of them still open, iff the system refuses the fence or somebody still frees to it. */
 bool array_retire(struct kmem_cache *c);

@@ -133,8 +133,9 @@ unsigned cache_take(struct kmem_cache_node *n, gfp_t gfp, void **end, unsigned c
 static void *cache_refill(struct kmem_cache_node *n, gfp_t gfp)
 {
 	void *batch[CONFIG_BATCH_MAX];
-	void **end = batch + n->cache->batchcount;
-	unsigned got = cache_take(n, gfp, end, n->cache->batchcount);
+	unsigned want = READ_ONCE(n->cache->batchcount);
+	void **end = batch + want;
+	unsigned got = cache_take(n, gfp, end, want);
 	unsigned pushed;
 
 	if (!got)
@@ -193,10 +194,9 @@ void cache_put(struct kmem_cache_node *n, void *const *objects, unsigned count)
  * serve nobody here: all of them go home. */
 static void cache_flush(struct kmem_cache_node *n, void *object)
 {
-	const struct kmem_cache *c = n->cache;
 	void *all[CONFIG_BATCH_MAX + 1];
 	unsigned count = array_pop_bulk(n->header_offset, all, CONFIG_BATCH_MAX);
-	unsigned oldest = (unsigned)size_min(count, c->batchcount);
+	unsigned oldest = (unsigned)size_min(count, READ_ONCE(n->cache->batchcount));
 	unsigned kept;
 
 	all[count++] = object;
@@ -205,6 +205,8 @@ static void cache_flush(struct kmem_cache_node *n, void *object)
 	kept = array_push_bulk(n->header_offset, all + oldest, count - oldest);
 	if (oldest)
 		cache_put(n, all, oldest);
+	if (unlikely(options.reap) && READ_ONCE(n->puts) % options.reap == 0)
+		tune_tick();
 	if (oldest + kept < count)
 		cache_put(n, all + oldest + kept, count - oldest - kept);
 }
