@@ -115,7 +115,10 @@ unsigned cache_grow(struct kmem_cache_node *n, gfp_t gfp, void **end, unsigned c
 		page_free(head, n->shape->order);
 		return 0;
 	}
-	return slab_adopt(n, head, end, count);
+	count = slab_adopt(n, head, end, count);
+	if (options.reap && (gfp & __GFP_DIRECT_RECLAIM) && READ_ONCE(n->grown) % options.reap == 0)
+		tune_tick();
+	return count;
 }
 
 unsigned cache_take(struct kmem_cache_node *n, gfp_t gfp, void **end, unsigned count)
@@ -205,8 +208,6 @@ static void cache_flush(struct kmem_cache_node *n, void *object)
 	kept = array_push_bulk(n->header_offset, all + oldest, count - oldest);
 	if (oldest)
 		cache_put(n, all, oldest);
-	if (unlikely(options.reap) && READ_ONCE(n->puts) % options.reap == 0)
-		tune_tick();
 	if (oldest + kept < count)
 		cache_put(n, all + oldest + kept, count - oldest - kept);
 }

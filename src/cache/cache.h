@@ -140,8 +140,8 @@ void *cache_finish(struct kmem_cache *c, void *p, gfp_t gfp);
 /* Free an object whose state is already STATE_FREE: array, else flush. */
 void cache_free_slow(struct kmem_cache_node *n, void *object);
 
-/* tune.c: a CPU has got its region: the nodes may keep more. A batch in so many has gone to a node:
- * age the arrays of the next cache. */
+/* tune.c: a CPU has got its region: the nodes may keep more. A slab in so many was made: age the
+ * arrays of the next cache. */
 void tune_cpu_came(void);
 void tune_tick(void);
 

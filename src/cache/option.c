@@ -8,7 +8,7 @@
 
 struct options options = {
 	.keep = CONFIG_KEEP_BYTES,
-	.reap = CONFIG_REAP_BATCHES,
+	.reap = CONFIG_REAP_SLABS,
 };
 
 enum option_kind {
@@ -60,7 +60,7 @@ static const struct option option_table[] = {
 	{ .name = "reap",
 	  .kind = OPTION_NUMBER,
 	  .number = &options.reap,
-	  .help = "flushed batches of a cache after which the next cache's arrays age; 0: never" },
+	  .help = "new slabs of a cache after which the next cache's arrays age; 0: never" },
 	{ .name = "random_seq",
 	  .kind = OPTION_NUMBER,
 	  .hardens = true,

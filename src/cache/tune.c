@@ -5,8 +5,8 @@
  * What    kmem_cache_tune sets limit, batchcount and shared of a cache, also in the form of text
  *         that /proc/slabinfo takes; tune_cpu_came counts a CPU that has just appeared.
  *         kmem_cache_reap is one tick of the reaper: what nobody has touched since the last
- *         tick goes back by a fifth. There is no thread and no clock: the tick comes from
- *         slow paths, every so many batches for one cache in turn, or from the caller.
+ *         tick goes back by a fifth. There is no thread and no clock: the tick comes when
+ *         slabs are made, for one cache in turn, or from the caller.
  * Why     Linux 6.1 mm/slab.c: do_tune_cpucache and cache_reap, whose timer held CPUs up.
  * Rules   TU1 limit is 1 .. 120, batchcount 1 .. limit; other values change nothing
  *         TU2 after a change no array has more than its new limit, no shared array more than

@@ -52,7 +52,6 @@ struct kmem_cache_node {
 	size_t free_limit;         /* free objects above which empty slabs are released */
 	size_t grown;              /* slabs made, ever */
 	size_t put_since;          /* objects put into slabs since the last discard (E7) */
-	u32 puts;                  /* batches put, ever: the reaper's clock */
 	u32 reaps;                 /* ticks of the reaper, ever */
 	bool shared_touched;       /* objects left the shared array since the last second tick */
 	bool free_touched;         /* an empty slab was taken from, the same */

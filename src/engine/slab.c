@@ -276,7 +276,6 @@ bool slab_put(struct kmem_cache_node *n, void *const *objects, unsigned count, s
 	while (n->free_objects > n->free_limit && n->empty_slabs)
 		slab_release(n, emptied);
 	n->put_since += count - shared;
-	n->puts++;
 	holes = slab_has_holes(n);
 	lock_release(&n->lock);
 	return holes;
