@@ -11,7 +11,7 @@ HOURS ?= 1
 OPTIONS ?=
 
 .DEFAULT_GOAL := build
-.PHONY: build help run test check soak coverage bench lint format install clean
+.PHONY: build help run test check kernel soak coverage bench lint format install clean
 
 # The groups of packages that what was asked for needs: installed, or named, all at once.
 NEEDS = build
@@ -43,8 +43,12 @@ test: build ## the tests to run while working: two minutes
 		{ scripts/results.py --failed $(BUILD)/meson-logs/testlog.json; exit 1; }
 
 check: ## every test, in stages with their times: about 15 minutes
-	@scripts/setup build test
+	@scripts/setup build test kernel
 	@scripts/check $(STAGES)
+
+kernel: ## boot the test kernels in QEMU, each processor: a minute or two
+	@scripts/setup build kernel
+	@kernel/boot.py --out $(abspath $(BUILD))/kernel
 
 soak: build ## random and threaded tests with new seeds for HOURS=1 hours; TESTS=thread/fork
 	@scripts/setup test

@@ -101,5 +101,11 @@ def kmem():
                     targets=[("line", f"malloc-{name}", AT_OR_AHEAD)])
 
 
+def pools():
+    for mib in (32, 512):
+        yield Bench(f"walk {mib} MiB", "pools", ["walk", str(mib)], key="ns", only=("ashlar",),
+                    targets=[("line", "4 KiB pages", 0.9)], quick=False)
+
+
 def everything(cpus):
-    return [*micro(), *threads(), *startup(), *workloads(cpus), *kmem(), *give_back()]
+    return [*micro(), *threads(), *startup(), *workloads(cpus), *kmem(), *pools(), *give_back()]

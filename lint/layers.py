@@ -4,23 +4,23 @@
 
   layers.py [ROOT]
 
-The floors, lowest first: port base page engine cache face. A file includes headers of its own
+The floors, lowest first: port base page engine cache pool face. A file includes headers of its own
 floor and of those below. Beside them stands the tool: it sees include/ashlar and itself. The core
-(base to cache, and every header that it reaches) includes only the compiler's own headers.
+(base to pool, and every header that it reaches) includes only the compiler's own headers.
 """
 import re
 import sys
 from pathlib import Path
 
-FLOORS = ["port", "base", "page", "engine", "cache", "face"]
-CORE = FLOORS[1:5]
+FLOORS = ["port", "base", "page", "engine", "cache", "pool", "face"]
+CORE = FLOORS[1:6]
 COMPILER_HEADERS = {
     "float.h", "iso646.h", "limits.h", "stdalign.h", "stdarg.h", "stdatomic.h", "stdbool.h",
     "stddef.h", "stdint.h", "stdnoreturn.h",
 }
 # Public headers live outside the floors but describe one; those not named here are floor 0.
 PUBLIC_FLOOR = {"mm.h": "page", "slab.h": "cache", "mempool.h": "cache", "rcu.h": "cache",
-                "pool.h": "face",
+                "pool.h": "pool",
                 "umem.h": "face"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 PORTS = ["linux", "sim", "bare"]

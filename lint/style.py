@@ -20,7 +20,7 @@ FILE_LINES = 500
 COLUMNS = 100
 SCRIPT_COLUMNS = 120
 FILE_BYTES = 100_000
-CORE = ("src/base/", "src/page/", "src/engine/", "src/cache/")
+CORE = ("src/base/", "src/page/", "src/engine/", "src/cache/", "src/pool/")
 LONG = re.compile(r"lint: long - \w+")
 
 

@@ -15,8 +15,16 @@ void lock_wait(struct lock *lock)
 		if (READ_ONCE(lock->word) == LOCK_FREE && lock_try(lock))
 			return;
 	}
-	while (__atomic_exchange_n(&lock->word, LOCK_WAITED, __ATOMIC_ACQUIRE) != LOCK_FREE)
+	for (;;) {
+		struct port_irq irq = port_irq_save();
+
+		if (__atomic_exchange_n(&lock->word, LOCK_WAITED, __ATOMIC_ACQUIRE) == LOCK_FREE) {
+			lock->irq = irq;
+			return;
+		}
+		port_irq_restore(irq);
 		port_wait(&lock->word, LOCK_WAITED);
+	}
 }
 
 void lock_signal(struct lock *lock)

@@ -4,7 +4,8 @@
  *
  * What    Three states: free, held, held with waiters. Taking a free lock and
  *         releasing one that nobody waits for is one atomic exchange each; a
- *         waiter spins shortly and then sleeps in the port.
+ *         waiter spins shortly and then sleeps in the port. Where interrupts
+ *         allocate, the holder keeps them off (port_irq_save; nothing in a process).
  * Why     Drepper, "Futexes are tricky" (2011), mutex 2. Holders are short
  *         (a batch), so that a spin of about a batch's length often avoids the
  *         sleep; with more threads than CPUs the holder may not be running and
@@ -18,11 +19,13 @@
 #define ASHLAR_BASE_LOCK_H
 
 #include "base/base.h"
+#include "percpu.h"
 
 enum lock_state { LOCK_FREE, LOCK_HELD, LOCK_WAITED };
 
 struct lock {
-	u32 word; /* enum lock_state */
+	u32 word;            /* enum lock_state */
+	struct port_irq irq; /* the holder's: what port_irq_save said */
 };
 
 void lock_wait(struct lock *lock);   /* the slow half of lock_acquire */
@@ -30,10 +33,16 @@ void lock_signal(struct lock *lock); /* the slow half of lock_release */
 
 static inline bool lock_try(struct lock *lock)
 {
+	struct port_irq irq = port_irq_save();
 	u32 expected = LOCK_FREE;
 
-	return __atomic_compare_exchange_n(&lock->word, &expected, LOCK_HELD, false,
-					   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+	if (unlikely(!__atomic_compare_exchange_n(&lock->word, &expected, LOCK_HELD, false,
+						  __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))) {
+		port_irq_restore(irq);
+		return false;
+	}
+	lock->irq = irq;
+	return true;
 }
 
 static inline void lock_acquire(struct lock *lock)
@@ -44,8 +53,11 @@ static inline void lock_acquire(struct lock *lock)
 
 static inline void lock_release(struct lock *lock)
 {
+	struct port_irq irq = lock->irq;
+
 	if (unlikely(__atomic_exchange_n(&lock->word, LOCK_FREE, __ATOMIC_RELEASE) == LOCK_WAITED))
 		lock_signal(lock);
+	port_irq_restore(irq);
 }
 
 #endif

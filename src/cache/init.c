@@ -5,6 +5,7 @@
 #include "cache/init.h"
 #include "base/check.h"
 #include "base/text.h"
+#include "cache/above.h"
 #include "cache/anchor.h"
 #include "cache/array.h"
 #include "cache/cache.h"
@@ -26,7 +27,8 @@
 enum init_state { INIT_NONE, INIT_BUSY, INIT_DONE, INIT_FAILED };
 
 static u32 init_state;
-static bool init_fenced; /* array_lock: no sequence was running when everything stopped */
+static bool init_fenced;         /* array_lock: no sequence was running when everything stopped */
+static struct above *init_above; /* array_lock: the floors above that were stopped */
 struct init_facts init_facts;
 
 /* The least of four times the memory, half the address space that is left, and a quarter of
@@ -101,10 +103,13 @@ bool init_begun(void)
 	return LOAD_ACQUIRE(init_state) != INIT_NONE;
 }
 
-/* Arrays first (no CPU works on its own any more), then the locks from the top down. */
+/* The floors above; arrays (no CPU works on its own any more); then the locks from the top down. */
 void init_stop(void)
 {
+	struct above *above = above_stop();
+
 	init_fenced = array_lock_all();
+	init_above = above;
 	cache_lock_all();
 	large_lock_all();
 	reclaim_lock_all();
@@ -115,6 +120,8 @@ void init_stop(void)
 
 void init_resume(void)
 {
+	struct above *above = init_above;
+
 	page_unlock_all();
 	mempool_unlock_all();
 	rcu_unlock_all();
@@ -122,6 +129,7 @@ void init_resume(void)
 	large_unlock_all();
 	cache_unlock_all();
 	array_unlock_all();
+	above_resume(above);
 }
 
 void init_resume_child(void)
@@ -130,6 +138,7 @@ void init_resume_child(void)
 		array_forget();
 	cache_forget_visitors();
 	reclaim_forget();
+	above_forget(init_above);
 	init_resume();
 }
 
@@ -141,7 +150,7 @@ size_t ashlar_audit(void)
 		return 0;
 	init_stop();
 	faults = init_fenced ? array_audit() : 0;
-	faults += cache_audit() + large_audit() + page_audit();
+	faults += cache_audit() + large_audit() + page_audit() + above_audit(init_above);
 	init_resume();
 	for (size_t i = 0; i < faults; i++)
 		anchor_event(ASHLAR_EVENT_FAULT);

@@ -7,6 +7,7 @@
 #include "cache/reclaim.h"
 #include "base/check.h"
 #include "base/lock.h"
+#include "cache/above.h"
 #include "cache/anchor.h"
 #include "cache/array.h"
 #include "cache/cache.h"
@@ -150,6 +151,7 @@ static bool reclaim_try(gfp_t gfp, unsigned attempt)
 		return false;
 	page_stat(&before);
 	freed = reclaim_shrinkers(gfp);
+	freed += above_shrink();
 	cache_shrink_all();
 	freed += large_kept_pages(); /* a mapping may succeed where these were */
 	large_trim(0);
@@ -203,6 +205,7 @@ size_t ashlar_purge(void)
 
 	if (!init_ready())
 		return 0;
+	above_shrink();
 	cache_shrink_all();
 	page_drain();
 	pages = large_kept_pages();

@@ -105,7 +105,7 @@ static void report_in_slab(struct text *t, const char *function, const void *p,
 }
 
 /* Heads lie before their tails. */
-const struct page *report_find_run(size_t pfn)
+const struct page *report_find_head(size_t pfn)
 {
 	size_t lowest = pfn > (size_t)1 << MAX_ORDER ? pfn - ((size_t)1 << MAX_ORDER) : 0;
 
@@ -114,6 +114,8 @@ const struct page *report_find_run(size_t pfn)
 
 		if (head->kind == PAGE_LARGE)
 			return i + head->pages > pfn ? head : NULL;
+		if (head->kind == PAGE_POOL)
+			return i + ((size_t)1 << head->order) > pfn ? head : NULL;
 		if (head->kind != PAGE_TAIL)
 			return NULL;
 	}
@@ -122,10 +124,13 @@ const struct page *report_find_run(size_t pfn)
 
 static void report_in_pages(struct text *t, const char *function, const void *p)
 {
-	const struct page *head = report_find_run(map_pfn(p));
+	const struct page *head = report_find_head(map_pfn(p));
 	bool is_free = report_is_free(function);
 
-	if (head && map_page_address(head) != p) {
+	if (head && head->kind == PAGE_POOL) {
+		text_str(t, is_free ? "invalid free: " : "invalid pointer: ");
+		text_str(t, "this is in a pool's block: slab_free or pool_kfree takes it back");
+	} else if (head && map_page_address(head) != p) {
 		text_str(t, is_free ? "invalid free: " : "invalid pointer: ");
 		text_dec(t, (u64)((const char *)p - (char *)map_page_address(head)));
 		text_str(t, " bytes inside a large block of ");

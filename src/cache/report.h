@@ -29,8 +29,8 @@ _Noreturn void report_cache(const struct kmem_cache *c, const void *p);
 /* A copy of @bytes at @p that must not be, and why. */
 _Noreturn void report_usercopy(const void *p, size_t bytes, bool to_user, const char *why);
 
-/* The large block in use that holds page @pfn, or NULL. */
-const struct page *report_find_run(size_t pfn);
+/* The head of the run or pool's block in use that holds page @pfn, or NULL. */
+const struct page *report_find_head(size_t pfn);
 
 /* A create or destroy that cannot be: says why; the caller goes on. */
 void report_refusal(const char *function, const char *name, const char *why);

@@ -42,9 +42,9 @@ static const char *usercopy_refuse_object(const struct kmem_cache_node *n, const
 static const char *usercopy_refuse_pages(const char *p, size_t bytes)
 {
 	size_t last = map_pfn(p + bytes - 1);
-	const struct page *run = report_find_run(map_pfn(p));
+	const struct page *run = report_find_head(map_pfn(p));
 
-	if (run)
+	if (run && run->kind == PAGE_LARGE)
 		return last >= map_page_pfn(run) + run->pages ? "it goes beyond the block" : NULL;
 	for (size_t pfn = map_pfn(p); pfn <= last; pfn++)
 		if (map.ids[pfn] != 0)

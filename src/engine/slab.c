@@ -253,6 +253,8 @@ static bool slab_has_holes(struct kmem_cache_node *n)
 	size_t all = n->slabs * n->shape->objects;
 	size_t idle = n->free_objects;
 
+	if (!PORT_GIVES_BACK)
+		return false;
 	if (n->put_since * 2 < idle ||
 	    (idle - (all - idle) / 2) * n->shape->stride < SLAB_IDLE_BYTES ||
 	    idle < (all - idle) / 2)
@@ -415,7 +417,7 @@ size_t slab_discard(struct kmem_cache_node *n)
 	size_t done = 0;
 	size_t slabs = READ_ONCE(n->slabs);
 
-	if (n->shape->order == 0 || slab_words(n->shape) > SLAB_WORDS_MAX)
+	if (!PORT_GIVES_BACK || n->shape->order == 0 || slab_words(n->shape) > SLAB_WORDS_MAX)
 		return 0;
 	for (size_t i = 0; i < slabs; i++) {
 		struct page *head = slab_next_discard(n, stolen);

@@ -45,6 +45,7 @@ struct zone {
 	size_t online_end;    /* pages at and after this never were online */
 	struct list offline;  /* blocks that went offline again */
 	size_t offline_pages; /* pages in these */
+	size_t absent_pages;  /* pages before online_end that there is no memory for */
 	size_t managed_pages; /* online pages that the zone hands out */
 	size_t free_pages;    /* on the lists */
 	size_t dirty_pages;   /* of these, with memory behind them */

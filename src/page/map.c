@@ -14,10 +14,10 @@ struct map map;
 struct map_id map_ids[CONFIG_MAX_IDS];
 const u8 map_dummy[CONFIG_MAX_IDS * ARRAY_CACHE_SIZE] cacheline_aligned = { 0 };
 
-#define MAP_GUARD_BYTES ((size_t)64 << 10)
+#define MAP_GUARD_BYTES PORT_GUARD_BYTES
 #define MAP_MIN_BYTES ((size_t)2 << 20)
 #define MAP_GRANULES_PER_PAGE (PAGE_SIZE >> GRANULE_SHIFT)
-#define MAP_EXTENTS_MAX 64u /* one a zone, and there are fewer of them */
+#define MAP_EXTENTS_MAX 160u /* one a zone and one behind each hole of the machine's memory */
 #define MAP_SMALL_ARENA ((size_t)32 << 20)
 #define MAP_BIG_ARENA ((size_t)256 << 20)
 
@@ -103,32 +103,21 @@ static size_t map_align(size_t budget)
 	return budget >= MAP_SMALL_ARENA ? MAP_MIN_BYTES : CONFIG_SECTION_SIZE;
 }
 
-static bool map_place(size_t budget, unsigned nodes)
+/* The arena begins at @start and has @pages pages; its tables begin at @table. */
+static bool map_lay_out(const struct map_layout *l, char *table, char *start, size_t pages,
+			size_t align, unsigned nodes)
 {
-	size_t align = map_align(budget);
-	size_t pages = map_fit_pages(budget, align);
-	struct map_layout l = map_measure(pages);
-	size_t before = size_align(l.tables, align);
-	char *start;
-	char *table;
-
-	if (pages == 0)
-		return false;
-	start = port_reserve(before + (pages << PAGE_SHIFT), align);
-	if (!start)
-		return false;
-	table = start + before - l.tables;
-	if (nodes > 1 && !port_map_zeros(table, l.tables))
+	if (nodes > 1 && !port_map_zeros(table, l->tables))
 		return false;
 	map.ids = (u16 *)(void *)table;
-	table += l.ids + MAP_GUARD_BYTES;
+	table += l->ids + MAP_GUARD_BYTES;
 	map.pages = (struct page *)(void *)table;
-	table += l.pages + MAP_GUARD_BYTES;
+	table += l->pages + MAP_GUARD_BYTES;
 	for (unsigned level = 0; level < MAP_LEVELS; level++) {
 		map.states[level] = (u8 *)table;
-		table += l.states[level] + MAP_GUARD_BYTES;
+		table += l->states[level] + MAP_GUARD_BYTES;
 	}
-	map.base = (uintptr_t)(start + before);
+	map.base = (uintptr_t)start;
 	map.nr_pages = pages;
 	map.align = align;
 	if (nodes > 1)
@@ -136,8 +125,37 @@ static bool map_place(size_t budget, unsigned nodes)
 	return true;
 }
 
+/* Address space for the tables and, behind them, the arena. */
+static bool map_place(size_t budget, unsigned nodes)
+{
+	size_t align = map_align(budget);
+	size_t pages = map_fit_pages(budget, align);
+	struct map_layout l = map_measure(pages);
+	size_t before = size_align(l.tables, align);
+	char *start;
+
+	if (pages == 0)
+		return false;
+	start = port_reserve(before + (pages << PAGE_SHIFT), align);
+	return start &&
+	       map_lay_out(&l, start + before - l.tables, start + before, pages, align, nodes);
+}
+
+/* The arena is where the machine has its memory; the last section of it may be in part. */
+static bool map_place_at(char *start, size_t bytes, unsigned nodes)
+{
+	size_t pages = size_align(bytes >> PAGE_SHIFT, map_grain());
+	struct map_layout l = map_measure(pages);
+	char *table = port_reserve(l.tables, MAP_GUARD_BYTES);
+
+	return table && map_lay_out(&l, table, start, pages, PAGE_SIZE << MAX_ORDER, nodes);
+}
+
 bool map_init(size_t budget, size_t page_bytes, unsigned nodes)
 {
+	size_t bytes;
+	void *start;
+
 	map_page_bytes = size_max(page_bytes, PAGE_SIZE);
 	map_ids_end = 0;
 	map_growth.levels = 0;
@@ -145,6 +163,8 @@ bool map_init(size_t budget, size_t page_bytes, unsigned nodes)
 	for (unsigned level = 0; level < MAP_LEVELS; level++)
 		map_growth.level[level].count = 0;
 	map_id(0)->states = map_id(MAP_DIRTY)->states = (uintptr_t)map_no_state + CACHE_LINE - 1;
+	if (port_arena(PAGE_SIZE << MAX_ORDER, &start, &bytes))
+		return map_place_at(start, bytes, nodes);
 	for (; budget >= MAP_MIN_BYTES; budget /= 2)
 		if (map_place(budget, nodes))
 			return true;
@@ -225,7 +245,7 @@ static void map_extents_add(struct map_extents *e, size_t begin, size_t end)
 		end = size_max(end, e->of[i].end);
 		e->of[i] = e->of[--e->count];
 	}
-	CHECK(e->count < MAP_EXTENTS_MAX, "every zone is online in one piece");
+	CHECK(e->count < MAP_EXTENTS_MAX, "there are fewer holes");
 	e->of[e->count].begin = begin;
 	e->of[e->count++].end = end;
 }
@@ -339,6 +359,30 @@ bool map_online(size_t pfn, size_t count)
 	if (done)
 		map_extend((pfn + count) * MAP_GRANULES_PER_PAGE);
 	return done;
+}
+
+/* Whole pages of ids before @end that are of the hole alone read as zeros. */
+static bool map_skip_ids(size_t end)
+{
+	size_t bytes = end * sizeof(u16) & ~(map_page_bytes - 1);
+
+	if (bytes <= map_ids_end)
+		return true;
+	if (!port_map_zeros((char *)map.ids + map_ids_end, bytes - map_ids_end))
+		return false;
+	map_ids_end = bytes;
+	return true;
+}
+
+/* No page of it is a slab's, so nobody asks for states there. */
+bool map_skip(size_t pfn, size_t count)
+{
+	ASSERT(pfn % map_grain() == 0 && count % map_grain() == 0);
+	if (!map_skip_ids(pfn + count) || !map_online_ids(pfn + count) ||
+	    !port_map_zeros(&map.pages[pfn], count * sizeof(struct page)))
+		return false;
+	map_extend((pfn + count) * MAP_GRANULES_PER_PAGE);
+	return true;
 }
 
 /* A part of a table that says nothing any more, but for its first page. */

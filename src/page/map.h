@@ -74,6 +74,10 @@ bool map_init(size_t budget, size_t page_bytes, unsigned nodes);
 /* Bring the tables of pages [pfn, pfn+count) in, then the pages. count and pfn are multiples
  * of map_grain(). false, with nothing usable changed, iff memory is exhausted. */
 bool map_online(size_t pfn, size_t count);
+
+/* There is no memory for pages [pfn, pfn+count), multiples of map_grain(): their tables read as
+ * zeros, for who asks about a wrong pointer. false iff the port refuses. */
+bool map_skip(size_t pfn, size_t count);
 void map_offline(size_t pfn, size_t count);
 
 /* Pages at and after @pages, which never were online, are no part of the arena any more: their

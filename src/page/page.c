@@ -47,7 +47,7 @@ static struct page *page_from_zone(struct zone *z, unsigned order, size_t count,
 {
 	struct page *head = zone_alloc(z, order, count, gfp, zero);
 
-	if (head || !(gfp & __GFP_DIRECT_RECLAIM))
+	if (head || !((gfp & __GFP_DIRECT_RECLAIM) || PORT_GROWS_ATOMIC))
 		return head;
 	while (!head) {
 		size_t reserve = READ_ONCE(z->watermark[WATERMARK_MIN]);
@@ -240,6 +240,8 @@ size_t page_discard(size_t keep)
 {
 	size_t total = 0;
 
+	if (!PORT_GIVES_BACK)
+		return 0;
 	for (unsigned n = 0; n < node_table.count; n++)
 		total += zone_discard(&memory.zones[n], keep / node_table.count);
 	return total;
@@ -249,6 +251,8 @@ size_t page_offline(void)
 {
 	size_t total = 0;
 
+	if (!PORT_GIVES_BACK)
+		return 0;
 	for (unsigned n = 0; n < node_table.count; n++)
 		total += zone_offline(&memory.zones[n]);
 	return total;

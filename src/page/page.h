@@ -43,6 +43,7 @@ enum page_kind {
 	PAGE_BLOCK,    /* head of a block handed out by alloc_pages */
 	PAGE_HELD,     /* head of such a run that is nobody's (cache/hold.h) */
 	PAGE_TABLE,    /* head of a block that holds arrays of ours */
+	PAGE_POOL,     /* head of a block that a pool cuts into objects (pool/sheet.h) */
 };
 
 #define PAGE_WORDS 4u /* bitmap words in each descriptor of a slab */
@@ -51,16 +52,24 @@ struct page {
 	u8 kind;  /* enum page_kind */
 	u8 order; /* free, slab, block: log2 of its pages */
 	u8 spare;
-	u8 discarded;     /* slab: free pages inside were given back (the bits' pages read zero) */
-	u16 inuse;        /* slab: objects that are not in the bitmap */
-	u8 colour;        /* slab: its offset, in units of the cache's colour_off */
-	u8 hint;          /* slab: no bit is set in words before this one */
+	union {
+		u8 discarded; /* slab: free pages inside were given back: they read zero */
+		u8 huge;      /* pool: its memory was asked for in large pages */
+	};
+	union {
+		struct {
+			u16 inuse; /* slab: objects that are not in the bitmap */
+			u8 colour; /* slab: its offset, in units of the cache's colour_off */
+			u8 hint;   /* slab: no bit is set in words before this one */
+		};
+		u32 used; /* pool: objects in use */
+	};
 	struct list link; /* free: the zone's list; slab: partial or free list */
 	union {
-		void *owner;  /* slab: its kmem_cache_node */
+		void *owner;  /* slab: its kmem_cache_node; pool: its pool */
 		size_t pages; /* large: length of the run; free: dirty pages inside */
 	};
-	u64 bits[PAGE_WORDS]; /* slab: 1 = free object; word w is in page w / 4 of the slab */
+	u64 bits[PAGE_WORDS]; /* slab, pool: 1 = free object; word w is in page w / 4 */
 };
 
 STATIC_ASSERT(sizeof(struct page) == 64, "the page map's arithmetic is by shifts");

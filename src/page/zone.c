@@ -8,9 +8,9 @@
 #include "page/node.h"
 #include "port/port.h"
 
-/* Growth comes in steps of an eighth of what is online, at most this many pages. */
 #define ZONE_OFFLINE_ORDER (MAX_ORDER - 2) /* smaller free blocks stay online: 2 MiB in a process */
-#define ZONE_STEP_MAX ((size_t)64 << (20 - PORT_PAGE_SHIFT))
+/* Growth comes in steps of an eighth of what is online, at most this many pages. */
+#define ZONE_STEP_MAX (PORT_GROW_BYTES >> PORT_PAGE_SHIFT)
 
 struct lock zone_growth;
 
@@ -197,6 +197,54 @@ static bool zone_reonline(struct zone *z)
 	return true;
 }
 
+/* Pages before @end are known now, but are no memory until they are added. */
+static void zone_know(struct zone *z, size_t end)
+{
+	lock_acquire(&z->lock);
+	z->absent_pages += end - z->online_end;
+	z->online_end = end;
+	lock_release(&z->lock);
+}
+
+/* What there is memory for in [pfn, end) becomes free. */
+static bool zone_add_memory(struct zone *z, size_t pfn, size_t end)
+{
+	void *start = map_address(pfn);
+	size_t bytes = (end - pfn) << PAGE_SHIFT;
+	bool added = false;
+
+	while (pfn < end && port_memory(&start, &bytes, true)) {
+		lock_acquire(&z->lock);
+		z->absent_pages -= bytes >> PAGE_SHIFT;
+		zone_add(z, map_pfn(start), bytes >> PAGE_SHIFT);
+		lock_release(&z->lock);
+		added = true;
+		pfn = map_pfn(start) + (bytes >> PAGE_SHIFT);
+		start = map_address(pfn);
+		bytes = (end - pfn) << PAGE_SHIFT;
+	}
+	return added;
+}
+
+/* Step over a hole in the machine's memory; false iff there is no more memory behind it. */
+static bool zone_skip(struct zone *z)
+{
+	size_t begin = z->online_end;
+	void *start = map_address(begin);
+	size_t bytes = (z->end_pfn - begin) << PAGE_SHIFT;
+	size_t next;
+
+	if (begin >= z->end_pfn || !port_memory(&start, &bytes, false))
+		return false;
+	next = map_pfn(start) & ~(map_grain() - 1);
+	if (next <= begin)
+		return true;
+	if (!map_skip(begin, next - begin))
+		return false;
+	zone_know(z, next);
+	return true;
+}
+
 /* Bring [online_end, end) online and make it free; under the growth lock. */
 static bool zone_extend(struct zone *z, size_t end)
 {
@@ -205,11 +253,8 @@ static bool zone_extend(struct zone *z, size_t end)
 	if (end == 0 || !map_online(begin, end - begin))
 		return false;
 	zone_bind(z, begin, end - begin);
-	lock_acquire(&z->lock);
-	z->online_end = end;
-	zone_add(z, begin, end - begin);
-	lock_release(&z->lock);
-	return true;
+	zone_know(z, end);
+	return zone_add_memory(z, begin, end);
 }
 
 bool zone_grow(struct zone *z, unsigned order, size_t pages)
@@ -220,9 +265,15 @@ bool zone_grow(struct zone *z, unsigned order, size_t pages)
 	bool grown;
 
 	lock_acquire(&zone_growth);
-	grown = READ_ONCE(z->managed_pages) > seen || zone_reonline(z) ||
-		zone_extend(z, zone_next_end(z, order, want)) ||
-		zone_extend(z, zone_next_end(z, order, pages));
+	grown = READ_ONCE(z->managed_pages) > seen || zone_reonline(z);
+	while (!grown && zone_skip(z)) {
+		size_t begin = z->online_end;
+
+		grown = zone_extend(z, zone_next_end(z, order, want)) ||
+			zone_extend(z, zone_next_end(z, order, pages));
+		if (z->online_end == begin)
+			break;
+	}
 	lock_release(&zone_growth);
 	return grown;
 }
@@ -397,6 +448,7 @@ size_t zone_audit(struct zone *z)
 	}
 	faults += pages != z->free_pages;  /* B4 */
 	faults += dirty != z->dirty_pages; /* B5 */
-	faults += z->managed_pages + z->offline_pages != z->online_end - z->first_pfn;
+	faults += z->managed_pages + z->offline_pages + z->absent_pages !=
+		  z->online_end - z->first_pfn;
 	return faults;
 }

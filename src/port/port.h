@@ -6,6 +6,7 @@
  *         call these functions and memcpy, memset, memmove, memcmp, and
  *         nothing else: `make lint` proves it on the joined objects.
  * Homes   linux  a process: one reservation of address space, futexes, rseq
+ *         bare   a kernel: the memory of the machine, interrupts, several CPUs
  *         sim    tests: a fixed arena, one thread, the test chooses the CPU
  * Rules   All sizes are bytes, positive, multiples of PAGE_SIZE where memory is
  *         meant. No function calls back into a floor above. None allocates
@@ -52,8 +53,18 @@ const char *port_options(bool *secure);
 
 /* ---- memory ------------------------------------------------------------ */
 
+/* The arena of a home whose memory has its place (a kernel's direct map): its start, aligned to
+ * @align, and its bytes. false where address space has to be reserved for it. */
+bool port_arena(size_t align, void **start, size_t *bytes);
+
+/* Narrow the part [*@start, *@start + *@bytes) of the arena to the first run in it that there is
+ * memory for; false iff there is none. With @take it is the caller's from now on. In a process all
+ * of the arena is memory. */
+bool port_memory(void **start, size_t *bytes, bool take);
+
 /* Reserve @bytes of address space aligned to @align, with no memory behind it: every
- * access faults. NULL iff it cannot be had. Called once, at start. */
+ * access faults. NULL iff it cannot be had. Called once, at start. Of a home that has port_arena it
+ * is asked for the tables only. */
 void *port_reserve(size_t bytes, size_t align);
 
 /* Give reserved space that has nothing behind it back to the system for good. */
@@ -63,7 +74,8 @@ void port_release(void *start, size_t bytes);
  * where there is no limit. */
 bool port_address_space(size_t *limit, size_t *used);
 
-/* Let reads of a reserved range give zeros, without memory. Returns false if refused. */
+/* Let reads of a reserved range give zeros, without memory. Returns false if refused. May be asked
+ * for a range that gives zeros already. */
 bool port_map_zeros(void *start, size_t bytes);
 
 /* Put memory, zeros, behind a reserved range that has none (or zeros of port_map_zeros).
@@ -76,6 +88,10 @@ void port_unmap(void *start, size_t bytes);
 /* The contents of a mapped range are not needed: give the memory back now; the next read
  * gives zeros. Returns false, with the contents kept, where it could not (locked pages). */
 bool port_discard(void *start, size_t bytes);
+
+/* Ask for memory in pages as large as the system has them, or (@on false) not any more. Returns
+ * false where there is no such choice. The contents stay. */
+bool port_huge(void *start, size_t bytes, bool on);
 
 /* Mappings of their own for blocks too large for the arena. NULL iff exhausted.
  * port_mapping_resize may move the block; on failure the old one stays as it was. */
@@ -140,6 +156,8 @@ static inline void port_relax(void)
 {
 #if defined(__x86_64__) || defined(__i386__)
 	__builtin_ia32_pause();
+#elif defined(__aarch64__)
+	__asm__ volatile("yield" ::: "memory");
 #endif
 }
 

@@ -112,6 +112,38 @@ CASES = [
     # Their slab has gone back to the pages, so its cache is forgotten: the report names less.
     ("double_free_gone.c", [str(size)], "free", f"(?:{twice(size)}|{LARGE_TWICE})") for size in CLASSES]
 
+POOL_BLOCK = "invalid free: this is in a pool's block: slab_free or pool_kfree takes it back"
+POOL_PENDING = "double free: a constructor or destructor runs on this object of pool-64"
+
+
+def pool_twice(name):
+    return f"double free: this object of {name} is already free"
+
+
+CASES += [("pool_misuse.c", [what], function, report) for what, function, report in (
+    ("twice", "slab_free", pool_twice("pool-64")),
+    ("never", "slab_free", pool_twice("pool-64")),
+    ("dtor", "slab_free", POOL_PENDING),
+    ("inside", "slab_free", "invalid free: 24 bytes inside an object of pool-64 that starts at BASE"),
+    ("behind", "slab_free", "invalid free: behind the last object in a block of pool-96"),
+    ("destroyed", "slab_malloc", "no pool: this is not a pool, or it was destroyed"),
+    ("nopool", "slab_free", "no pool: this is not a pool, or it was destroyed"),
+    ("kfree", "kfree", POOL_BLOCK),
+    ("free", "free", POOL_BLOCK),
+    ("group_twice", "pool_kfree", pool_twice("pool-kmalloc-128")),
+    ("group_inside", "pool_kfree",
+     "invalid free: 32 bytes inside an object of pool-kmalloc-128 that starts at BASE"),
+)]
+
+# What a pool refuses without ending the program: each line of what it says.
+REFUSED = [
+    r"ashlar: slab_free\(ADDR\): not in pool-64, but in a block of pool-kmalloc-128: ENOT_IN_SLAB",
+    r"ashlar: slab_free\(ADDR\): not in pool-64, nor Ashlar's memory: ENOT_IN_SLAB",
+    r"ashlar: pool_kfree\(ADDR\): not of the group, but in a block of pool-64: ECANNOT_FREE_MEM",
+    r'ashlar: slab_destroy\("pool-64"\): 1 object is still in use; the pool stays: ESLAB_NOTNULL',
+    r"  in use   ADDR",
+]
+
 # These call what the C library has not, or expect our report inside.
 NOT_PLAIN = ("free_sized_right.c", "free_inside_all.c")
 
@@ -140,8 +172,8 @@ def build(folder, source):
         cxx = source.endswith(".cc")
         compiler = os.environ.get("CXX", "c++") if cxx else os.environ.get("CC", "cc")
         flags = ["-std=c++17"] if cxx else ["-std=gnu11"]
-        if PRELOAD != "none" and "sized" in source and not cxx:
-            flags.append(PRELOAD)
+        if PRELOAD != "none" and ("sized" in source or "pool" in source) and not cxx:
+            flags += ["-I", os.path.join(ROOT, "include"), PRELOAD]
         subprocess.run(compiler.split() + ["-O1", "-g", "-w", "-fno-builtin", "-pthread", "-I", HERE,
                                            "-o", out, os.path.join(HERE, source)] + flags,
                        check=True)
@@ -196,6 +228,15 @@ def try_options(tap, folder):
                    f"ASHLAR_OPTIONS={options}", f"ended with {code}, printed:\n{out}{err}")
 
 
+def try_refused(tap, folder, options):
+    """What a pool refuses is said line by line, and the program goes on."""
+    code, out, err = start(build(folder, "pool_misuse.c"), [], options)
+    lines = err.splitlines()
+    good = code == 0 and len(lines) == len(REFUSED) and all(
+        re.fullmatch(want.replace("ADDR", "0x[0-9a-f]+"), line) for want, line in zip(REFUSED, lines))
+    tap.result(good, f"pool_misuse.c goes on, {options}", f"ended with {code}, printed:\n{out}{err}")
+
+
 def main():
     if PRELOAD != "none" and not os.access(PRELOAD, os.R_OK):
         print(f"Bail out! {PRELOAD} is missing: build it, or set ASHLAR_PRELOAD=none")
@@ -212,6 +253,7 @@ def main():
             for options in ("percpu=rseq", "percpu=lock"):
                 for case in CASES:
                     try_case(tap, folder, case, options)
+                try_refused(tap, folder, options)
             try_options(tap, folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -529,3 +529,47 @@ TEST(zone_audit_sees_each_fault)
 	z.managed_pages++;
 	EXPECT_EQ(zone_audit(&z), 0);
 }
+
+/* A machine's memory has holes: pages there are known, but never handed out. */
+TEST(zone_holes_are_stepped_over)
+{
+	size_t pages = 0;
+	struct page *head;
+	bool zero;
+
+	sim_reset();
+	REQUIRE(map_init(sim.arena_bytes, PAGE_SIZE, 1));
+	sim.hole = map.base + ((size_t)1 << 20) + 3 * PAGE_SIZE;
+	sim.hole_bytes = (size_t)9 << 20;
+	zone_init(&z, 0, 0, 0, map.nr_pages);
+	REQUIRE(zone_grow(&z, 0, 1));
+	EXPECT_EQ(zone_audit(&z), 0);
+	for (;;) {
+		head = zone_alloc(&z, 0, 1, GFP_KERNEL | __GFP_MEMALLOC, &zero);
+		if (!head && !zone_grow(&z, 0, 1))
+			break;
+		if (!head)
+			continue;
+		pages++;
+		REQUIRE((uintptr_t)map_page_address(head) - sim.hole >= sim.hole_bytes);
+	}
+	EXPECT_EQ(pages, map.nr_pages - (sim.hole_bytes >> PAGE_SHIFT));
+	EXPECT_EQ(z.absent_pages, sim.hole_bytes >> PAGE_SHIFT);
+	EXPECT(map_contains((void *)(sim.hole + 4096)));
+	EXPECT_EQ(*map_state((void *)(sim.hole + 4096)), STATE_NONE);
+	EXPECT_EQ(zone_audit(&z), 0);
+}
+
+TEST(zone_holes_at_the_end)
+{
+	sim_reset();
+	REQUIRE(map_init(sim.arena_bytes, PAGE_SIZE, 1));
+	sim.hole = map.base + ((size_t)1 << 20);
+	sim.hole_bytes = map.nr_pages << PAGE_SHIFT;
+	zone_init(&z, 0, 0, 0, map.nr_pages);
+	REQUIRE(zone_grow(&z, 0, 1));
+	while (zone_grow(&z, 0, 1))
+		continue;
+	EXPECT_EQ(z.managed_pages, ((size_t)1 << 20) >> PAGE_SHIFT);
+	EXPECT_EQ(zone_audit(&z), 0);
+}

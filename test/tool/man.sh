@@ -51,6 +51,12 @@ expect "every public function is on a page" "" "$(
 	done
 )"
 
+expect "every function of pools is on their page" "" "$(
+	grep -oE '\bashlar_[a-z_]+\(' "$source/include/ashlar/pool.h" | tr -d '(' | sort -u | while read -r name; do
+		plain "$source/man/slab_create.3" | grep -qE "\b${name#ashlar_}\b" || echo "$name"
+	done
+)"
+
 expect "ashlar(7) has every option, and no other" \
 	"$(grep -oE '\.name = "[a-z_]+"' "$source/src/cache/option.c" | cut -d'"' -f2 | sort)" \
 	"$(sed -n '/^\.B ASHLAR_OPTIONS/,/^\.SH/p' "$source/man/ashlar.7" |

@@ -29,6 +29,20 @@
 #include "port/array_cache.h"
 #include "port_config.h"
 
+/* Interrupts: none come here that allocate (base/lock.h). */
+struct port_irq {
+};
+
+static inline struct port_irq port_irq_save(void)
+{
+	return (struct port_irq){};
+}
+
+static inline void port_irq_restore(struct port_irq irq)
+{
+	(void)irq;
+}
+
 /* Distance of the rseq area from the thread pointer; 0: sequences must not run. */
 extern ptrdiff_t port_rseq_offset __attribute__((visibility("hidden")));
 

@@ -124,6 +124,21 @@ const char *port_options(bool *secure)
 	return linux_getenv(PORT_OPTION_VARIABLE);
 }
 
+bool port_arena(size_t align, void **start, size_t *bytes)
+{
+	(void)align;
+	(void)start;
+	(void)bytes;
+	return false;
+}
+
+bool port_memory(void **start, size_t *bytes, bool take)
+{
+	(void)start;
+	(void)take;
+	return *bytes != 0;
+}
+
 void *port_reserve(size_t bytes, size_t align)
 {
 	char *start = mmap(NULL, bytes + align, PROT_NONE,
@@ -173,6 +188,11 @@ void port_unmap(void *start, size_t bytes)
 bool port_discard(void *start, size_t bytes)
 {
 	return madvise(start, bytes, MADV_DONTNEED) == 0;
+}
+
+bool port_huge(void *start, size_t bytes, bool on)
+{
+	return madvise(start, bytes, on ? MADV_HUGEPAGE : MADV_NOHUGEPAGE) == 0;
 }
 
 void *port_mapping_alloc(size_t bytes, size_t align)

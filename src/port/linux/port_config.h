@@ -12,4 +12,9 @@
 #define PORT_SLAB_ORDER 4  /* slabs of 64 KiB: untouched pages of one cost nothing here */
 #define PORT_ZERO_PAGES 1  /* memory that comes online reads as zero */
 
+#define PORT_GIVES_BACK 1                  /* port_discard and port_unmap give memory to somebody */
+#define PORT_GROWS_ATOMIC 0                /* bringing memory online makes system calls */
+#define PORT_GROW_BYTES ((size_t)64 << 20) /* most that comes online at once */
+#define PORT_GUARD_BYTES ((size_t)64 << 10) /* around each table of the page map */
+
 #endif

@@ -15,6 +15,20 @@
 #include "port/array_cache.h"
 #include "port/sim/sim.h"
 
+/* Interrupts: none come here that allocate (base/lock.h). */
+struct port_irq {
+};
+
+static inline struct port_irq port_irq_save(void)
+{
+	return (struct port_irq){};
+}
+
+static inline void port_irq_restore(struct port_irq irq)
+{
+	(void)irq;
+}
+
 static inline bool percpu_ready(void)
 {
 	return sim.ready;

@@ -2,19 +2,18 @@
 /*
  * port.c - a machine in a test's hands
  *
- * What    The contract of port.h on memory from the host's mmap, with every request
+ * What    The contract of port.h on memory of the host (host.h), with every request
  *         counted and any one of them refused. Memory that is offline really
  *         faults, so that a use after it went back is seen.
  */
-#define _GNU_SOURCE
 #include <setjmp.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
 
 #include "percpu.h"
 #include "port/port.h"
+#include "port/sim/host.h"
+
+void *memcpy(void *restrict to, const void *restrict from, size_t bytes);
+void *memset(void *to, int byte, size_t bytes);
 
 #define SIM_PAGE ((size_t)1 << PORT_PAGE_SHIFT)
 
@@ -27,7 +26,7 @@ static size_t sim_arena_bytes;
 void sim_reset(void)
 {
 	if (sim_arena)
-		munmap(sim_arena, sim_arena_bytes);
+		sim_host_release(sim_arena, sim_arena_bytes);
 	sim_arena = NULL;
 	sim = (struct sim){
 		.arena_bytes = (size_t)64 << 20,
@@ -80,14 +79,40 @@ const char *port_options(bool *secure)
 	return sim.options;
 }
 
+bool port_arena(size_t align, void **start, size_t *bytes)
+{
+	(void)align;
+	(void)start;
+	(void)bytes;
+	return false;
+}
+
+/* All but the hole. */
+bool port_memory(void **start, size_t *bytes, bool take)
+{
+	uintptr_t from = (uintptr_t)*start;
+	uintptr_t end = from + *bytes;
+	uintptr_t hole_end = sim.hole + sim.hole_bytes;
+
+	(void)take;
+	if (from >= sim.hole && from < hole_end)
+		from = hole_end;
+	else if (sim.hole > from && sim.hole < end)
+		end = sim.hole;
+	if (from >= end)
+		return false;
+	*start = (void *)from;
+	*bytes = end - from;
+	return true;
+}
+
 void *port_reserve(size_t bytes, size_t align)
 {
 	if (bytes > sim.arena_bytes + ((size_t)32 << 20))
 		return NULL;
 	sim_arena_bytes = bytes + align;
-	sim_arena = mmap(NULL, sim_arena_bytes, PROT_NONE,
-			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (sim_arena == MAP_FAILED)
+	sim_arena = sim_host_reserve(sim_arena_bytes);
+	if (!sim_arena)
 		return NULL;
 	return (void *)(((uintptr_t)sim_arena + align - 1) & ~(uintptr_t)(align - 1));
 }
@@ -95,7 +120,7 @@ void *port_reserve(size_t bytes, size_t align)
 void port_release(void *start, size_t bytes)
 {
 	sim.released += bytes;
-	munmap(start, bytes);
+	sim_host_release(start, bytes);
 }
 
 bool port_address_space(size_t *limit, size_t *used)
@@ -107,20 +132,18 @@ bool port_address_space(size_t *limit, size_t *used)
 
 bool port_map_zeros(void *start, size_t bytes)
 {
-	return mprotect(start, bytes, PROT_READ) == 0;
+	return sim_host_open(start, bytes, false);
 }
 
 bool port_map(void *start, size_t bytes)
 {
-	return sim_request() && mprotect(start, bytes, PROT_READ | PROT_WRITE) == 0;
+	return sim_request() && sim_host_open(start, bytes, true);
 }
 
 void port_unmap(void *start, size_t bytes)
 {
 	sim_watch();
-	if (mmap(start, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED,
-		 -1, 0) != start)
-		abort();
+	sim_host_close(start, bytes);
 }
 
 bool port_discard(void *start, size_t bytes)
@@ -129,15 +152,27 @@ bool port_discard(void *start, size_t bytes)
 	if (sim.discard_refused)
 		return false;
 	sim.discarded += bytes;
-	return madvise(start, bytes, MADV_DONTNEED) == 0;
+	return sim_host_clear(start, bytes);
+}
+
+bool port_huge(void *start, size_t bytes, bool on)
+{
+	(void)start;
+	sim_watch();
+	if (sim.huge_refused)
+		return false;
+	sim.huge_bytes += on ? bytes : 0 - bytes;
+	return true;
 }
 
 void *port_mapping_alloc(size_t bytes, size_t align)
 {
 	void *p;
 
-	if (!sim_request() || bytes > sim.mapping_bytes - sim.mapped_bytes ||
-	    posix_memalign(&p, align < SIM_PAGE ? SIM_PAGE : align, bytes) != 0)
+	if (!sim_request() || bytes > sim.mapping_bytes - sim.mapped_bytes)
+		return NULL;
+	p = sim_host_block(bytes, align < SIM_PAGE ? SIM_PAGE : align);
+	if (!p)
 		return NULL;
 	sim.mapped_bytes += bytes;
 	return memset(p, 0, bytes);
@@ -147,7 +182,7 @@ void port_mapping_free(void *start, size_t bytes)
 {
 	sim_watch();
 	sim.mapped_bytes -= bytes;
-	free(start);
+	sim_host_block_free(start);
 }
 
 void *port_mapping_resize(void *start, size_t old_bytes, size_t new_bytes)
@@ -251,10 +286,8 @@ void port_wait(uint32_t *word, uint32_t value)
 	(void)value;
 	sim_watch();
 	sim.waits++;
-	if (sim.waits > 1000) {
-		fprintf(stderr, "sim: a lock is waited for by the only thread\n");
-		abort();
-	}
+	if (sim.waits > 1000)
+		sim_host_die("sim: a lock is waited for by the only thread\n");
 }
 
 void port_wake(uint32_t *word)
@@ -282,6 +315,5 @@ _Noreturn void port_abort(void)
 {
 	if (sim_abort_jump)
 		longjmp(*(jmp_buf *)sim_abort_jump, 1);
-	fputs(sim.text, stderr);
-	abort();
+	sim_host_die(sim.text);
 }

@@ -14,4 +14,9 @@
 #define PORT_SLAB_ORDER 4
 #define PORT_ZERO_PAGES 1
 
+#define PORT_GIVES_BACK 1
+#define PORT_GROWS_ATOMIC 0
+#define PORT_GROW_BYTES ((size_t)64 << 20)
+#define PORT_GUARD_BYTES ((size_t)64 << 10)
+
 #endif

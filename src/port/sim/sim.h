@@ -34,8 +34,12 @@ struct sim {
 	bool fail_on;         /* every request from then on fails */
 	bool fence_refused;   /* port_percpu_fence returns false */
 	bool discard_refused; /* port_discard returns false: the pages are locked */
+	bool huge_refused;    /* port_huge returns false */
 	void (*watch)(void);  /* run inside each call for or about memory, before it is served,
 			      * and in each wait: to look at locks, to do what others might */
+
+	uintptr_t hole;    /* part of the arena that there is no memory for: address and bytes */
+	size_t hole_bytes; /* 0: none */
 
 	size_t address_limit; /* of the address space, lowered while it runs; 0: none */
 
@@ -44,6 +48,7 @@ struct sim {
 	uint64_t requests;                  /* for memory: maps and mappings */
 	size_t mapped_bytes;                /* in mappings now */
 	uint64_t discarded;                 /* bytes given back by port_discard */
+	size_t huge_bytes;                  /* asked for in large pages now */
 	uint64_t waits;                     /* port_wait calls: none may happen in one thread */
 	size_t bound_bytes[PORT_MAX_NODES]; /* by port_bind, ever */
 	char text[4096];                    /* what port_write was given, newest last */

@@ -1,0 +1,127 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""boot.py - build the test kernels, boot each in QEMU, and say whether its tests passed
+
+  kernel/boot.py [--out DIR] [--jobs N] [--only TEXT] [ARCH...]
+
+One line for each machine of MACHINES. A pass is exit code 33, the closing line, and a result for
+every test that the plan names; a hang, a panic, a triple fault (which exits with 0) or short output
+is a failure, and its console is shown. Consoles are kept in DIR/ARCH/NAME.log, and what was counted
+in DIR/results.tsv: machine, seconds, passed, failed, skipped.
+"""
+import argparse
+import os
+import re
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+PASS_CODE = 33
+CLOSING = "# ashlar: end of tests, all passed"
+LIMIT_SECONDS = 180  # most take less than ten on a machine that has nothing else to do
+PLAN = re.compile(r"^1\.\.(\d+)")
+RESULT = re.compile(r"^(not )?ok \d+( - .*?)?(# SKIP.*)?$")
+
+QEMU = {
+    "x86_64": ["qemu-system-x86_64", "-device", "isa-debug-exit,iobase=0xf4,iosize=4"],
+}
+
+# (name, processor, kernel, boot line, machine)
+MACHINES = [
+    ("unit", "x86_64", "unit", "ASHLAR_TEST=quick", "-m 512M"),
+    ("8M", "x86_64", "bare", "ram=8192", "-m 8M"),
+    ("128M", "x86_64", "bare", "ram=131072", "-m 128M"),
+    ("flat", "x86_64", "bare", "ram=65536 flat=1", "-m 64M"),
+    ("hole", "x86_64", "bare", "ram=131072", "-M pc,max-ram-below-4g=64M -m 128M"),
+    ("microvm", "x86_64", "bare", "ram=65536", "-M microvm -m 64M"),
+    ("4G", "x86_64", "bare", "ram=4194304", "-m 4G"),
+]
+
+
+def build(arch, out):
+    log = out / arch / "build.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with open(log, "w", encoding="utf-8") as file:
+        done = subprocess.run(["make", "-C", str(HERE), "-j2", f"ARCH={arch}",
+                               f"OUT={out / arch}"], stdout=file, stderr=subprocess.STDOUT,
+                              env={k: v for k, v in os.environ.items()
+                                   if not k.startswith("MAKE") and k != "MFLAGS"}, check=False)
+    if done.returncode:
+        print(log.read_text(encoding="utf-8", errors="replace")[-4000:])
+    return done.returncode == 0
+
+
+def boot(machine, out):
+    """(status or None for a hang, console, seconds)"""
+    name, arch, kernel, line, options = machine
+    command = QEMU[arch] + ["-kernel", str(out / arch / f"{kernel}.elf"), "-display", "none",
+                            "-serial", "stdio", "-nic", "none", "-no-reboot", "-append", line]
+    start = time.monotonic()
+    with open(out / arch / f"{name}.log", "w+b") as log:
+        try:
+            status = subprocess.run(command + options.split(), stdin=subprocess.DEVNULL,
+                                    stdout=log, stderr=subprocess.STDOUT, timeout=LIMIT_SECONDS,
+                                    check=False).returncode
+        except subprocess.TimeoutExpired:
+            status = None
+        log.seek(0)
+        console = log.read().decode("utf-8", "replace").replace("\r", "")
+    return status, console, time.monotonic() - start
+
+
+def judge(status, console):
+    """(passed, failed, skipped, what is wrong or None)"""
+    lines = console.splitlines()
+    results = [m for m in map(RESULT.match, lines) if m]
+    failed = sum(1 for m in results if m.group(1))
+    skipped = sum(1 for m in results if m.group(3))
+    passed = len(results) - failed - skipped
+    plan = next((int(m.group(1)) for m in map(PLAN.match, lines) if m), None)
+    wrong = None
+    if status is None:
+        wrong = f"no end within {LIMIT_SECONDS} seconds"
+    elif failed:
+        wrong = f"{failed} tests failed"
+    elif status != PASS_CODE:
+        wrong = f"exit status {status}, not {PASS_CODE}"
+    elif CLOSING not in lines:
+        wrong = "the closing line is missing"
+    elif plan is None or len(results) != plan:
+        wrong = f"{len(results)} results for a plan of {plan}"
+    return passed, max(failed, wrong is not None), skipped, wrong
+
+
+def main():
+    parser = argparse.ArgumentParser(usage=__doc__)
+    parser.add_argument("--out", type=Path, default=HERE.parent / "build/kernel")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--only", default="")
+    parser.add_argument("arch", nargs="*")
+    given = parser.parse_args()
+    out = given.out.resolve()
+    archs = given.arch or list(QEMU)
+    for arch in archs:
+        if not build(arch, out):
+            print(f"FAIL {arch}: the kernels do not compile; {out / arch / 'build.log'}")
+            return 1
+    machines = [m for m in MACHINES if m[1] in archs and given.only in f"{m[1]} {m[0]}"]
+    bad = 0
+    with open(out / "results.tsv", "w", encoding="utf-8") as table, \
+            ThreadPoolExecutor(given.jobs) as pool:
+        for machine, (status, console, seconds) in zip(
+                machines, pool.map(lambda m: boot(m, out), machines)):
+            passed, failed, skipped, wrong = judge(status, console)
+            title = f"{machine[1]} {machine[0]}"
+            table.write(f"{title}\t{seconds:.1f}\t{passed}\t{failed}\t{skipped}\n")
+            print(f"{'FAIL' if wrong else 'PASS'} {title:20} {seconds:6.1f} s  "
+                  f"{passed} passed, {skipped} skipped{': ' + wrong if wrong else ''}", flush=True)
+            if wrong:
+                bad += 1
+                print("".join(f"    {line}\n" for line in console.splitlines()[-60:]))
+    return 1 if bad or not machines else 0
+
+
+sys.exit(main())

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vm.c - page tables of 512 entries for windows of 4 KiB pages
+ *
+ * What    The three processors' tables differ in their entries only (machine.h). Ranges that read
+ *         as zeros share one table of the zero page, so that a hole costs nothing.
+ */
+#include "ashlar/bare.h"
+#include "machine.h"
+
+#define VM_PAGE ((size_t)4096)
+#define VM_TABLE_BYTES (VM_PAGE * 512)
+
+bool (*vm_fault)(uintptr_t address, bool write);
+
+static uint64_t *zero_table; /* 512 entries of the zero page */
+static uint64_t zero_page;   /* physical */
+
+void *early_alloc(size_t bytes, size_t align)
+{
+	uint64_t at = ashlar_boot_alloc(bytes, align, UINT64_MAX);
+
+	if (at == UINT64_MAX)
+		panic("no memory for the kernel's own tables");
+	return memset((void *)(at + KERNEL_DIRECT), 0, bytes);
+}
+
+/* A table from the boot map, even when nearly all is gone; NULL iff all is. */
+static uint64_t *vm_new_table(void)
+{
+	uint64_t at = ashlar_boot_alloc(VM_PAGE, VM_PAGE, UINT64_MAX);
+
+	return at == UINT64_MAX ? NULL : memset((void *)(at + KERNEL_DIRECT), 0, VM_PAGE);
+}
+
+static uint64_t vm_physical(const void *direct)
+{
+	return (uintptr_t)direct - KERNEL_DIRECT;
+}
+
+void vm_init(void)
+{
+	zero_page = vm_physical(early_alloc(VM_PAGE, VM_PAGE));
+	zero_table = early_alloc(VM_PAGE, VM_PAGE);
+	for (unsigned i = 0; i < 512; i++)
+		zero_table[i] = vm_make_page(zero_page, false);
+}
+
+/* The entry of level @depth (1: of a page) for @address; NULL iff a table is missing and cannot
+ * or shall not be made. A shared table is replaced by a copy first if it shall be changed. */
+static uint64_t *vm_walk(uintptr_t address, unsigned depth, bool make)
+{
+	uint64_t *table = vm_root;
+
+	for (unsigned level = VM_LEVELS; level > depth; level--) {
+		uint64_t *entry = &table[address >> (3 + 9 * level) & 511];
+		uint64_t *next = (uint64_t *)(vm_address(*entry) + KERNEL_DIRECT);
+		bool shared = level == 2 && next == zero_table;
+
+		if (make && (!(*entry & VM_PRESENT) || shared)) {
+			next = vm_new_table();
+			if (!next)
+				return NULL;
+			if (shared)
+				memcpy(next, zero_table, VM_PAGE);
+			*entry = vm_make_table(vm_physical(next));
+		} else if (!(*entry & VM_PRESENT)) {
+			return NULL;
+		}
+		table = next;
+	}
+	return &table[address >> (3 + 9 * depth) & 511];
+}
+
+uint64_t *vm_entry(uintptr_t address)
+{
+	return vm_walk(address, 1, false);
+}
+
+bool vm_map(uintptr_t address, uint64_t physical, enum vm_access access)
+{
+	uint64_t *entry = vm_walk(address, 1, true);
+
+	if (!entry)
+		return false;
+	*entry = access == VM_NONE ? 0 : vm_make_page(physical, access == VM_WRITE);
+	vm_flush(address);
+	return true;
+}
+
+bool vm_map_zeros(uintptr_t address, size_t bytes)
+{
+	uintptr_t end = address + bytes;
+
+	while (address < end) {
+		uint64_t *entry = NULL;
+
+		if (address % VM_TABLE_BYTES == 0 && end - address >= VM_TABLE_BYTES)
+			entry = vm_walk(address, 2, true);
+		if (entry && !(*entry & VM_PRESENT)) {
+			*entry = vm_make_table(vm_physical(zero_table));
+			address += VM_TABLE_BYTES;
+			continue;
+		}
+		if (!vm_map(address, zero_page, VM_READ))
+			return false;
+		address += VM_PAGE;
+	}
+	return true;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * port_config.h - the numbers of a kernel
+ *
+ * What    Those that a kernel may choose when it is built are guarded: give them with -D.
+ */
+#ifndef ASHLAR_PORT_CONFIG_H
+#define ASHLAR_PORT_CONFIG_H
+
+/* Base page: 12, 14 or 16 (4, 16 or 64 KiB). */
+#ifndef PORT_PAGE_SHIFT
+#define PORT_PAGE_SHIFT 12
+#endif
+
+/* CPU numbers are below this; a CPU costs some 400 bytes of tables. */
+#ifndef PORT_MAX_CPUS
+#define PORT_MAX_CPUS 64
+#endif
+
+/* NUMA nodes are below this. */
+#ifndef PORT_MAX_NODES
+#define PORT_MAX_NODES 8
+#endif
+
+#define PORT_MAX_ORDER 11                      /* blocks of at most 8 MiB of 4 KiB pages */
+#define PORT_SLAB_ORDER (16 - PORT_PAGE_SHIFT) /* slabs of 64 KiB */
+#define PORT_ZERO_PAGES 0                      /* memory has whatever firmware left in it */
+#define PORT_GIVES_BACK 0                      /* there is nobody to give it to */
+#define PORT_GROWS_ATOMIC 1                    /* bringing memory online is a short computation */
+#define PORT_GROW_BYTES ((size_t)4 << 20)      /* interrupts are off meanwhile */
+#define PORT_GUARD_BYTES ((size_t)1 << PORT_PAGE_SHIFT)
+
+#endif
