@@ -242,8 +242,8 @@ ASHLAR_API long ashlar_slabinfo_write(const char *text, size_t bytes);
 
 /*
  * A tick of the reaper: of each cache, a fifth of what no CPU has touched since the last tick goes
- * back. It also comes by itself, for one cache in turn, when slabs are made (option reap=). Any thread; with none
- * of the program's locks that a constructor or shrinker takes.
+ * back. It also comes by itself, for one cache in turn, when slabs are made (option reap=). Any
+ * thread.
  */
 ASHLAR_API void ashlar_kmem_cache_reap(void);
 
