@@ -54,6 +54,9 @@
  * 256 KiB of address needs 16 KiB of states and one page of page descriptors. */
 #define CONFIG_SECTION_SIZE ((size_t)256 << 10)
 
+/* New slabs of a cache between two ticks of the reaper, 0 (never) or more. */
+#define CONFIG_REAP_SLABS 16u
+
 /* Free memory kept for reuse: live/16 plus this many bytes, plus what is learned. */
 #define CONFIG_KEEP_BYTES ((size_t)4 << 20)
 

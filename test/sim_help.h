@@ -21,6 +21,20 @@ static inline void help_clear(void)
 	sim.text[0] = '\0';
 }
 
+/* Is @words in what was printed? */
+static inline bool help_said(const char *words)
+{
+	for (const char *at = sim.text; *at; at++) {
+		size_t i = 0;
+
+		while (words[i] && at[i] == words[i])
+			i++;
+		if (!words[i])
+			return true;
+	}
+	return false;
+}
+
 /* Does @run end the program? What it said is in sim.text. */
 static inline bool help_aborts(void (*run)(void))
 {

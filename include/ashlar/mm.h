@@ -28,7 +28,14 @@ struct page;
  * memory asked for is not in this home (DMA), or memory is exhausted. */
 ASHLAR_API struct page *ashlar_alloc_pages(ashlar_gfp_t gfp, unsigned int order);
 
-/* The same, as an address; 0 where alloc_pages gives NULL. */
+/* The same on NUMA node @node if possible (-1, or a node that there is not: the caller's); with
+ * __GFP_THISNODE only there. */
+ASHLAR_API struct page *ashlar_alloc_pages_node(int node, ashlar_gfp_t gfp, unsigned int order);
+
+/* The node whose memory a page is. */
+ASHLAR_API int ashlar_page_to_nid(const struct page *page);
+
+/* alloc_pages, as an address; 0 where it gives NULL. */
 ASHLAR_API unsigned long ashlar_get_free_pages(ashlar_gfp_t gfp, unsigned int order);
 
 /* Give a block back with the order it was got with. NULL and 0 are ignored; what is not such a
@@ -42,6 +49,9 @@ ASHLAR_API struct page *ashlar_virt_to_page(const void *address);
 
 #ifndef ASHLAR_NO_SHORT_NAMES
 ASHLAR_API struct page *alloc_pages(gfp_t gfp, unsigned int order) ASHLAR_LINK(ashlar_alloc_pages);
+ASHLAR_API struct page *alloc_pages_node(int node, gfp_t gfp, unsigned int order)
+	ASHLAR_LINK(ashlar_alloc_pages_node);
+ASHLAR_API int page_to_nid(const struct page *page) ASHLAR_LINK(ashlar_page_to_nid);
 ASHLAR_API unsigned long __get_free_pages(gfp_t gfp, unsigned int order)
 	ASHLAR_LINK(ashlar_get_free_pages);
 ASHLAR_API void __free_pages(struct page *page, unsigned int order) ASHLAR_LINK(ashlar_put_pages);

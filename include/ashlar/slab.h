@@ -230,6 +230,32 @@ ASHLAR_API void *ashlar_kmem_buckets_alloc(struct kmem_buckets *buckets, size_t 
 ASHLAR_API void *ashlar_kmem_buckets_valloc(struct kmem_buckets *buckets, size_t size,
 					    ashlar_gfp_t gfp) __attribute__((malloc));
 
+/* ---- how much is kept at hand -------------------------------------------- */
+
+/*
+ * Set how many objects each CPU's array of a cache holds at most, 1 to 120, how many leave or
+ * come at a time, 1 to @limit, and how many such batches the node's shared array holds (512 objects
+ * in all). What is too much goes to the slabs. Returns 0; -EINVAL (-22), with nothing changed, for
+ * other values and for a cache without arrays (debugged or accounted); -EBUSY (-16) if a CPU could not be stopped: it keeps its old limit.
+ */
+ASHLAR_API int ashlar_kmem_cache_tune(struct kmem_cache *cache, unsigned int limit,
+				      unsigned int batchcount, unsigned int shared);
+
+/*
+ * The same in the form that Linux's /proc/slabinfo takes: "name limit batchcount shared". Returns
+ * @bytes; -EINVAL (-22) if there are more than 128 of them, it cannot be read, or there is no such
+ * cache. As in Linux numbers that make no sense change nothing and are no error; a limit above
+ * 120 becomes 120.
+ */
+ASHLAR_API long ashlar_slabinfo_write(const char *text, size_t bytes);
+
+/*
+ * A tick of the reaper: of each cache, a fifth of what no CPU has touched since the last tick goes
+ * back. It also comes by itself, for one cache in turn, when slabs are made (option reap=). Any
+ * thread.
+ */
+ASHLAR_API void ashlar_kmem_cache_reap(void);
+
 /* ---- pressure ---------------------------------------------------------- */
 
 /*
@@ -304,6 +330,10 @@ ASHLAR_API int kmem_cache_alloc_bulk(struct kmem_cache *cache, gfp_t gfp, size_t
 ASHLAR_API void kmem_cache_free_bulk(struct kmem_cache *cache, size_t count, void **objects)
 	ASHLAR_LINK(ashlar_kmem_cache_free_bulk);
 ASHLAR_API int kmem_cache_shrink(struct kmem_cache *cache) ASHLAR_LINK(ashlar_kmem_cache_shrink);
+ASHLAR_API int kmem_cache_tune(struct kmem_cache *cache, unsigned int limit,
+			       unsigned int batchcount, unsigned int shared)
+	ASHLAR_LINK(ashlar_kmem_cache_tune);
+ASHLAR_API void kmem_cache_reap(void) ASHLAR_LINK(ashlar_kmem_cache_reap);
 ASHLAR_API unsigned int kmem_cache_size(struct kmem_cache *cache)
 	ASHLAR_LINK(ashlar_kmem_cache_size);
 ASHLAR_API void *kmalloc_node(size_t size, gfp_t gfp, int node) ASHLAR_LINK(ashlar_kmalloc_node)

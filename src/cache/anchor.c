@@ -11,6 +11,7 @@
 #include "cache/cache.h"
 #include "cache/init.h"
 #include "cache/large.h"
+#include "page/node.h"
 #include "page/zone.h"
 #include "port/array_cache.h"
 
@@ -168,22 +169,27 @@ void anchor_pages(struct ashlar_pages *pages)
 	};
 }
 
+/* A cache's row has the sums of its nodes. */
+static void anchor_add_node(struct ashlar_row *row, const struct kmem_cache_node *n)
+{
+	row->slabs += READ_ONCE(n->slabs);
+	row->slabs_peak += READ_ONCE(n->slabs_peak);
+	row->slabs_empty += READ_ONCE(n->empty_slabs);
+	row->slabs_grown += READ_ONCE(n->grown);
+	row->objects_free += READ_ONCE(n->free_objects);
+	row->objects_shared += READ_ONCE(n->shared_avail);
+}
+
 bool anchor_row(u32 id, struct ashlar_row *row)
 {
 	const struct kmem_cache_node *n = LOAD_ACQUIRE(map_ids[id].node);
 	const struct kmem_cache *c;
 
-	if (!n)
+	if (!n || n->node != 0)
 		return false;
 	c = n->cache;
 	*row = (struct ashlar_row){
-		.slabs = READ_ONCE(n->slabs),
-		.slabs_peak = READ_ONCE(n->slabs_peak),
-		.slabs_empty = READ_ONCE(n->empty_slabs),
-		.slabs_grown = READ_ONCE(n->grown),
-		.objects_free = READ_ONCE(n->free_objects),
 		.objects_array = array_count(c),
-		.objects_shared = READ_ONCE(n->shared_avail),
 		.object_size = c->object_size,
 		.stride = c->shape.stride,
 		.objects = c->shape.objects,
@@ -206,6 +212,8 @@ bool anchor_row(u32 id, struct ashlar_row *row)
 		.free_miss = READ_ONCE(c->counts.free_miss),
 		.errors = READ_ONCE(c->counts.errors),
 	};
+	for (unsigned node = 0; node < node_table.count; node++)
+		anchor_add_node(row, &c->node[node]);
 	anchor_text(row->name, sizeof(row->name), c->name);
 	return true;
 }

@@ -4,11 +4,12 @@
  *
  * State   cpus[]: what each CPU has; the port's table says who may use it
  */
-#include "cache/array.h"
 #include "base/check.h"
 #include "base/lock.h"
 #include "base/memory.h"
+#include "cache/array_own.h"
 #include "cache/cache.h"
+#include "page/node.h"
 #include "port/port.h"
 
 /* Entry blocks are cut from blocks of this order, so that arrays in use lie together. */
@@ -19,32 +20,14 @@
 STATIC_ASSERT(sizeof(struct array_cache) == ARRAY_CACHE_SIZE, "ids are turned into offsets");
 STATIC_ASSERT(ARRAY_REGION_BYTES == PAGE_SIZE << ARRAY_REGION_ORDER, "a region is one block");
 
-struct array_cpu {
-	struct array_cache *region; /* NULL until the CPU is first seen; then constant */
-	unsigned node;              /* constant, once there is a region */
-	char *chunk;                /* array_lock: where the next entry block begins */
-	size_t chunk_left;          /* array_lock: bytes */
-};
-
-static struct {
-	struct lock lock;
-	unsigned cpus;    /* CPU numbers are below this */
-	unsigned regions; /* CPUs that have one */
-	struct array_cpu cpu[PORT_MAX_CPUS];
-} arrays;
+struct arrays arrays;
 
 void array_init(unsigned cpus)
 {
 	arrays.cpus = cpus;
 }
 
-static struct array_cache *array_header(struct array_cache *region, size_t header_offset)
-{
-	return (struct array_cache *)((uintptr_t)region + header_offset);
-}
-
-/* Let a CPU use its region, at its own node for allocations. */
-static void array_publish(unsigned number, struct array_cache *region)
+void array_publish(unsigned number, struct array_cache *region)
 {
 	port_percpu_publish(number, region, region + arrays.cpu[number].node);
 }
@@ -64,7 +47,7 @@ static unsigned array_pop_owned(u32 header_offset, void **objects, unsigned coun
 	n = a->avail < count ? a->avail : count;
 	if (n) {
 		a->avail = (u16)(a->avail - n);
-		a->touched = 1;
+		a->idle = 0;
 		for (unsigned i = 0; i < n; i++)
 			objects[i] = a->entry[a->avail + i];
 	}
@@ -106,7 +89,7 @@ bool array_pop_lock(size_t header_offset, void **object)
 	a = array_header(percpu_alloc_region(cpu), header_offset);
 	got = a->avail != 0;
 	if (likely(got)) {
-		a->touched = 1;
+		a->idle = 0;
 		*object = a->entry[--a->avail];
 	}
 	percpu_disown(cpu, region);
@@ -146,8 +129,7 @@ unsigned array_push_bulk(u32 header_offset, void *const *objects, unsigned count
 
 /* ---- stopping a CPU; array_lock is held ---------------------------------- */
 
-/* NULL iff the system refuses the fence. */
-static struct array_cache *array_stop(unsigned cpu)
+struct array_cache *array_stop(unsigned cpu)
 {
 	struct array_cache *region = port_percpu_own(cpu);
 
@@ -160,12 +142,6 @@ static struct array_cache *array_stop(unsigned cpu)
 		return region;
 	array_publish(cpu, region);
 	return NULL;
-}
-
-/* A debugged cache has no array anywhere. */
-static unsigned array_limit(const struct kmem_cache *c)
-{
-	return READ_ONCE(c->debug.slow) ? 0 : c->limit;
 }
 
 /* ---- making regions and entry blocks ------------------------------------- */
@@ -188,11 +164,20 @@ static bool array_furnish(struct array_cpu *cpu, struct array_cache *a, unsigned
 	return true;
 }
 
+unsigned array_limit(const struct array_cpu *cpu, const struct kmem_cache_node *n)
+{
+	const struct kmem_cache *c = n->cache;
+
+	if (READ_ONCE(c->debug.slow) || c->limit == 0)
+		return 0; /* each object is looked at: no array anywhere */
+	return n->node == cpu->node ? c->limit : c->batchcount;
+}
+
 /* A block of ours, zeroed if @zeroed; NULL iff memory is exhausted. */
-static void *array_table(unsigned order, bool zeroed)
+static void *array_table(unsigned order, unsigned node, bool zeroed)
 {
 	bool zero;
-	struct page *head = page_alloc(order, GFP_KERNEL, 0, &zero);
+	struct page *head = page_alloc(order, GFP_KERNEL, node, &zero);
 
 	if (!head)
 		return NULL;
@@ -214,25 +199,39 @@ static void array_add_chunk(struct array_cpu *cpu, void *chunk)
 	cpu->chunk_left = PAGE_SIZE << ARRAY_CHUNK_ORDER;
 }
 
-/* A CPU that was never seen gets a region with an array for each cache there is. */
+/* Arrays in a new region for each cache there is, on the CPU's own node. */
+static void array_furnish_all(struct array_cpu *cpu, struct array_cache *region)
+{
+	for (u32 id = 1; id < CONFIG_MAX_IDS; id++) {
+		const struct kmem_cache_node *n = LOAD_ACQUIRE(map_ids[id].node);
+
+		/* destroy frees it after array_retire, which waits for this lock */
+		if (n && n->node == cpu->node)
+			array_furnish(cpu, &region[id], array_limit(cpu, n));
+	}
+}
+
+/* A CPU that was never seen gets a region; false also where nobody knows its node yet. */
 static bool array_make_region(unsigned number)
 {
-	struct array_cache *region = array_table(ARRAY_REGION_ORDER, true);
-	void *chunk = array_table(ARRAY_CHUNK_ORDER, false);
+	unsigned node = node_of_cpu(number);
 	struct array_cpu *cpu = &arrays.cpu[number];
+	struct array_cache *region;
+	void *chunk;
 	bool made = false;
 
+	if (node == PORT_NODE_UNKNOWN)
+		return false;
+	region = array_table(ARRAY_REGION_ORDER, node, true);
+	chunk = array_table(ARRAY_CHUNK_ORDER, node, false);
 	lock_acquire(&arrays.lock);
 	if (!cpu->region && region && chunk) {
 		array_add_chunk(cpu, chunk);
-		for (u32 id = 1; id < CONFIG_MAX_IDS; id++) {
-			const struct kmem_cache_node *n = LOAD_ACQUIRE(map_ids[id].node);
-
-			if (n) /* destroy frees it after array_retire, which waits for this lock */
-				array_furnish(cpu, &region[id], array_limit(n->cache));
-		}
+		cpu->node = node;
+		array_furnish_all(cpu, region);
 		STORE_RELEASE(cpu->region, region);
 		arrays.regions++;
+		arrays.on_node[node]++;
 		array_publish(number, region);
 		made = true;
 	}
@@ -244,45 +243,48 @@ static bool array_make_region(unsigned number)
 	return made;
 }
 
-/* Give a CPU that has a region an array for @c, under array_lock; *@chunk is used up if the
+/* Give a CPU that has a region an array for @n, under array_lock; *@chunk is used up if the
  * CPU's own is too small. */
-static bool array_equip_cpu(unsigned number, const struct kmem_cache *c, void **chunk)
+static bool array_equip_cpu(unsigned number, const struct kmem_cache_node *n, void **chunk)
 {
 	struct array_cpu *cpu = &arrays.cpu[number];
 	struct array_cache *region = array_stop(number);
+	unsigned limit = array_limit(cpu, n);
 	bool done;
 
 	if (!region)
 		return false;
-	done = array_furnish(cpu, array_header(region, c->header_offset), array_limit(c));
+	done = array_furnish(cpu, array_header(region, n->header_offset), limit);
 	if (!done && *chunk) {
 		array_add_chunk(cpu, *chunk);
 		*chunk = NULL;
-		done = array_furnish(cpu, array_header(region, c->header_offset), array_limit(c));
+		done = array_furnish(cpu, array_header(region, n->header_offset), limit);
 	}
 	array_publish(number, region);
 	return done;
 }
 
-bool array_equip(const struct kmem_cache *c)
+bool array_equip(const struct kmem_cache_node *n)
 {
 	unsigned number = port_cpu();
 	struct array_cpu *cpu = &arrays.cpu[number];
 	struct array_cache *region = LOAD_ACQUIRE(cpu->region);
+	bool done = !region;
 	void *chunk = NULL;
-	bool done = false;
 
-	if (number >= arrays.cpus || array_limit(c) == 0)
+	if (number >= arrays.cpus || READ_ONCE(n->cache->debug.slow) || n->cache->limit == 0 ||
+	    (!region && !array_make_region(number)))
 		return false;
 	if (!region)
-		return array_make_region(number);
-	if (READ_ONCE(array_header(region, c->header_offset)->limit) != 0)
-		return false;
-	if (READ_ONCE(cpu->chunk_left) < size_align(c->limit * sizeof(void *), CACHE_LINE))
-		chunk = array_table(ARRAY_CHUNK_ORDER, false);
+		tune_cpu_came();
+	region = LOAD_ACQUIRE(cpu->region);
+	if (READ_ONCE(array_header(region, n->header_offset)->limit) != 0)
+		return done;
+	if (READ_ONCE(cpu->chunk_left) < size_align(n->cache->limit * sizeof(void *), CACHE_LINE))
+		chunk = array_table(ARRAY_CHUNK_ORDER, cpu->node, false);
 	lock_acquire(&arrays.lock);
-	if (array_header(region, c->header_offset)->limit == 0)
-		done = array_equip_cpu(number, c, &chunk);
+	if (array_header(region, n->header_offset)->limit == 0)
+		done = array_equip_cpu(number, n, &chunk);
 	lock_release(&arrays.lock);
 	array_table_free(chunk, ARRAY_CHUNK_ORDER);
 	return done;
@@ -290,54 +292,22 @@ bool array_equip(const struct kmem_cache *c)
 
 /* ---- taking objects back -------------------------------------------------- */
 
-/* All objects of one CPU's array, as data. */
-static unsigned array_strip(unsigned number, u32 header_offset, void **objects)
-{
-	struct array_cache *region;
-	struct array_cache *a;
-	unsigned n = 0;
-
-	lock_acquire(&arrays.lock);
-	region = array_stop(number);
-	if (region) {
-		a = array_header(region, header_offset);
-		n = a->avail;
-		if (n)
-			__builtin_memcpy(objects, a->entry, n * sizeof(void *));
-		a->avail = 0;
-		array_publish(number, region);
-	}
-	lock_release(&arrays.lock);
-	return n;
-}
-
-void array_drain(struct kmem_cache *c)
-{
-	void *objects[CONFIG_BATCH_MAX];
-
-	for (unsigned number = 0; number < arrays.cpus; number++) {
-		struct array_cache *region = LOAD_ACQUIRE(arrays.cpu[number].region);
-		unsigned n;
-
-		if (!region || READ_ONCE(array_header(region, c->header_offset)->avail) == 0)
-			continue;
-		n = array_strip(number, c->header_offset, objects);
-		if (n)
-			cache_put(c->node, objects, n); /* A5 */
-	}
-}
-
-/* Close one CPU's array, which is empty; false iff it is not, or the CPU cannot be stopped. */
-static bool array_close(unsigned number, u32 header_offset)
+/* Close one CPU's arrays of a cache, which are empty; false iff one is not, or the CPU cannot be
+ * stopped. */
+static bool array_close(unsigned number, const struct kmem_cache *c)
 {
 	struct array_cache *region = array_stop(number);
-	bool done;
+	struct array_cache *a;
+	bool done = true;
 
 	if (!region)
 		return false;
-	done = array_header(region, header_offset)->avail == 0;
-	if (done)
-		array_header(region, header_offset)->limit = 0;
+	a = array_header(region, c->header_offset);
+	for (unsigned node = 0; node < node_table.count && done; node++) {
+		done = a[node].avail == 0;
+		if (done)
+			a[node].limit = 0;
+	}
 	array_publish(number, region);
 	return done;
 }
@@ -351,27 +321,41 @@ bool array_retire(struct kmem_cache *c)
 	lock_acquire(&arrays.lock);
 	for (unsigned number = 0; number < arrays.cpus && done; number++)
 		if (arrays.cpu[number].region)
-			done = array_close(number, c->header_offset);
+			done = array_close(number, c);
 	lock_release(&arrays.lock);
 	return done;
 }
 
-size_t array_count(const struct kmem_cache *c)
+size_t array_count_node(const struct kmem_cache_node *n)
 {
-	size_t n = 0;
+	size_t count = 0;
 
 	for (unsigned number = 0; number < arrays.cpus; number++) {
 		struct array_cache *region = LOAD_ACQUIRE(arrays.cpu[number].region);
 
 		if (region)
-			n += READ_ONCE(array_header(region, c->header_offset)->avail);
+			count += READ_ONCE(array_header(region, n->header_offset)->avail);
 	}
-	return n;
+	return count;
+}
+
+size_t array_count(const struct kmem_cache *c)
+{
+	size_t count = 0;
+
+	for (unsigned node = 0; node < node_table.count; node++)
+		count += array_count_node(&c->node[node]);
+	return count;
 }
 
 unsigned array_cpus(void)
 {
 	return READ_ONCE(arrays.regions);
+}
+
+unsigned array_cpus_on(unsigned node)
+{
+	return READ_ONCE(arrays.on_node[node]);
 }
 
 const void *array_regions(size_t *step, unsigned *count)

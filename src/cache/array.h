@@ -16,6 +16,7 @@
 #include "percpu.h"
 
 struct kmem_cache;
+struct kmem_cache_node;
 
 void array_init(unsigned cpus);
 
@@ -45,20 +46,30 @@ static inline bool array_push(size_t header_offset, void *object)
 unsigned array_pop_bulk(u32 header_offset, void **objects, unsigned count);
 unsigned array_push_bulk(u32 header_offset, void *const *objects, unsigned count);
 
-/* See to it that this CPU has a region and an array for @c. Returns true iff it made one: then
- * a push that found no room may be tried again. */
-bool array_equip(const struct kmem_cache *c);
+/* See to it that this CPU has a region and an array for @n's objects. Returns true iff it made
+ * one: then a push that found no room may be tried again. */
+bool array_equip(const struct kmem_cache_node *n);
 
-/* Empty every CPU's array of @c into its node. */
+/* Empty every CPU's arrays of @c into its nodes. */
 void array_drain(struct kmem_cache *c);
+
+/* The arrays of @c take its new limits; what they held goes to the nodes. false iff a CPU could not
+ * be stopped: it keeps its old ones. */
+bool array_retune(struct kmem_cache *c);
+
+/* A tick of the reaper (TU3 of tune.c). */
+void array_reap(struct kmem_cache *c);
 
 /* Empty and close the arrays of a cache that is going away: limit 0 on every CPU (K1). false, with
  * some of them still open, iff the system refuses the fence or somebody still frees to it. */
 bool array_retire(struct kmem_cache *c);
 
-/* Free objects of @c in all arrays, at this moment; CPUs that have a region. */
+/* Free objects of @c (of @n) in all arrays, at this moment; CPUs that have a region, all of them
+ * and those of one NUMA node. */
 size_t array_count(const struct kmem_cache *c);
+size_t array_count_node(const struct kmem_cache_node *n);
 unsigned array_cpus(void);
+unsigned array_cpus_on(unsigned node);
 
 /* Where the first CPU's pointer to its headers lies, for tools; the next CPU's is *@step bytes
  * on, and there are *@count. */

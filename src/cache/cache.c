@@ -20,6 +20,7 @@
 #include "cache/object.h"
 #include "cache/option.h"
 #include "cache/reclaim.h"
+#include "page/node.h"
 
 /* ---- one object ----------------------------------------------------------- */
 
@@ -27,8 +28,10 @@
  * nothing on the stack: zeros, or memory that this home does not have. */
 #define CACHE_GFP_SPECIAL (__GFP_ZERO | __GFP_DMA | __GFP_DMA32 | __GFP_ACCOUNT)
 
-static noinline void *cache_special(struct kmem_cache *c, void *p, gfp_t gfp)
+noinline void *cache_finish(struct kmem_cache *c, void *p, gfp_t gfp)
 {
+	if (!(gfp & CACHE_GFP_SPECIAL))
+		return p;
 	if (gfp & (__GFP_DMA | __GFP_DMA32) & ~c->allocflags) {
 		report_refusal("kmem_cache_alloc", c->name,
 			       page_serves(gfp) ? "the cache was not made for DMA" :
@@ -52,7 +55,7 @@ void *kmem_cache_alloc(struct kmem_cache *c, gfp_t gfp)
 	if (unlikely(!percpu_ready()) || unlikely(!percpu_pop(c->pop_offset, &p)))
 		return cache_alloc_slow(c, gfp);
 	object_claim(c->states, p);
-	return unlikely(gfp & CACHE_GFP_SPECIAL) ? cache_special(c, p, gfp) : p;
+	return unlikely(gfp & CACHE_GFP_SPECIAL) ? cache_finish(c, p, gfp) : p;
 }
 
 void *ashlar_kmalloc_constant(struct kmem_cache *c, gfp_t gfp, size_t size)
@@ -62,7 +65,7 @@ void *ashlar_kmalloc_constant(struct kmem_cache *c, gfp_t gfp, size_t size)
 	if (unlikely(!percpu_ready()) || unlikely(!percpu_pop(c->pop_offset, &p)))
 		return cache_alloc_sized(c, gfp, size);
 	object_claim(c->states, p);
-	return unlikely(gfp & CACHE_GFP_SPECIAL) ? cache_special(c, p, gfp) : p;
+	return unlikely(gfp & CACHE_GFP_SPECIAL) ? cache_finish(c, p, gfp) : p;
 }
 
 void *kmem_cache_zalloc(struct kmem_cache *c, gfp_t gfp)
@@ -70,34 +73,32 @@ void *kmem_cache_zalloc(struct kmem_cache *c, gfp_t gfp)
 	return kmem_cache_alloc(c, gfp | __GFP_ZERO);
 }
 
-void *kmem_cache_alloc_node(struct kmem_cache *c, gfp_t gfp, int node)
-{
-	if (node > 0 && (gfp & __GFP_THISNODE))
-		return NULL; /* all objects are on node 0 */
-	return kmem_cache_alloc(c, gfp);
-}
-
-/* The door of every free to a cache: in use -> free, or a report. */
-static always_inline void cache_release(struct kmem_cache *c, void *p, size_t granules)
+/* The door of every free to a cache: in use -> free, or a report. Returns the object's node. */
+static struct kmem_cache_node *cache_release(struct kmem_cache *c, void *p)
 {
 	size_t granule = object_granule(p);
+	u32 header_offset;
 
-	if (unlikely(granule >= granules))
+	if (unlikely(granule >= READ_ONCE(map.granules)))
 		report_pointer("kmem_cache_free", p);
-	if (unlikely(object_header_offset(granule) != c->header_offset) && kmalloc_owns(p))
-		report_cache(c, p);
-	if (unlikely(object_header_offset(granule) != c->header_offset) ||
-	    (unlikely(!object_release(c->states, p)) &&
-	     !(account_settle(p) && object_release(c->states, p))))
+	header_offset = (u32)object_header_offset(granule);
+	if (unlikely(header_offset - c->header_offset >= node_table.count * ARRAY_CACHE_SIZE)) {
+		if (kmalloc_owns(p))
+			report_cache(c, p);
 		report_pointer("kmem_cache_free", p);
+	}
+	if (unlikely(!object_release(c->states, p)) &&
+	    !(account_settle(p) && object_release(c->states, p)))
+		report_pointer("kmem_cache_free", p);
+	return &c->node[(header_offset - c->header_offset) / ARRAY_CACHE_SIZE];
 }
 
+/* In lock mode, of a node other than 0, or wrong. */
 static noinline void cache_free_locked(struct kmem_cache *c, void *p)
 {
 	if (!p)
 		return;
-	cache_release(c, p, READ_ONCE(map.granules));
-	cache_free_slow(c->node, p);
+	cache_free_slow(cache_release(c, p), p);
 }
 
 void kmem_cache_free(struct kmem_cache *c, void *p)
@@ -121,46 +122,58 @@ void kmem_cache_free(struct kmem_cache *c, void *p)
 
 /* ---- behind the array ------------------------------------------------------ */
 
-/* A new slab, and up to @count of its objects downwards from @end. */
-static unsigned cache_grow(struct kmem_cache *c, gfp_t gfp, void **end, unsigned count)
+unsigned cache_grow(struct kmem_cache_node *n, gfp_t gfp, void **end, unsigned count)
 {
 	bool zero;
-	struct page *head = page_alloc(c->shape.order, gfp | c->allocflags, c->node->node, &zero);
+	gfp_t flags = gfp | n->cache->allocflags | __GFP_THISNODE;
+	struct page *head = page_alloc(n->shape->order, flags, n->node, &zero);
 
 	gfp_check(gfp);
 	if (!head)
 		return 0;
 	if (unlikely(options.audit))
 		init_audit_point(false);
-	if (!slab_prepare(c->node, head, debug_ctor(c))) {
-		page_free(head, c->shape.order);
+	if (!slab_prepare(n, head, debug_ctor(n->cache))) {
+		page_free(head, n->shape->order);
 		return 0;
 	}
-	account_begin_slab(head, c->shape.order);
-	if (unlikely(c->debug.flags))
-		debug_prepare(c, head);
-	return slab_adopt(c->node, head, end, count);
+	account_begin_slab(head, n->shape->order);
+	if (unlikely(n->cache->debug.flags))
+		debug_prepare(n->cache, head);
+	count = slab_adopt(n, head, end, count);
+	if (options.reap && (gfp & __GFP_DIRECT_RECLAIM) && READ_ONCE(n->grown) % options.reap == 0)
+		tune_tick();
+	return count;
 }
 
-/* Fill this CPU's array with a batch; returns one object of it. */
-static void *cache_refill(struct kmem_cache *c, gfp_t gfp)
+unsigned cache_take(struct kmem_cache_node *n, gfp_t gfp, void **end, unsigned count)
+{
+	unsigned got = slab_take(n, end, count);
+
+	if (!got)
+		got = cache_grow(n, gfp, end, count);
+	if (!got && node_table.count > 1 && !(gfp & __GFP_THISNODE))
+		got = cache_take_far(n, gfp, end);
+	return got;
+}
+
+/* Fill this CPU's array with a batch of its own node; returns one object of it. */
+static void *cache_refill(struct kmem_cache_node *n, gfp_t gfp)
 {
 	void *batch[CONFIG_BATCH_MAX];
-	unsigned count = unlikely(c->debug.slow) ? 1 : c->batchcount;
-	void **end = batch + count;
-	unsigned got = slab_take(c->node, end, count);
+	unsigned want = unlikely(n->cache->debug.slow) ? 1 : READ_ONCE(n->cache->batchcount);
+	void **end = batch + want;
+	unsigned got = cache_take(n, gfp, end, want);
 	unsigned pushed;
 
 	if (!got)
-		got = cache_grow(c, gfp, end, count);
-	if (!got)
 		return NULL;
 	got--; /* end[-1], the lowest address, is for the caller */
-	pushed = array_push_bulk(c->header_offset, end - 1 - got, got);
-	if (pushed < got && (gfp & __GFP_DIRECT_RECLAIM) && array_equip(c))
-		pushed += array_push_bulk(c->header_offset, end - 1 - got + pushed, got - pushed);
+	pushed = array_push_bulk(n->header_offset, end - 1 - got, got);
+	if (pushed < got && (gfp & __GFP_DIRECT_RECLAIM) && array_equip(n))
+		pushed += array_push_bulk(n->header_offset, end - 1 - got + pushed, got - pushed);
 	if (pushed < got)
-		cache_put(c->node, end - 1 - got + pushed, got - pushed);
+		cache_put(n, end - 1 - got + pushed, got - pushed);
 	return end[-1];
 }
 
@@ -192,7 +205,7 @@ void *cache_alloc_sized(struct kmem_cache *c, gfp_t gfp, size_t size)
 	if (unlikely(options.stats))
 		cache_count(p ? &c->counts.alloc_hit : &c->counts.alloc_miss, 1);
 	for (unsigned attempt = 0; !p; attempt++) {
-		p = cache_refill(c, gfp);
+		p = cache_refill(&c->node[node_here()], gfp);
 		if (!p && !reclaim_retry(gfp, attempt)) {
 			cache_count(&c->counts.errors, 1);
 			return NULL;
@@ -207,7 +220,7 @@ void *cache_alloc_sized(struct kmem_cache *c, gfp_t gfp, size_t size)
 		gfp |= __GFP_ACCOUNT;
 	if (unlikely(options.init_on_alloc) && gate_clears(c))
 		gfp |= __GFP_ZERO;
-	return gfp & CACHE_GFP_SPECIAL ? cache_special(c, p, gfp) : p;
+	return cache_finish(c, p, gfp);
 }
 
 void cache_put(struct kmem_cache_node *n, void *const *objects, unsigned count)
@@ -223,16 +236,18 @@ void cache_put(struct kmem_cache_node *n, void *const *objects, unsigned count)
 		slab_discard(n);
 }
 
-/* The array is full: its oldest batch leaves, the rest and @object stay. */
+/* The array is full: its oldest batch leaves, the rest and @object stay. An alien array's objects
+ * serve nobody here: all of them go home. */
 static void cache_flush(struct kmem_cache_node *n, void *object)
 {
-	const struct kmem_cache *c = n->cache;
 	void *all[CONFIG_BATCH_MAX + 1];
 	unsigned count = array_pop_bulk(n->header_offset, all, CONFIG_BATCH_MAX);
-	unsigned oldest = (unsigned)size_min(count, c->batchcount);
+	unsigned oldest = (unsigned)size_min(count, READ_ONCE(n->cache->batchcount));
 	unsigned kept;
 
 	all[count++] = object;
+	if (unlikely(n->node != node_here()))
+		oldest = count;
 	kept = array_push_bulk(n->header_offset, all + oldest, count - oldest);
 	if (oldest)
 		cache_put(n, all, oldest);
@@ -282,7 +297,7 @@ void cache_free_slow(struct kmem_cache_node *n, void *object)
 	}
 	if (unlikely(options.stats))
 		cache_count(&n->cache->counts.free_miss, 1);
-	if (n->cache->limit && array_equip(n->cache) && array_push(n->header_offset, object))
+	if (n->cache->limit && array_equip(n) && array_push(n->header_offset, object))
 		return;
 	cache_share(n);
 	cache_flush(n, object);
@@ -298,10 +313,8 @@ static size_t cache_alloc_rest(struct kmem_cache *c, gfp_t gfp, size_t count, vo
 	for (unsigned attempt = 0; done < count;) {
 		unsigned want = (unsigned)size_min(count - done, CONFIG_BATCH_MAX);
 		void *batch[CONFIG_BATCH_MAX];
-		unsigned got = slab_take(c->node, batch + want, want);
+		unsigned got = cache_take(&c->node[node_here()], gfp, batch + want, want);
 
-		if (!got)
-			got = cache_grow(c, gfp, batch + want, want);
 		if (!got && !reclaim_retry(gfp, attempt++))
 			break;
 		__builtin_memcpy(objects + done, batch + want - got, got * sizeof(void *));
@@ -342,7 +355,7 @@ int kmem_cache_alloc_bulk(struct kmem_cache *c, gfp_t gfp, size_t count, void **
 		return 0;
 	if (unlikely(c->debug.slow))
 		return (int)cache_alloc_each(c, gfp, count, objects);
-	done = array_pop_bulk(c->header_offset, objects, (unsigned)count);
+	done = array_pop_bulk(c->node[node_here()].header_offset, objects, (unsigned)count);
 	if (unlikely(options.stats)) {
 		cache_count(&c->counts.alloc_hit, done);
 		cache_count(&c->counts.alloc_miss, count - done);
@@ -361,30 +374,46 @@ int kmem_cache_alloc_bulk(struct kmem_cache *c, gfp_t gfp, size_t count, void **
 	return (int)count;
 }
 
-void kmem_cache_free_bulk(struct kmem_cache *c, size_t count, void **objects)
+/* Released objects of one node. */
+static void cache_free_run(struct kmem_cache_node *n, size_t count, void **objects)
 {
 	size_t done = 0;
+
+	while (done < count) {
+		unsigned some = (unsigned)size_min(count - done, CONFIG_BATCH_MAX);
+		unsigned pushed = 0;
+
+		if (likely(!options.init_on_free)) /* else each is cleared first */
+			pushed = array_push_bulk(n->header_offset, objects + done, some);
+		if (unlikely(options.stats))
+			cache_count(&n->cache->counts.free_hit, pushed);
+		done += pushed;
+		if (pushed < some) { /* the array is full: the object that did not fit flushes it */
+			cache_free_slow(n, objects[done]);
+			done++;
+		}
+	}
+}
+
+void kmem_cache_free_bulk(struct kmem_cache *c, size_t count, void **objects)
+{
+	struct kmem_cache_node *n = NULL;
+	size_t from = 0;
 
 	if (!c) {
 		for (size_t i = 0; i < count; i++)
 			kfree(objects[i]);
 		return;
 	}
-	for (size_t i = 0; i < count; i++)
-		cache_release(c, objects[i], READ_ONCE(map.granules));
-	while (done < count) {
-		unsigned some = (unsigned)size_min(count - done, CONFIG_BATCH_MAX);
-		unsigned pushed = 0;
+	for (size_t i = 0; i < count; i++) {
+		struct kmem_cache_node *own = cache_release(c, objects[i]);
 
-		if (likely(!options.init_on_free)) /* else each is cleared first */
-			pushed = array_push_bulk(c->header_offset, objects + done, some);
-
-		if (unlikely(options.stats))
-			cache_count(&c->counts.free_hit, pushed);
-		done += pushed;
-		if (pushed < some) { /* the array is full: the object that did not fit flushes it */
-			cache_free_slow(c->node, objects[done]);
-			done++;
+		if (unlikely(own != n) && n) {
+			cache_free_run(n, i - from, objects + from);
+			from = i;
 		}
+		n = own;
 	}
+	if (n)
+		cache_free_run(n, count - from, objects + from);
 }

@@ -10,8 +10,12 @@
  *           slabs                    the node's lock, in batches  engine/slab.c
  *
  *         This floor alone decides to reclaim and retry (reclaim.c).
+ *         On a machine with several NUMA nodes a cache has a kmem_cache_node on each. A
+ *         CPU's array for another node is an alien array: objects that were freed here wait
+ *         in it to go home in a batch, and nobody allocates from it.
  * Nouns   cache   all objects of one kind
- *         id      index of (cache, node) in every CPU's headers; header_offset is id * 16
+ *         id      index of (cache, node) in every CPU's headers; header_offset is id * 16. A
+ *                 cache's ids follow each other, its own header_offset is that on node 0
  *         large   a kmalloc served by pages (large.c)
  * States  an object's state byte (page/map.h): free -> in use on alloc, back on free; both
  *         are checked first, so that no object ever has two owners
@@ -20,6 +24,8 @@
  *         K3  who looks at caches that are not his visits them; destroy waits until all
  *             visitors have left, and so finds every free object in its slab
  *         K4  a merged cache is one cache with several names: it goes with the last of them
+ *         K5  an object lies on the node whose id its page has, comes from the CPU's own node if
+ *             there is one there or can be, and goes back to the node it came from
  * Locks   array_lock, cache_lock, node->lock, large_lock: one at a time; fork takes all
  */
 #ifndef ASHLAR_CACHE_CACHE_H
@@ -28,6 +34,7 @@
 #include "ashlar/slab.h"
 #include "cache/debug.h"
 #include "engine/engine.h"
+#include "page/node.h"
 
 #define CACHE_NAME_MAX 32u
 
@@ -73,7 +80,7 @@ struct kmem_cache {
 	u32 visitors;      /* atomic, up under cache_lock (K3) */
 	bool closed;       /* cache_lock: it is being destroyed, no more visits */
 	void (*ctor)(void *);
-	struct kmem_cache_node *node; /* its slabs and shared array */
+	struct kmem_cache_node *node; /* slabs and shared arrays, an array by NUMA node */
 	struct shape shape;
 	struct debug debug;
 	struct cache_counts counts;
@@ -94,7 +101,10 @@ static inline struct kmem_cache_node *cache_node_at(u32 header_offset)
 /* Is it a node of this cache? Nothing is looked into. */
 static inline bool cache_has_node(const struct kmem_cache *c, const void *node)
 {
-	return node == c->node;
+	for (unsigned i = 0; i < node_table.count; i++)
+		if (node == &c->node[i])
+			return true;
+	return false;
 }
 
 /* The node of a cache that may be destroyed meanwhile: it stays until cache_leave. NULL iff the
@@ -145,8 +155,28 @@ void *cache_alloc_slow(struct kmem_cache *c, gfp_t gfp);
 /* The same for @size bytes of an object, 0: all of it, for caches that are debugged. */
 void *cache_alloc_sized(struct kmem_cache *c, gfp_t gfp, size_t size);
 
+/* Up to @count objects of @n's cache downwards from @end: from slabs of that node, from a new one,
+ * or, without __GFP_THISNODE, one object of the nearest node that has any. Their states are not
+ * set. 0 iff memory is exhausted. */
+unsigned cache_take(struct kmem_cache_node *n, gfp_t gfp, void **end, unsigned count);
+
+/* A new slab on that node, and up to @count of its objects downwards from @end. */
+unsigned cache_grow(struct kmem_cache_node *n, gfp_t gfp, void **end, unsigned count);
+
+/* numa.c: one object of another node than @n, the nearest that has any, to end[-1]. */
+unsigned cache_take_far(const struct kmem_cache_node *n, gfp_t gfp, void **end);
+
+/* What is asked of an object beside itself (__GFP_ZERO), done after it was claimed; NULL iff this
+ * home cannot. */
+void *cache_finish(struct kmem_cache *c, void *p, gfp_t gfp);
+
 /* Free an object whose state is already STATE_FREE: array, else flush. */
 void cache_free_slow(struct kmem_cache_node *n, void *object);
+
+/* tune.c: a CPU has got its region: the nodes may keep more. A slab in so many was made: age the
+ * arrays of the next cache. */
+void tune_cpu_came(void);
+void tune_tick(void);
 
 /* Put objects straight into the node and give emptied slabs to the page floor. */
 void cache_put(struct kmem_cache_node *n, void *const *objects, unsigned count);

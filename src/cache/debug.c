@@ -14,6 +14,7 @@
 #include "cache/inspect.h"
 #include "cache/letters.h"
 #include "cache/option.h"
+#include "page/node.h"
 #include "port/port.h"
 
 #define DEBUG_LAYOUT (SLAB_RED_ZONE | SLAB_STORE_USER) /* what needs room */
@@ -223,7 +224,8 @@ static int debug_change(struct kmem_cache *c, u32 flags)
 		return -DEBUG_EINVAL;
 	c->shape = shape;
 	c->debug = d;
-	slab_node_reshape(c->node);
+	for (unsigned node = 0; node < node_table.count; node++)
+		slab_node_reshape(&c->node[node]);
 	c->states = c->node->states;
 	return 0;
 }

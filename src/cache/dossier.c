@@ -121,7 +121,7 @@ static void dossier_dump_line(struct text *t, const u8 *at, size_t bytes)
 }
 
 /* The bytes around the first wrong one, inside the slab. */
-static void dossier_dump(const struct dossier *d)
+static noinline void dossier_dump(const struct dossier *d)
 {
 	const struct kmem_cache *c = d->cache;
 	size_t slab = shape_slab_bytes(&c->shape);
@@ -138,7 +138,7 @@ static void dossier_dump(const struct dossier *d)
 	}
 }
 
-static void dossier_stack(const struct port_trace *by)
+static noinline void dossier_stack(const struct port_trace *by)
 {
 	struct text t;
 	char name[160];
@@ -172,7 +172,7 @@ static void dossier_who(struct text *t, const struct port_trace *by)
 	text_str(t, " ms ago\n");
 }
 
-static void dossier_track(const struct port_trace *by, const char *what)
+static noinline void dossier_track(const struct port_trace *by, const char *what)
 {
 	struct text t;
 
@@ -185,7 +185,7 @@ static void dossier_track(const struct port_trace *by, const char *what)
 	dossier_stack(by);
 }
 
-void dossier_print_tracks(const struct kmem_cache *c, const void *p)
+noinline void dossier_print_tracks(const struct kmem_cache *c, const void *p)
 {
 	if (!c->debug.track_at)
 		return;

@@ -61,6 +61,8 @@ static bool init_run(void)
 	node_init(machine.nodes, (unsigned)options.fake_numa);
 	if (!page_init(init_budget(&machine), machine.cpus, machine.page_bytes))
 		return false;
+	if (options.random_seq)
+		slab_set_random(machine.random | 1);
 	if (!cache_boot() || !large_init() || !kmalloc_init())
 		return false;
 	cache_boot_end();

@@ -174,13 +174,6 @@ void *kzalloc(size_t size, gfp_t gfp)
 	return ashlar_kmalloc(size, gfp | __GFP_ZERO);
 }
 
-void *kmalloc_node(size_t size, gfp_t gfp, int node)
-{
-	if (node > 0 && (gfp & __GFP_THISNODE))
-		return NULL; /* all memory is on node 0 */
-	return ashlar_kmalloc(size, gfp);
-}
-
 void *kmalloc_array(size_t count, size_t size, gfp_t gfp)
 {
 	size_t bytes;

@@ -14,6 +14,7 @@
 #include "cache/option.h"
 #include "cache/reclaim.h"
 #include "cache/report.h"
+#include "page/node.h"
 #include "page/page.h"
 #include "port/port.h"
 
@@ -247,14 +248,14 @@ static void large_count_run(size_t pages)
 	__atomic_fetch_add(&large.pages.runs, pages, __ATOMIC_RELAXED);
 }
 
-static void *large_alloc_run(size_t pages, size_t align_pages, gfp_t gfp)
+static void *large_alloc_run(size_t pages, size_t align_pages, gfp_t gfp, unsigned node)
 {
 	struct page *head = NULL;
 	bool zero;
 	char *p;
 
 	for (unsigned attempt = 0; !head; attempt++) {
-		head = page_alloc_exact(pages, align_pages, gfp, 0, &zero);
+		head = page_alloc_exact(pages, align_pages, gfp, node, &zero);
 		if (!head && !reclaim_retry(gfp, attempt))
 			return NULL;
 	}
@@ -270,9 +271,15 @@ static void *large_alloc_run(size_t pages, size_t align_pages, gfp_t gfp)
 
 static void *large_get(size_t size, size_t align, gfp_t gfp)
 {
+	return large_alloc_node(size, align, gfp, node_here());
+}
+
+void *large_alloc_node(size_t size, size_t align, gfp_t gfp, unsigned node)
+{
 	size_t pages = size_max(size_align(size, PAGE_SIZE), PAGE_SIZE) >> PAGE_SHIFT;
 	size_t align_pages = size_max(align, PAGE_SIZE) >> PAGE_SHIFT;
-	bool mappable = gfp & __GFP_DIRECT_RECLAIM;
+	bool mappable =
+		(gfp & __GFP_DIRECT_RECLAIM) && (node_table.count == 1 || !(gfp & __GFP_THISNODE));
 	void *p;
 
 	if (size > PTRDIFF_MAX)
@@ -285,7 +292,7 @@ static void *large_get(size_t size, size_t align, gfp_t gfp)
 	}
 	if (pages > (size_t)1 << MAX_ORDER || align > map.align)
 		return mappable ? large_alloc_mapping(size, align, gfp) : NULL;
-	p = large_alloc_run(pages, align_pages, gfp);
+	p = large_alloc_run(pages, align_pages, gfp, node);
 	if (!p && mappable && pages > 1)
 		p = large_alloc_mapping(size, align,
 					gfp); /* the arena is full, the system is not */

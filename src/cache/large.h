@@ -22,6 +22,10 @@ bool large_init(void);
 /* @size bytes aligned to @align, at least a page; zeroed with __GFP_ZERO. NULL iff exhausted. */
 void *large_alloc(size_t size, size_t align, gfp_t gfp);
 
+/* The same on NUMA node @node if possible. With __GFP_THISNODE only there: then a mapping, whose
+ * memory comes from wherever it is touched first, will not do where there are several nodes. */
+void *large_alloc_node(size_t size, size_t align, gfp_t gfp, unsigned node);
+
 /* The same as a mapping of its own, whatever its size. Makes system calls. */
 void *large_alloc_mapping(size_t size, size_t align, gfp_t gfp);
 

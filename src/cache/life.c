@@ -20,6 +20,7 @@
 #include "cache/rcu.h"
 #include "cache/reclaim.h"
 #include "cache/report.h"
+#include "page/node.h"
 #include "port/port.h"
 
 struct list cache_list;
@@ -30,8 +31,8 @@ static struct {
 	u64 leaving[CONFIG_MAX_IDS / 64]; /* ids whose caches go away: nobody's, not free (K1) */
 	struct kmem_cache caches;         /* of struct kmem_cache */
 	struct kmem_cache nodes;          /* of struct kmem_cache_node */
-	struct kmem_cache_node caches_node;
-	struct kmem_cache_node nodes_node;
+	struct kmem_cache_node caches_node[PORT_MAX_NODES];
+	struct kmem_cache_node nodes_node[PORT_MAX_NODES];
 } boot;
 
 /* C1: small objects get long arrays; a batch is half of one. @capacity, if not 0, is asked for. */
@@ -60,19 +61,34 @@ static void cache_set_limits(struct kmem_cache *c, unsigned capacity)
 #define CACHE_FIRST_ID ((u32)PORT_MAX_NODES)
 STATIC_ASSERT(CACHE_FIRST_ID > MAP_DIRTY / 16, "a dirty page is no cache's");
 
-/* An id that no cache has: 0 when all are taken. Under cache_lock. */
+/* The first of as many ids that no cache has as there are nodes: 0 when all are taken. Under
+ * cache_lock. */
 static u32 cache_find_id(void)
 {
-	for (u32 i = 0; i < CONFIG_MAX_IDS; i++) {
+	u32 run = 0;
+
+	for (u32 i = 0; i < CONFIG_MAX_IDS + node_table.count; i++) {
 		u32 id = (boot.next_id + i) % CONFIG_MAX_IDS;
 
-		if (id >= CACHE_FIRST_ID && !map_ids[id].node &&
-		    !bitmap_count_range(boot.leaving, id, 1)) {
+		if (id < CACHE_FIRST_ID || map_ids[id].node ||
+		    bitmap_count_range(boot.leaving, id, 1)) {
+			run = 0;
+		} else if (++run == node_table.count) {
 			boot.next_id = id + 1;
-			return id;
+			return id + 1 - run;
 		}
 	}
 	return 0;
+}
+
+/* Give node @node of @c the id @id. */
+static void cache_enlist_node(struct kmem_cache *c, unsigned node, u32 id)
+{
+	struct kmem_cache_node *n = &c->node[node];
+
+	slab_node_init(n, c, &c->shape, node, id * 16);
+	n->free_limit = (1 + array_cpus_on(node)) * (size_t)c->batchcount + c->shape.objects;
+	STORE_RELEASE(map_ids[id].node, n);
 }
 
 /* Fill in a cache whose shape is chosen, give it an id, put it on the list (K1, K2). */
@@ -88,11 +104,10 @@ static bool cache_enlist(struct kmem_cache *c, struct kmem_cache_node *n)
 					0 :
 					c->header_offset;
 		c->node = n;
-		slab_node_init(n, c, &c->shape, 0, c->header_offset);
-		c->states = n->states;
-		n->free_limit = (1 + array_cpus()) * (size_t)c->batchcount + c->shape.objects;
+		c->states = map_states(c->shape.stride);
 		list_add_tail(&cache_list, &c->link);
-		STORE_RELEASE(map_ids[id].node, n);
+		for (unsigned node = 0; node < node_table.count; node++)
+			cache_enlist_node(c, node, id + node);
 	}
 	lock_release(&boot.lock);
 	return id != 0;
@@ -159,10 +174,11 @@ bool cache_boot(void)
 	boot.next_id = 1;
 	made = cache_describe(&boot.caches, "kmem_cache", sizeof(struct kmem_cache),
 			      SLAB_NO_MERGE | SLAB_NO_USER_FLAGS, &args) &&
-	       cache_enlist(&boot.caches, &boot.caches_node) &&
-	       cache_describe(&boot.nodes, "kmem_cache_node", sizeof(struct kmem_cache_node),
+	       cache_enlist(&boot.caches, boot.caches_node) &&
+	       cache_describe(&boot.nodes, "kmem_cache_node",
+			      node_table.count * sizeof(struct kmem_cache_node),
 			      SLAB_NO_MERGE | SLAB_NO_USER_FLAGS, &args) &&
-	       cache_enlist(&boot.nodes, &boot.nodes_node);
+	       cache_enlist(&boot.nodes, boot.nodes_node);
 	boot.caches.batchcount = 1;
 	boot.nodes.batchcount = 1;
 	return made;
@@ -218,18 +234,21 @@ struct kmem_cache *cache_join(bool (*alike)(const struct kmem_cache *c, const vo
 
 bool cache_is_cache(const struct kmem_cache *c)
 {
-	return map_contains(c) && map.ids[map_pfn(c)] == boot.caches.header_offset &&
+	return map_contains(c) &&
+	       map.ids[map_pfn(c)] - boot.caches.header_offset <
+		       node_table.count * ARRAY_CACHE_SIZE &&
 	       *map_state(c) == map_state_in_use(c);
 }
 
 bool cache_shrink(struct kmem_cache *c)
 {
 	struct list emptied;
-	bool left;
+	bool left = false;
 
 	list_init(&emptied);
 	array_drain(c);
-	left = slab_shrink(c->node, &emptied);
+	for (unsigned node = 0; node < node_table.count; node++)
+		left |= slab_shrink(&c->node[node], &emptied);
 	if (!list_is_empty(&emptied))
 		reclaim_release(&emptied);
 	return left;
@@ -270,6 +289,14 @@ void cache_forget_visitors(void)
 			map_ids[id].node->cache->visitors = 0;
 }
 
+static bool cache_has_slabs(const struct kmem_cache *c)
+{
+	for (unsigned node = 0; node < node_table.count; node++)
+		if (READ_ONCE(c->node[node].slabs))
+			return true;
+	return false;
+}
+
 void cache_shrink_all(void)
 {
 	for (u32 id = 1; id < CONFIG_MAX_IDS; id++) {
@@ -277,7 +304,7 @@ void cache_shrink_all(void)
 
 		if (!n)
 			continue;
-		if (READ_ONCE(n->slabs))
+		if (n->node == 0 && cache_has_slabs(n->cache))
 			cache_shrink(n->cache);
 		cache_leave(n);
 	}
@@ -299,10 +326,14 @@ size_t cache_discard_all(void)
 	return pages;
 }
 
-/* Objects that users have: all of the slabs' but those in bitmaps; the shared array is empty. */
+/* Objects that users have: all of the slabs' but those in bitmaps; the shared arrays are empty. */
 static size_t cache_live(const struct kmem_cache *c)
 {
-	return c->node->slabs * c->shape.objects - c->node->free_objects;
+	size_t live = 0;
+
+	for (unsigned node = 0; node < node_table.count; node++)
+		live += c->node[node].slabs * c->shape.objects - c->node[node].free_objects;
+	return live;
 }
 
 /* K1: the id is nobody's now, but free only when no array of any CPU knows it. The chain is left
@@ -313,16 +344,17 @@ static bool cache_delist(struct kmem_cache *c)
 	bool done;
 
 	lock_acquire(&boot.lock);
-	bitmap_set_range(boot.leaving, id, 1);
-	STORE_RELEASE(map_ids[id].node, NULL);
+	bitmap_set_range(boot.leaving, id, node_table.count);
+	for (unsigned node = 0; node < node_table.count; node++)
+		STORE_RELEASE(map_ids[id + node].node, NULL);
 	lock_release(&boot.lock);
 	done = array_retire(c);
 	lock_acquire(&boot.lock);
-	bitmap_clear_range(boot.leaving, id, 1);
+	bitmap_clear_range(boot.leaving, id, node_table.count);
 	if (done)
 		list_remove(&c->link);
-	else
-		STORE_RELEASE(map_ids[id].node, c->node);
+	for (unsigned node = 0; node < node_table.count && !done; node++)
+		STORE_RELEASE(map_ids[id + node].node, &c->node[node]);
 	lock_release(&boot.lock);
 	return done;
 }
@@ -378,8 +410,9 @@ static bool cache_dissolve(struct kmem_cache *c)
 		report_refusal("kmem_cache_destroy", c->name, "the CPUs cannot be stopped");
 		return false;
 	}
-	if (n->shared)
-		page_free(&map.pages[map_pfn(n->shared)], 0);
+	for (unsigned node = 0; node < node_table.count; node++)
+		if (n[node].shared)
+			page_free(&map.pages[map_pfn(n[node].shared)], 0);
 	while (!list_is_empty(&c->aliases)) {
 		struct cache_alias *a = list_first_entry(&c->aliases, struct cache_alias, link);
 

@@ -8,10 +8,7 @@
  */
 #include "ashlar/mm.h"
 #include "base/check.h"
-#include "base/memory.h"
 #include "cache/account.h"
-#include "cache/gfp.h"
-#include "cache/init.h"
 #include "cache/reclaim.h"
 #include "cache/report.h"
 #include "page/map.h"
@@ -20,29 +17,7 @@ STATIC_ASSERT(ASHLAR_MAX_ORDER == PORT_MAX_ORDER, "mm.h names the port's largest
 
 struct page *alloc_pages(gfp_t gfp, unsigned int order)
 {
-	struct page *head = NULL;
-	bool zero;
-
-	if (order > MAX_ORDER || !init_ready())
-		return NULL;
-	gfp_check(gfp);
-	if (gfp & (__GFP_DMA | __GFP_DMA32)) {
-		report_refusal("alloc_pages", "pages", "this home has no DMA memory");
-		return NULL;
-	}
-	for (unsigned attempt = 0; !head; attempt++) {
-		head = page_alloc(order, gfp, 0, &zero);
-		if (!head && !reclaim_retry(gfp, attempt))
-			return NULL;
-	}
-	head->charged = 0;
-	if ((gfp & __GFP_ACCOUNT) && !account_charge_block(head, PAGE_SIZE << order, gfp)) {
-		page_free(head, order);
-		return NULL;
-	}
-	if ((gfp & __GFP_ZERO) && !zero)
-		memset(map_page_address(head), 0, PAGE_SIZE << order);
-	return head;
+	return alloc_pages_node(-1, gfp, order);
 }
 
 unsigned long __get_free_pages(gfp_t gfp, unsigned int order)

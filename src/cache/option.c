@@ -10,6 +10,7 @@
 
 struct options options = {
 	.keep = CONFIG_KEEP_BYTES,
+	.reap = CONFIG_REAP_SLABS,
 };
 
 enum option_kind {
@@ -60,6 +61,15 @@ static const struct option option_table[] = {
 	  .kind = OPTION_NUMBER,
 	  .number = &options.keep,
 	  .help = "bytes of free memory kept for reuse, beside 1/16 of what is in use" },
+	{ .name = "reap",
+	  .kind = OPTION_NUMBER,
+	  .number = &options.reap,
+	  .help = "new slabs of a cache after which the next cache's arrays age; 0: never" },
+	{ .name = "random_seq",
+	  .kind = OPTION_NUMBER,
+	  .hardens = true,
+	  .number = &options.random_seq,
+	  .help = "1: objects are given out in random order" },
 	{ .name = "fake_numa",
 	  .kind = OPTION_NUMBER,
 	  .number = &options.fake_numa,

@@ -13,7 +13,8 @@
  *             iff all its objects are free, on no list iff none is
  *         E2  bits set in a slab + inuse == shape.objects
  *         E3  free_objects == sum over the slabs of their set bits
- *         E4  bits are taken lowest address first, so that pages run empty
+ *         E4  bits are taken lowest address first, so that pages run empty; with random_seq
+ *             in no order that can be guessed
  *         E5  emptied slabs above free_limit leave the lock as a list
  *         E6  an object in the shared array counts as in use in its slab
  *         E7  free objects inside slabs come to at most half of the used ones and 1 MiB, or
@@ -55,8 +56,12 @@ struct kmem_cache_node {
 	size_t free_limit;         /* free objects above which empty slabs are released */
 	size_t grown;              /* slabs made, ever */
 	size_t put_since;          /* objects put into slabs since the last discard (E7) */
+	u32 reaps;                 /* ticks of the reaper, ever */
+	bool shared_touched;       /* objects left the shared array since the last second tick */
+	bool free_touched;         /* an empty slab was taken from, the same */
+	u64 random;                /* random_seq: state of the generator; 0: lowest address first */
 	size_t slabs_peak;         /* most slabs at one time */
-};
+} cacheline_aligned;               /* a cache's nodes lie in one array: they share no line */
 
 void slab_node_init(struct kmem_cache_node *n, struct kmem_cache *cache, const struct shape *shape,
 		    unsigned node, u32 header_offset);
@@ -110,6 +115,18 @@ struct slab_object {
 	bool free; /* its bit is set */
 };
 bool slab_find(const struct kmem_cache_node *n, const void *p, struct slab_object *object);
+
+/* At most @shared_limit objects in the shared array, if there is one, and @free_limit free ones in
+ * slabs; what is too much goes to slabs and to @emptied. */
+void slab_tune(struct kmem_cache_node *n, u32 shared_limit, size_t free_limit,
+	       struct list *emptied);
+void slab_set_free_limit(struct kmem_cache_node *n, size_t free_limit);
+
+/* A tick of the reaper (TU4 of cache/tune.c). */
+void slab_reap(struct kmem_cache_node *n, struct list *emptied);
+
+/* From now on nodes give out objects in random order; @seed is not 0. */
+void slab_set_random(u64 seed);
 
 size_t slab_audit(struct kmem_cache_node *n);
 

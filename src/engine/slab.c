@@ -12,7 +12,7 @@
  */
 #include "base/bits.h"
 #include "base/check.h"
-#include "engine/engine.h"
+#include "engine/slab_own.h"
 #include "port/port.h"
 
 /* Idle memory inside a node's used slabs that is never given back, beside half of the used (E7). */
@@ -30,25 +30,11 @@ void slab_node_init(struct kmem_cache_node *n, struct kmem_cache *cache, const s
 		.states = map_states(shape->stride),
 		.node = node,
 		.header_offset = header_offset,
+		.random = slab_random_start(header_offset),
 	};
 	list_init(&n->partial);
 	list_init(&n->empty);
 	map_id(header_offset)->states = n->states;
-}
-
-static u64 *slab_word(struct page *head, unsigned w)
-{
-	return &head[w / PAGE_WORDS].bits[w % PAGE_WORDS];
-}
-
-static unsigned slab_words(const struct shape *s)
-{
-	return (s->objects + 63) / 64;
-}
-
-static struct page *slab_head(const struct shape *s, const void *object)
-{
-	return &map.pages[map_pfn(object) & ~(((size_t)1 << s->order) - 1)];
 }
 
 bool slab_prepare(struct kmem_cache_node *n, struct page *head, void (*ctor)(void *))
@@ -79,9 +65,9 @@ bool slab_prepare(struct kmem_cache_node *n, struct page *head, void (*ctor)(voi
 	return true;
 }
 
-/* Take up to @count objects out of one slab's bitmap, downwards from @end. */
-static unsigned slab_take_bits(struct kmem_cache_node *n, struct page *head, void **end,
-			       unsigned count)
+/* Take up to @count objects out of one slab's bitmap, lowest first, downwards from @end. */
+static unsigned slab_take_lowest(struct kmem_cache_node *n, struct page *head, void **end,
+				 unsigned count)
 {
 	const struct shape *s = n->shape;
 	char *first = slab_first(s, head);
@@ -108,6 +94,15 @@ static unsigned slab_take_bits(struct kmem_cache_node *n, struct page *head, voi
 	n->taken += taken;
 	n->taken_peak = size_max(n->taken_peak, n->slabs * s->objects - n->free_objects);
 	return taken;
+}
+
+/* E4 */
+static unsigned slab_take_bits(struct kmem_cache_node *n, struct page *head, void **end,
+			       unsigned count)
+{
+	if (unlikely(n->random))
+		return slab_take_random(n, head, end, count);
+	return slab_take_lowest(n, head, end, count);
 }
 
 /* After a take: full slabs are on no list, others at the head of partial (E1). */
@@ -137,6 +132,7 @@ static unsigned slab_take_shared(struct kmem_cache_node *n, void **end, unsigned
 	unsigned taken = (unsigned)size_min(count, n->shared_avail);
 
 	n->shared_avail -= taken;
+	n->shared_touched = true;
 	__builtin_memcpy(end - taken, &n->shared[n->shared_avail], taken * sizeof(void *));
 	return taken;
 }
@@ -158,6 +154,7 @@ unsigned slab_take(struct kmem_cache_node *n, void **end, unsigned count)
 		} else {
 			head = list_first_entry(&n->empty, struct page, link);
 			n->empty_slabs--;
+			n->free_touched = true;
 		}
 		CHECK(head->kind == PAGE_SLAB && head->owner == n, "a slab on its node's list");
 		taken += slab_take_bits(n, head, end - taken, count - taken);
@@ -235,7 +232,7 @@ static unsigned slab_put_bits(struct kmem_cache_node *n, void *const *objects, u
 	return i;
 }
 
-static void slab_put_all(struct kmem_cache_node *n, void *const *objects, unsigned count)
+void slab_put_all(struct kmem_cache_node *n, void *const *objects, unsigned count)
 {
 	n->free_objects += count;
 	n->free_peak = size_max(n->free_peak, n->free_objects);
@@ -244,7 +241,7 @@ static void slab_put_all(struct kmem_cache_node *n, void *const *objects, unsign
 }
 
 /* Detach the last empty slab: its pages are no slab any more (E5). */
-static void slab_release(struct kmem_cache_node *n, struct list *emptied)
+void slab_release(struct kmem_cache_node *n, struct list *emptied)
 {
 	struct page *head = list_last_entry(&n->empty, struct page, link);
 

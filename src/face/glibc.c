@@ -94,7 +94,7 @@ static void glibc_info_cache(FILE *out, unsigned id)
 	c = *n->cache;
 	slabs = READ_ONCE(n->slabs);
 	idle = READ_ONCE(n->free_objects);
-	parked = array_count(n->cache) + READ_ONCE(n->shared_avail);
+	parked = array_count_node(n) + READ_ONCE(n->shared_avail);
 	cache_leave(n);
 	if (slabs)
 		fprintf(out,

@@ -6,7 +6,7 @@
  *         the start of its region, four to a cache line, indexed by id. The
  *         entries lie in blocks elsewhere.
  * Rules   A1  0 <= avail <= limit; entry[0 .. avail-1] are free objects, the newest last
- *         A2  avail and touched are written by one store: that store commits a pop
+ *         A2  avail and idle are written by one store: that store commits a pop
  *         A3  limit and entry change only while the region is owned (port_percpu_own)
  * See     percpu.h of each port for the sequences, cache/array.c for the rest
  */
@@ -17,7 +17,7 @@
 
 struct array_cache {
 	uint16_t avail;    /* free objects in the array */
-	uint16_t touched;  /* 1 since an object was taken; the reaper clears it */
+	uint16_t idle;     /* 1 since the reaper looked: not touched; a pop clears it for nothing */
 	uint16_t limit;    /* most objects it may hold; 0: no array here (id 0, the dummy) */
 	uint16_t capacity; /* entries that fit the block, >= limit */
 	void **entry;      /* the stack; entry[avail - 1] is the newest */

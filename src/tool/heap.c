@@ -266,16 +266,18 @@ static void heap_take_name(const struct heap_reader *r, const unsigned char *cac
 	heap_clean_text(row->name, sizeof(row->name));
 }
 
-/* The cache and node structures, into a row; false where they are none (any more). */
-static bool heap_take_row(const struct heap_reader *r, size_t id, struct ashlar_row *row)
+/* The cache and node structures, into a row; returns where the cache is, 0 where there is none (any
+ * more). */
+static uint64_t heap_take_row(const struct heap_reader *r, size_t id, struct ashlar_row *row)
 {
 	uint64_t address = heap_pointer(r, &r->a.nodes, id);
 	size_t nb = r->a.node_bytes;
 	size_t cb = r->a.cache_bytes;
 	unsigned char *node = tool_alloc(nb + cb + 1);
 	unsigned char *cache = node + nb;
-	bool good = address && target_read(r->t, address, node, nb) &&
-		    target_read(r->t, heap_field(r, node, nb, ASHLAR_NODE_CACHE), cache, cb) &&
+	bool found = address && target_read(r->t, address, node, nb);
+	uint64_t owner = found ? heap_field(r, node, nb, ASHLAR_NODE_CACHE) : 0;
+	bool good = owner && target_read(r->t, owner, cache, cb) &&
 		    heap_field(r, node, nb, ASHLAR_NODE_HEADER_OFFSET) == id * r->a.header_bytes;
 
 	if (good) {
@@ -312,23 +314,42 @@ static bool heap_take_row(const struct heap_reader *r, size_t id, struct ashlar_
 		heap_take_name(r, cache, row);
 	}
 	free(node);
-	return good;
+	return good ? owner : 0;
 }
 
-/* All caches; ids[i] is the id of row i. */
-static void heap_take_rows(struct heap *h, const struct heap_reader *r, uint32_t *ids)
+/* A cache on a further NUMA node: into the row that it has already. */
+static void heap_add_node(struct ashlar_row *row, const struct ashlar_row *node)
 {
+	heap_add(&row->slabs, node->slabs, 1);
+	heap_add(&row->slabs_peak, node->slabs_peak, 1);
+	heap_add(&row->slabs_empty, node->slabs_empty, 1);
+	heap_add(&row->slabs_grown, node->slabs_grown, 1);
+	heap_add(&row->objects_free, node->objects_free, 1);
+	heap_add(&row->objects_shared, node->objects_shared, 1);
+}
+
+/* All caches; rows[id] is the number of the id's row, counted from 1. A cache has as many ids as
+ * there are NUMA nodes, one after the other. */
+static void heap_take_rows(struct heap *h, const struct heap_reader *r, uint32_t *rows)
+{
+	uint64_t before = 0;
+
 	h->rows = tool_alloc((r->a.nodes.count + 1) * sizeof(h->rows[0]));
 	for (size_t id = 1; id < r->a.nodes.count; id++) {
-		if (heap_take_row(r, id, &h->rows[h->nr_rows])) {
-			ids[h->nr_rows] = (uint32_t)id;
+		struct ashlar_row *row = &h->rows[h->nr_rows];
+		uint64_t cache = heap_take_row(r, id, row);
+
+		if (cache && cache == before)
+			heap_add_node(row - 1, row);
+		else if (cache)
 			h->nr_rows++;
-		}
+		rows[id] = cache ? (uint32_t)h->nr_rows : 0;
+		before = cache;
 	}
 }
 
 /* What CPUs' arrays hold: one read a CPU, of all headers. */
-static void heap_take_arrays(struct heap *h, const struct heap_reader *r, const uint32_t *ids)
+static void heap_take_arrays(struct heap *h, const struct heap_reader *r, const uint32_t *rows)
 {
 	size_t bytes = (size_t)r->a.nodes.count * r->a.header_bytes;
 	unsigned char *headers = tool_alloc(bytes + 1);
@@ -339,10 +360,11 @@ static void heap_take_arrays(struct heap *h, const struct heap_reader *r, const 
 		if (!region || !target_read(r->t, region, headers, bytes))
 			continue;
 		h->cpus++;
-		for (size_t i = 0; i < h->nr_rows; i++)
-			h->rows[i].objects_array +=
-				heap_field(r, headers + (size_t)ids[i] * r->a.header_bytes,
-					   r->a.header_bytes, ASHLAR_ARRAY_AVAIL);
+		for (size_t id = 1; id < r->a.nodes.count; id++)
+			if (rows[id])
+				h->rows[rows[id] - 1].objects_array +=
+					heap_field(r, headers + id * r->a.header_bytes,
+						   r->a.header_bytes, ASHLAR_ARRAY_AVAIL);
 	}
 	free(headers);
 }
@@ -430,7 +452,7 @@ static bool heap_take_anchor(struct heap_reader *r)
 bool heap_read_target(struct heap *h, struct target *t)
 {
 	struct heap_reader r = { .t = t };
-	uint32_t *ids;
+	uint32_t *rows;
 
 	*h = (struct heap){ .pid = t->pid };
 	if (!heap_take_anchor(&r))
@@ -445,10 +467,10 @@ bool heap_read_target(struct heap *h, struct target *t)
 	heap_clean_text(h->message, sizeof(h->message));
 	target_describe(t, h->command, sizeof(h->command), &h->rss_peak);
 	heap_clean_text(h->command, sizeof(h->command));
-	ids = tool_alloc((r.a.nodes.count + 1) * sizeof(ids[0]));
-	heap_take_rows(h, &r, ids);
-	heap_take_arrays(h, &r, ids);
-	free(ids);
+	rows = tool_alloc((r.a.nodes.count + 1) * sizeof(rows[0]));
+	heap_take_rows(h, &r, rows);
+	heap_take_arrays(h, &r, rows);
+	free(rows);
 	heap_take_groups(h, &r);
 	heap_take_pages(h, &r);
 	heap_sum(h);

@@ -156,10 +156,15 @@ static void sysfs_format(char *text, size_t bytes, const struct sysfs_attribute 
 		snprintf(text, bytes, "%" PRIu64 "\n", n);
 		return;
 	case SYSFS_NODES:
-		snprintf(text, bytes, n ? "%" PRIu64 " N0=%" PRIu64 "\n" : "%" PRIu64 "\n", n, n);
+		if (n)
+			snprintf(text, bytes, "%" PRIu64 " N0=%" PRIu64 "\n", n, n);
+		else
+			snprintf(text, bytes, "0\n");
 		return;
 	case SYSFS_ADDRESS:
-		snprintf(text, bytes, n ? "0x%" PRIx64 "\n" : "", n);
+		text[0] = '\0';
+		if (n)
+			snprintf(text, bytes, "0x%" PRIx64 "\n", n);
 		return;
 	case SYSFS_EMPTY:
 		text[0] = '\0';

@@ -62,9 +62,9 @@ TEST(array_A2_pop_leaves_a_trace_for_the_reaper)
 	REQUIRE(setup(false, 64));
 	REQUIRE(take(1));
 	kmem_cache_free(c, held[0]);
-	array_of(0)->touched = 0;
+	array_of(0)->idle = 1;
 	EXPECT_PTR_EQ(kmem_cache_alloc(c, GFP_KERNEL), held[0]);
-	EXPECT_EQ(array_of(0)->touched, 1);
+	EXPECT_EQ(array_of(0)->idle, 0);
 }
 
 TEST(array_A3_limit_is_there_for_late_caches_and_cpus)

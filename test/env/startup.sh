@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# startup.sh - what Ashlar adds to the start of a program: at most ten system calls
+# startup.sh - what Ashlar adds to the start of a program: at most ten system calls (eleven on
+# a machine of 32 GiB or more, where the kernel is asked for its NUMA nodes)
 #
 # What    Counts the system calls of /bin/true, with an empty library preloaded (the
 #         loader's own work for one library more) and with Ashlar.
@@ -29,12 +30,15 @@ trace "$PRELOAD" "$T/ashlar"
 more=$(($(wc -l <"$T/ashlar") - $(wc -l <"$T/plain")))
 diff <(sed 's/(.*//' "$T/plain" | sort | uniq -c) <(sed 's/(.*//' "$T/ashlar" | sort | uniq -c) >"$T/diff"
 echo "# $more system calls more than the C library for /bin/true"
-if [ "$more" -le 10 ]; then
-	pass "at most 10 system calls more"
+most=10
+[ "$(awk '/^MemTotal:/ { print int($2 / 1048576) }' /proc/meminfo)" -ge 31 ] && most=11
+if [ "$more" -le $most ]; then
+	pass "at most $most system calls more"
 else
-	fail "at most 10 system calls more" "$T/diff" "$T/ashlar"
+	fail "at most $most system calls more" "$T/diff" "$T/ashlar"
 fi
 grep -E '^(open|openat)\(' "$T/ashlar" | grep -v "\.so" | grep -v '"/etc/ld.so' >"$T/files"
+[ -d /sys/devices/system/node/node1 ] && sed -i '\#"/sys/devices/system/node/#d' "$T/files"
 check "no file is opened but libraries" diff /dev/null "$T/files"
 grep -E '^(clone|clone3|socket|rt_sigaction|timer_create)\(' "$T/ashlar" >"$T/forbidden"
 check "no thread, socket or signal of its own" diff /dev/null "$T/forbidden"

@@ -376,6 +376,8 @@ static void run(bool lock_mode, unsigned nodes, size_t arena_bytes, unsigned ste
 	sim_reset();
 	sim.lock_mode = lock_mode;
 	sim.nodes = nodes;
+	for (unsigned cpu = 0; cpu < sim.cpus; cpu++)
+		sim.cpu_node[cpu] = cpu % nodes;
 	sim.arena_bytes = arena_bytes;
 	seed = help_setting("ASHLAR_SEED", 20240229);
 	tap_note_number("ASHLAR_SEED", seed);

@@ -149,6 +149,8 @@ static unsigned run(const struct plan *plan, bool check)
 	sim.arena_bytes = 48 * MIB;
 	sim.lock_mode = plan->lock_mode;
 	sim.nodes = plan->nodes;
+	for (unsigned cpu = 0; cpu < sim.cpus; cpu++)
+		sim.cpu_node[cpu] = cpu % plan->nodes;
 	sim.fail_at = plan->n;
 	sim.fail_on = plan->on && check;
 	script();

@@ -119,6 +119,12 @@ static void stage_singles(struct holder *h)
 	kfree(krealloc(kmalloc(size, GFP_KERNEL), 4 * size, GFP_KERNEL));
 }
 
+/* The node that an object belongs to. */
+static struct kmem_cache_node *home(const void *p)
+{
+	return cache_node_at(map.ids[map_pfn(p)]);
+}
+
 /* The sequences of slow paths: an array that fills up or comes into being meanwhile. */
 static void stage_slow(struct holder *h)
 {
@@ -127,7 +133,7 @@ static void stage_slow(struct holder *h)
 	stamp(p, 64, h->owner);
 	stage_fault(stamp_remove(p, 64, h->owner));
 	*map_state(p) = STATE_FREE;
-	cache_free_slow(cache->node, p);
+	cache_free_slow(home(p), p);
 	p = kmem_cache_alloc(fresh, GFP_KERNEL);
 	array_retire(fresh);
 	kmem_cache_free(fresh, p);
@@ -144,8 +150,8 @@ static void stage_batches(struct holder *h)
 
 	if (pushed < n)
 		cache_put(cache->node, batch + pushed, n - pushed);
-	if (p && !array_push(cache->header_offset, p))
-		cache_put(cache->node, &p, 1);
+	if (p && !array_push(home(p)->header_offset, p))
+		cache_put(home(p), &p, 1);
 	if (kmem_cache_alloc_bulk(cache, GFP_KERNEL, SEQUENCE_BULK, batch)) {
 		for (unsigned i = 0; i < SEQUENCE_BULK; i++)
 			stamp(batch[i], 64, h->owner + i);
@@ -400,14 +406,13 @@ static bool sequence_run(const struct sequence *s)
 	return true;
 }
 
-TEST(sequence_SQ1_SQ2_SQ3_every_instruction)
+static void every_instruction(void)
 {
 	unsigned count = sequence_find();
 	unsigned instructions = 0;
 	unsigned left_out = 0;
 	int status = -1;
 
-	MODE("rseq");
 	REQUIRE(count >= 8 && count <= SEQUENCE_MOST);
 	REQUIRE(stage_open());
 	for (unsigned i = 0; i < count; i++) {
@@ -436,6 +441,19 @@ TEST(sequence_SQ1_SQ2_SQ3_every_instruction)
 }
 
 /* The descriptors are what the kernel demands: else it would kill the process at the first. */
+TEST(sequence_SQ1_SQ2_SQ3_every_instruction)
+{
+	MODE("rseq");
+	every_instruction();
+}
+
+/* The other CPU is of another node: pops and pushes go to different arrays. */
+TEST(sequence_SQ1_SQ2_SQ3_two_nodes)
+{
+	if (!thread_elsewhere_prepared("rseq", "percpu=rseq;fake_numa=2", __func__, NULL))
+		every_instruction();
+}
+
 TEST(sequence_descriptors_are_sound)
 {
 	for (const struct rseq_cs *d = __start___rseq_cs; d < __stop___rseq_cs; d++) {

@@ -119,7 +119,7 @@ unsigned port_percpu_pop_bulk(unsigned header_offset, void **objects, unsigned c
 		for (unsigned i = 0; i < n; i++)
 			objects[i] = a->entry[left + i];
 		a->avail = (uint16_t)left;
-		a->touched = 1;
+		a->idle = 0;
 	}
 	port_irq_restore(irq);
 	return n;

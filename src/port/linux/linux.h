@@ -6,9 +6,21 @@
 #define ASHLAR_PORT_LINUX_LINUX_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* CPU numbers are below this (the kernel's nr_cpu_ids, rounded up to a word of its masks). */
 unsigned linux_machine_cpus(void);
+
+/* How many NUMA nodes this process may have memory of. */
+unsigned linux_numa_init(size_t ram_bytes);
+
+/* The number that begins at @s, behind blanks and commas; returns what follows it, NULL iff there
+ * is none. */
+const char *linux_parse_number(const char *s, unsigned *number);
+
+/* The place of @wanted in a list as the kernel prints it ("0-3,8"), from 0; LINUX_NOT_LISTED. */
+#define LINUX_NOT_LISTED 0xffffffffu
+unsigned linux_parse_list(const char *s, unsigned wanted);
 
 /* The environment as the kernel laid it out: usable before libc has set its own. */
 const char *linux_getenv(const char *name);

@@ -109,12 +109,12 @@ void port_init(struct port_machine *machine)
 
 	machine_cpus = port_count_cpus();
 	machine->cpus = machine_cpus;
-	machine->nodes = 1;
 	machine->page_bytes = getauxval(AT_PAGESZ);
 	machine->address_bytes = port_address_bytes();
 	machine->ram_bytes = (size_t)1 << 30;
 	if (sysinfo(&info) == 0)
 		machine->ram_bytes = (size_t)info.totalram * info.mem_unit;
+	machine->nodes = linux_numa_init(machine->ram_bytes);
 	machine->random = random ? *random : (uintptr_t)machine;
 }
 
@@ -228,24 +228,6 @@ void *port_mapping_resize(void *start, size_t old_bytes, size_t new_bytes)
 	void *p = mremap(start, old_bytes, new_bytes, MREMAP_MAYMOVE);
 
 	return p == MAP_FAILED ? NULL : p;
-}
-
-bool port_bind(void *start, size_t bytes, unsigned node)
-{
-	(void)start;
-	(void)bytes;
-	return node == 0;
-}
-
-unsigned port_node_distance(unsigned from, unsigned to)
-{
-	return from == to ? 10 : 20;
-}
-
-unsigned port_cpu_node(unsigned cpu)
-{
-	(void)cpu;
-	return 0;
 }
 
 void port_wait(uint32_t *word, uint32_t value)

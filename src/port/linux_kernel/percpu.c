@@ -16,7 +16,7 @@ unsigned port_percpu_pop_bulk(unsigned header_offset, void **objects, unsigned c
 	if (n) {
 		__builtin_memcpy(objects, &a->entry[a->avail - n], n * sizeof(void *));
 		a->avail = (uint16_t)(a->avail - n);
-		a->touched = 1;
+		a->idle = 0;
 	}
 	percpu_irq_restore(irq);
 	return n;

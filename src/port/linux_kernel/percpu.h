@@ -115,7 +115,7 @@ static inline __attribute__((__always_inline__)) bool percpu_pop(size_t header_o
 	}
 	*out = a->entry[avail - 1];
 	a->avail = (uint16_t)(avail - 1);
-	a->touched = 1;
+	a->idle = 0;
 	percpu_irq_restore(irq);
 	return true;
 }

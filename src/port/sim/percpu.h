@@ -52,7 +52,7 @@ static inline bool percpu_pop(size_t header_offset, void **out)
 
 	if (a->avail == 0)
 		return false;
-	a->touched = 1;
+	a->idle = 0;
 	*out = a->entry[--a->avail];
 	return true;
 }

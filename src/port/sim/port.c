@@ -262,7 +262,7 @@ unsigned port_percpu_pop_bulk(unsigned header_offset, void **objects, unsigned c
 	if (n == 0)
 		return 0;
 	a->avail = (uint16_t)(a->avail - n);
-	a->touched = 1;
+	a->idle = 0;
 	memcpy(objects, &a->entry[a->avail], n * sizeof(void *));
 	return n;
 }

@@ -43,7 +43,7 @@ unsigned port_percpu_pop_bulk(unsigned header_offset, void **objects, unsigned c
 			     "ldr %[from], [%[r], #8]\n\t"
 			     "add %[from], %[from], %[t], lsl #3\n\t"
 			     "mov %[to], %[objects]\n\t" PERCPU_COPY
-			     "orr %w[t], %w[t], #0x10000\n\t" /* touched = 1 (A2) */
+			     /* idle = 0 above avail (A2) */
 			     "str %w[t], [%[r]]\n" PERCPU_END
 		: [r] "=&r"(region), [t] "=&r"(t), [n] "=&r"(n), [pairs] "=&r"(pairs),
 		  [from] "=&r"(from), [to] "=&r"(to), [first] "=&r"(first), [second] "=&r"(second)

@@ -77,13 +77,12 @@ static inline __attribute__((__always_inline__)) bool percpu_pop(size_t header_o
 	void *region;
 	size_t t;
 
-	__asm__ goto volatile(PERCPU_BEGIN
-			      "cbz %w[t], %l[empty]\n\t"
-			      "ldr %[object], [%[r], #8]\n\t"
-			      "sub %w[t], %w[t], #1\n\t"
-			      "ldr %[object], [%[object], %[t], lsl #3]\n\t"
-			      "orr %w[t], %w[t], #0x10000\n\t" /* touched = 1 above avail (A2) */
-			      "str %w[t], [%[r]]\n" PERCPU_END
+	__asm__ goto volatile(PERCPU_BEGIN "cbz %w[t], %l[empty]\n\t"
+					   "ldr %[object], [%[r], #8]\n\t"
+					   "sub %w[t], %w[t], #1\n\t"
+					   "ldr %[object], [%[object], %[t], lsl #3]\n\t"
+					   /* idle = 0 above avail (A2) */
+					   "str %w[t], [%[r]]\n" PERCPU_END
 			      : [object] "=&r"(object), [r] "=&r"(region), [t] "=&r"(t)
 			      : PERCPU_INPUTS(alloc, header_offset)
 			      : "memory", "cc"

@@ -39,23 +39,22 @@ unsigned port_percpu_pop_bulk(unsigned header_offset, void **objects, unsigned c
 
 	if (!percpu_ready())
 		return 0;
-	__asm__ volatile(
-		PERCPU_BEGIN_FREE
-		"movl %k[count], %k[n]\n\t"
-		"cmpl %k[t], %k[n]\n\t"
-		"cmoval %k[t], %k[n]\n\t"
-		"testl %k[n], %k[n]\n\t"
-		"jz 5f\n\t"
-		"subl %k[n], %k[t]\n\t"
-		"movq 8(%[r], %[header]), %[from]\n\t"
-		"leaq (%[from], %[t], 8), %[from]\n\t" PERCPU_COPY(
-			"from", "objects") "addl $0x10000, %k[t]\n\t" /* touched = 1 (A2) */
-					   "movl %k[t], (%[r], %[header])\n" PERCPU_END
-		: [r] "=&r"(region), [t] "=&r"(t), [n] "=&r"(n), [i] "=&r"(i), [from] "=&r"(from),
-		  [moved] "=&r"(moved), [pair] "=x"(pair)
-		: [rseq] "r"(port_rseq_offset), [header] "r"((size_t)header_offset),
-		  [objects] "r"(objects), [count] "r"(count), PERCPU_FREE
-		: "memory", "cc");
+	__asm__ volatile(PERCPU_BEGIN_FREE
+			 "movl %k[count], %k[n]\n\t"
+			 "cmpl %k[t], %k[n]\n\t"
+			 "cmoval %k[t], %k[n]\n\t"
+			 "testl %k[n], %k[n]\n\t"
+			 "jz 5f\n\t"
+			 "subl %k[n], %k[t]\n\t"
+			 "movq 8(%[r], %[header]), %[from]\n\t"
+			 "leaq (%[from], %[t], 8), %[from]\n\t" PERCPU_COPY(
+				 "from", "objects") /* idle = 0 above avail (A2) */
+			 "movl %k[t], (%[r], %[header])\n" PERCPU_END
+			 : [r] "=&r"(region), [t] "=&r"(t), [n] "=&r"(n), [i] "=&r"(i),
+			   [from] "=&r"(from), [moved] "=&r"(moved), [pair] "=x"(pair)
+			 : [rseq] "r"(port_rseq_offset), [header] "r"((size_t)header_offset),
+			   [objects] "r"(objects), [count] "r"(count), PERCPU_FREE
+			 : "memory", "cc");
 	return (unsigned)n;
 }
 

@@ -70,13 +70,11 @@ static inline __attribute__((__always_inline__)) bool percpu_pop(size_t header_o
 	size_t t;
 
 	__asm__ goto volatile(
-		PERCPU_BEGIN_ALLOC
-		"testl %k[t], %k[t]\n\t"
-		"jz %l[empty]\n\t"
-		"movq 8(%[r], %[header]), %[object]\n\t"
-		"movq -8(%[object], %[t], 8), %[object]\n\t"
-		"leal 0xffff(%[t]), %k[t]\n\t" /* avail - 1, and touched = 1 above it (A2) */
-		"movl %k[t], (%[r], %[header])\n" PERCPU_END
+		PERCPU_BEGIN_ALLOC "subl $1, %k[t]\n\t" /* avail - 1, and idle = 0 above it (A2) */
+				   "jc %l[empty]\n\t"
+				   "movq 8(%[r], %[header]), %[object]\n\t"
+				   "movq (%[object], %[t], 8), %[object]\n\t"
+				   "movl %k[t], (%[r], %[header])\n" PERCPU_END
 		: [object] "=&a"(object), [r] "=&r"(region), [t] "=&r"(t)
 		: [rseq] "r"(port_rseq_offset), [header] "r"(header_offset), PERCPU_ALLOC
 		: "memory", "cc"

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * slab_age.c - slabs that are tuned, reaped, or emptied in random order
+ *
+ * What    New limits for a node; a tick of the reaper; the order in which random_seq gives
+ *         objects out.
+ * Why     An attacker who knows which object comes next can place his beside a victim's. Linux
+ *         shuffles a new slab once (random_seq); with a bitmap each take can be random, so the
+ *         order is not known after a while, either.
+ */
+#include "base/bits.h"
+#include "base/memory.h"
+#include "engine/slab_own.h"
+
+static u64 slab_random_seed;
+
+void slab_set_random(u64 seed)
+{
+	slab_random_seed = seed;
+}
+
+u64 slab_random_start(u32 header_offset)
+{
+	return slab_random_seed ? slab_random_seed ^ (u64)header_offset << 32 : 0;
+}
+
+/* splitmix64, of the node's own state. */
+static u64 slab_random(struct kmem_cache_node *n)
+{
+	u64 z = (n->random += 0x9e3779b97f4a7c15u);
+
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+	return z ^ (z >> 31);
+}
+
+/* The same in random order: from a random bit of a random word on, the next that is set. */
+unsigned slab_take_random(struct kmem_cache_node *n, struct page *head, void **end, unsigned count)
+{
+	const struct shape *s = n->shape;
+	char *first = slab_first(s, head);
+	unsigned words = slab_words(s);
+	unsigned taken = 0;
+
+	for (count = (unsigned)size_min(count, s->objects - head->inuse); taken < count; taken++) {
+		u64 r = slab_random(n);
+		unsigned w = (unsigned)((r >> 32) % words);
+		unsigned turn = r % 64;
+		unsigned bit;
+		u64 *word = slab_word(head, w);
+
+		while (!*word)
+			word = slab_word(head, w = w + 1 < words ? w + 1 : 0);
+		bit = bits_lowest(*word >> turn | *word << (-turn % 64));
+		bit = (bit + turn) % 64;
+		*word &= ~((u64)1 << bit);
+		*--end = first + (size_t)(w * 64 + bit) * s->stride;
+	}
+	head->hint = 0;
+	head->discarded = 0;
+	head->inuse = (u16)(head->inuse + taken);
+	n->free_objects -= taken;
+	return taken;
+}
+
+/* ---- limits and age -------------------------------------------------------------- */
+
+/* The oldest @count objects of the shared array go into their slabs. */
+static void slab_age_shared(struct kmem_cache_node *n, u32 count)
+{
+	slab_put_all(n, n->shared, count);
+	n->shared_avail -= count;
+	__builtin_memmove(n->shared, n->shared + count, n->shared_avail * sizeof(void *));
+}
+
+void slab_set_free_limit(struct kmem_cache_node *n, size_t free_limit)
+{
+	lock_acquire(&n->lock);
+	n->free_limit = free_limit;
+	lock_release(&n->lock);
+}
+
+void slab_tune(struct kmem_cache_node *n, u32 shared_limit, size_t free_limit, struct list *emptied)
+{
+	lock_acquire(&n->lock);
+	n->free_limit = free_limit;
+	if (n->shared)
+		n->shared_limit = shared_limit;
+	if (n->shared_avail > n->shared_limit)
+		slab_age_shared(n, n->shared_avail - n->shared_limit);
+	while (n->free_objects > n->free_limit && n->empty_slabs)
+		slab_release(n, emptied);
+	lock_release(&n->lock);
+}
+
+void slab_reap(struct kmem_cache_node *n, struct list *emptied)
+{
+	size_t slabs = (n->free_limit + 5 * (size_t)n->shape->objects - 1) /
+		       (5 * (size_t)n->shape->objects);
+	u32 shared;
+
+	lock_acquire(&n->lock);
+	shared = n->shared_touched ? 0 : (n->shared_limit + 4) / 5;
+	if (n->free_touched)
+		slabs = 0;
+	if (++n->reaps % 2 == 0) {
+		if (shared > n->shared_avail)
+			shared = (n->shared_avail + 1) / 2;
+		slab_age_shared(n, shared);
+		for (; slabs && n->empty_slabs; slabs--)
+			slab_release(n, emptied);
+		n->shared_touched = n->free_touched = false;
+	}
+	lock_release(&n->lock);
+}
