@@ -11,7 +11,8 @@ HOURS ?= 1
 OPTIONS ?=
 
 .DEFAULT_GOAL := build
-.PHONY: build help run test check kernel soak coverage size tiny bench bench-engines lint format kernel-linux install clean
+.PHONY: build help run test check kernel soak coverage size tiny bench bench-engines lint format
+.PHONY: kernel-linux install clean
 
 # The groups of packages that what was asked for needs: installed, or named, all at once.
 NEEDS = build

@@ -236,7 +236,8 @@ ASHLAR_API void *ashlar_kmem_buckets_valloc(struct kmem_buckets *buckets, size_t
  * Set how many objects each CPU's array of a cache holds at most, 1 to 120, how many leave or
  * come at a time, 1 to @limit, and how many such batches the node's shared array holds (512 objects
  * in all). What is too much goes to the slabs. Returns 0; -EINVAL (-22), with nothing changed, for
- * other values and for a cache without arrays (debugged or accounted); -EBUSY (-16) if a CPU could not be stopped: it keeps its old limit.
+ * other values and for a cache without arrays (debugged or accounted); -EBUSY (-16) if a CPU could
+ * not be stopped: it keeps its old limit.
  */
 ASHLAR_API int ashlar_kmem_cache_tune(struct kmem_cache *cache, unsigned int limit,
 				      unsigned int batchcount, unsigned int shared);

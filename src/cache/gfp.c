@@ -10,10 +10,10 @@
 
 void gfp_complain(gfp_t gfp)
 {
-	static bool told;
+	static u32 told; /* a word: not every processor exchanges bytes */
 	struct text t;
 
-	if (__atomic_exchange_n(&told, true, __ATOMIC_RELAXED))
+	if (__atomic_exchange_n(&told, 1, __ATOMIC_RELAXED))
 		return;
 	text_init(&t);
 	text_str(&t, "0x");

@@ -68,6 +68,8 @@ unsigned slab_take_random(struct kmem_cache_node *n, struct page *head, void **e
 /* The oldest @count objects of the shared array go into their slabs. */
 static void slab_age_shared(struct kmem_cache_node *n, u32 count)
 {
+	if (count == 0)
+		return; /* there may be no array yet */
 	slab_put_all(n, n->shared, count);
 	n->shared_avail -= count;
 	__builtin_memmove(n->shared, n->shared + count, n->shared_avail * sizeof(void *));

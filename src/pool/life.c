@@ -20,7 +20,7 @@ static struct {
 	struct lock lock; /* guards list */
 	struct list list;
 	struct kmem_cache *cache; /* of struct slab; never goes away */
-	bool entered;             /* atomic: above.h knows this floor */
+	u32 entered;             /* atomic: above.h knows this floor */
 } pools = { .list = { &pools.list, &pools.list } };
 
 /* ---- for the floor below: above.h ---------------------------------------------------- */
@@ -137,7 +137,7 @@ static struct kmem_cache *pools_cache(void)
 
 	if (c || !init_ready())
 		return c;
-	if (!__atomic_exchange_n(&pools.entered, true, __ATOMIC_RELAXED))
+	if (!__atomic_exchange_n(&pools.entered, 1, __ATOMIC_RELAXED))
 		above_enter(&pools_above);
 	c = cache_make("pool", sizeof(struct slab), CACHE_LINE, 0, NULL);
 	if (!c)
