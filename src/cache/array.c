@@ -47,7 +47,7 @@ static unsigned array_pop_owned(u32 header_offset, void **objects, unsigned coun
 	n = a->avail < count ? a->avail : count;
 	if (n) {
 		a->avail = (u16)(a->avail - n);
-		a->idle = 0;
+		WRITE_ONCE(a->idle, 0);
 		for (unsigned i = 0; i < n; i++)
 			objects[i] = a->entry[a->avail + i];
 	}
@@ -89,7 +89,7 @@ bool array_pop_lock(size_t header_offset, void **object)
 	a = array_header(percpu_alloc_region(cpu), header_offset);
 	got = a->avail != 0;
 	if (likely(got)) {
-		a->idle = 0;
+		WRITE_ONCE(a->idle, 0);
 		*object = a->entry[--a->avail];
 	}
 	percpu_disown(cpu, region);

@@ -20,7 +20,7 @@ static struct {
 	struct lock lock; /* guards list */
 	struct list list;
 	struct kmem_cache *cache; /* of struct slab; never goes away */
-	u32 entered;             /* atomic: above.h knows this floor */
+	u32 entered;              /* atomic: above.h knows this floor */
 } pools = { .list = { &pools.list, &pools.list } };
 
 /* ---- for the floor below: above.h ---------------------------------------------------- */

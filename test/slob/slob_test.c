@@ -290,13 +290,15 @@ static void two_holes(unsigned a, unsigned b)
 		struct page *pg = &z->pages[index];
 
 		/* straight from that page: it is the head of its list, or becomes it */
-		z->shard[0].head[pg->list] = (page_index)index;
+		if (pg->list < 3)
+			z->shard[0].head[pg->list] = (page_index)index;
 		held[i] = kmem_cache_alloc((struct kmem_cache *)(uintptr_t)c, GFP_KERNEL);
 		while (page_of(held[i]) != pg) {
 			const struct slob_request r = { units, 2, 4, c->id };
 
 			held[i] = slob_alloc_anywhere(z, &r, &damaged);
-			z->shard[0].head[pg->list] = (page_index)index;
+			if (pg->list < 3)
+				z->shard[0].head[pg->list] = (page_index)index;
 		}
 	}
 	kfree(held[2]);
