@@ -66,11 +66,12 @@ struct kmem_cache {
 	u32 pop_offset;    /* where kmem_cache_alloc's fast path looks: header_offset, or 0, where
 			    * there never is an object (gate.h); first: the fast path reads it */
 	u32 header_offset; /* id * 16 */
-	u32 object_size;   /* bytes, as asked for */
 	uintptr_t states;  /* where its objects' states lie (map.h); the fast path reads it, too */
+	u32 object_size;   /* bytes, as asked for */
 	u16 limit;         /* most objects in a CPU's array */
 	u16 batchcount;    /* objects that a refill or flush moves */
 	u16 shared_factor; /* the shared array holds this many batches */
+	bool closed;       /* cache_lock: it is being destroyed, no more visits */
 	u32 flags;         /* SLAB_* */
 	u32 align;         /* bytes */
 	u32 refcount;      /* cache_lock: creates that gave this cache, less destroys (K4) */
@@ -78,7 +79,6 @@ struct kmem_cache {
 	u32 usersize;      /* its length; 0: there is none */
 	gfp_t allocflags;  /* joined with every request for pages */
 	u32 visitors;      /* atomic, up under cache_lock (K3) */
-	bool closed;       /* cache_lock: it is being destroyed, no more visits */
 	void (*ctor)(void *);
 	struct kmem_cache_node *node; /* slabs and shared arrays, an array by NUMA node */
 	struct shape shape;

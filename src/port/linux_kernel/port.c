@@ -17,6 +17,8 @@
 #include <linux/random.h>
 #include <linux/sched.h>
 #include <linux/smp.h>
+#include <linux/stacktrace.h>
+#include <linux/timekeeping.h>
 #include <linux/topology.h>
 #include <linux/vmalloc.h>
 
@@ -129,6 +131,44 @@ bool port_bind(void *start, size_t bytes, unsigned node)
 	(void)start;
 	(void)bytes;
 	return node == 0;
+}
+
+/* Linux places the pages, and maps them as it likes. */
+bool port_huge(void *start, size_t bytes, bool on)
+{
+	(void)start;
+	(void)bytes;
+	(void)on;
+	return false;
+}
+
+void port_trace_start(void)
+{
+}
+
+uint32_t port_thread(void)
+{
+	return (uint32_t)current->pid + 1; /* the idle threads' number is 0 */
+}
+
+void port_trace(struct port_trace *trace)
+{
+	unsigned long frames[PORT_TRACE_FRAMES];
+	unsigned int count = stack_trace_save(frames, PORT_TRACE_FRAMES, 1);
+	unsigned int i;
+
+	*trace = (struct port_trace){
+		.now_ns = ktime_get_mono_fast_ns() | 1,
+		.thread = port_thread(),
+		.cpu = port_cpu(),
+	};
+	for (i = 0; i < count; i++)
+		trace->frames[i] = (void *)frames[i];
+}
+
+void port_symbol(const void *address, char *text, size_t bytes)
+{
+	snprintf(text, bytes, "%pS", address);
 }
 
 unsigned port_node_distance(unsigned from, unsigned to)
