@@ -9,8 +9,8 @@
 #include <stdint.h>
 
 /* Paint the boot map, fill machine.cpu[].hardware and .node, the distances and the settings, from
- * the tree at @tree, whose bytes are taken. @boot_hardware is the CPU that runs this: it becomes CPU
- * 0. false iff this is no device tree. */
+ * the tree at @tree, whose bytes are taken. @boot_hardware is the CPU that runs this: it becomes
+ * CPU 0. false iff this is no device tree. */
 bool fdt_read(const void *tree, uint64_t physical, uint64_t boot_hardware);
 
 #endif
