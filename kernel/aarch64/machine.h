@@ -41,6 +41,12 @@ static inline void vm_flush(uintptr_t address)
 			 : "memory");
 }
 
+/* An entry that was not valid has become so. */
+static inline void vm_fence(void)
+{
+	__asm__ volatile("dsb ishst\n\tisb" ::: "memory");
+}
+
 static inline struct cpu *this_cpu(void)
 {
 	struct cpu *cpu;

@@ -38,6 +38,12 @@ static inline void vm_flush(uintptr_t address)
 	__asm__ volatile("sfence.vma %0, x0" : : "r"(address) : "memory");
 }
 
+/* An entry that was not valid has become so. */
+static inline void vm_fence(void)
+{
+	__asm__ volatile("sfence.vma" ::: "memory");
+}
+
 static inline struct cpu *this_cpu(void)
 {
 	struct cpu *cpu;

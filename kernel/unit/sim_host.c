@@ -74,8 +74,10 @@ static void set(uintptr_t address, uint64_t value)
 	uint64_t old = *entry;
 
 	*entry = value;
+	if (!(old & VM_PRESENT))
+		return;
 	vm_flush(address);
-	if ((old & VM_PRESENT) && direct(old) != host.zero)
+	if (direct(old) != host.zero)
 		page_put(direct(old));
 }
 
@@ -95,7 +97,7 @@ static bool fault(uintptr_t address, bool write)
 		return false;
 	page = state == OPEN_WRITE ? page_get() : host.zero;
 	*entry = vm_make_page((uintptr_t)page - KERNEL_DIRECT, state == OPEN_WRITE);
-	vm_flush(address);
+	vm_fence();
 	return true;
 }
 
@@ -149,11 +151,12 @@ bool sim_host_open(void *start, size_t bytes, bool write)
 	for (uintptr_t at = (uintptr_t)start; at < (uintptr_t)start + bytes; at += PAGE) {
 		uint64_t *entry = entry_of(at);
 
-		if (!(*entry & VM_PRESENT) || direct(*entry) == host.zero)
+		if (!(*entry & VM_PRESENT) || direct(*entry) == host.zero) {
 			set(at, write ? OPEN_WRITE : OPEN_READ);
-		else
+		} else {
 			*entry = vm_make_page(vm_address(*entry), write);
-		vm_flush(at);
+			vm_flush(at);
+		}
 	}
 	return true;
 }

@@ -38,6 +38,11 @@ static inline void vm_flush(uintptr_t address)
 	__asm__ volatile("invlpg (%0)" : : "r"(address) : "memory");
 }
 
+/* An entry that was not valid has become so. */
+static inline void vm_fence(void)
+{
+}
+
 static inline struct cpu *this_cpu(void)
 {
 	struct cpu *cpu;

@@ -5,7 +5,9 @@
 #ifndef ASHLAR_PORT_BARE_ARCH_H
 #define ASHLAR_PORT_BARE_ARCH_H
 
-#if defined(__x86_64__)
+#if defined(ASHLAR_BARE_HOSTED)
+#include "port/bare/hosted/arch.h"
+#elif defined(__x86_64__)
 #include "port/bare/x86_64/arch.h"
 #elif defined(__aarch64__)
 #include "port/bare/aarch64/arch.h"

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * count_case.c - instructions of each operation, exact with -icount shift=0,sleep=off
+ *
+ * What    Each figure is the difference of two loops' counts, the second without the operation.
+ * Boot    icount=1 says that the count is of instructions; cache= kmalloc= page= batch= are the
+ *         most that each may take: kernel/boot.py has them, as they were counted
+ */
+#include "bare_test.h"
+
+#define TURNS 1000u
+#define BATCH 10000u
+
+static struct kmem_cache *c;
+static void *batch[BATCH];
+
+static void nothing(void)
+{
+	__asm__ volatile("" ::: "memory");
+}
+
+static void cache_pair(void)
+{
+	kmem_cache_free(c, kmem_cache_alloc(c, GFP_KERNEL));
+}
+
+static void kmalloc_pair(void)
+{
+	size_t size = 100;
+
+	__asm__ volatile("" : "+r"(size)); /* not a constant to the compiler */
+	kfree(kmalloc(size, GFP_KERNEL));
+}
+
+static void page_pair(void)
+{
+	free_pages(__get_free_pages(GFP_KERNEL, 0), 0);
+}
+
+static void batch_pair(void)
+{
+	for (unsigned i = 0; i < BATCH; i++)
+		batch[i] = kmem_cache_alloc(c, GFP_KERNEL);
+	for (unsigned i = 0; i < BATCH; i++)
+		kmem_cache_free(c, batch[i]);
+}
+
+static uint64_t loop(void (*volatile run)(void), unsigned turns)
+{
+	uint64_t start = cpu_instructions();
+
+	for (unsigned i = 0; i < turns; i++)
+		run();
+	return cpu_instructions() - start;
+}
+
+static uint64_t count(void (*run)(void), unsigned turns, unsigned operations)
+{
+	loop(run, turns); /* what comes once: slabs, arrays */
+	return (loop(run, turns) - loop(nothing, turns)) / turns / operations;
+}
+
+TEST(count_instructions_of_each_operation)
+{
+	uint64_t cache, size, page, many;
+
+	if (!setting_number("icount", 0))
+		SKIP("no icount=1 on the boot line");
+	c = kmem_cache_create("counted", 64, 0, 0, NULL);
+	REQUIRE(c != NULL);
+	cache = count(cache_pair, TURNS, 1);
+	size = count(kmalloc_pair, TURNS, 1);
+	page = count(page_pair, TURNS, 1);
+	many = count(batch_pair, 4, BATCH);
+	tap_note_number("instructions of kmem_cache_alloc + free", cache);
+	tap_note_number("instructions of kmalloc + kfree", size);
+	tap_note_number("instructions of an order-0 page, there and back", page);
+	tap_note_number("instructions an object, 10,000 allocated, then freed", many);
+	EXPECT_LE(cache, setting_number("cache", 0));
+	EXPECT_LE(size, setting_number("kmalloc", 0));
+	EXPECT_LE(page, setting_number("page", 0));
+	EXPECT_LE(many, setting_number("batch", 0));
+	kmem_cache_destroy(c);
+}
