@@ -25,9 +25,11 @@
 #define PREEMPT_HELD 16u
 #define PREEMPT_BYTES 64u
 #define PREEMPT_NESTED 3u
+#define PREEMPT_PERIOD_NS 40000 /* between two signals of one thread, at least */
 
 static struct kmem_cache *cache;
 static unsigned the_cpu;
+static long period_ns;
 static uint64_t turns_left; /* atomic */
 static uint64_t interrupts; /* atomic */
 static uint64_t nested;     /* atomic */
@@ -78,6 +80,26 @@ static void preempt_handler(int signal)
 	preempt_handler_turn(depth);
 	depth--;
 	errno = saved;
+}
+
+/* Three handlers' time: where handlers take longer than the time between two signals, as on an
+ * emulated processor, nothing else would ever run. */
+static long preempt_measure(void)
+{
+	struct timespec start, end;
+	long ns;
+
+	thread_pin(the_cpu);
+	handler_random = 1;
+	kmem_cache_free(cache, kmem_cache_alloc(cache, GFP_KERNEL)); /* there are objects to pop */
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	for (unsigned i = 0; i < 32; i++)
+		raise(SIGRTMIN);
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	ns = (end.tv_sec - start.tv_sec) * 1000000000 + end.tv_nsec - start.tv_nsec;
+	ns = ns / 32 * 3;
+	interrupts = nested = popped = 0;
+	return ns > PREEMPT_PERIOD_NS ? ns : PREEMPT_PERIOD_NS;
 }
 
 /* SIGRTMIN to this thread, and no other, each @ns. */
@@ -144,7 +166,7 @@ static void *preempt_interrupted_thread(void *number)
 
 	thread_pin(the_cpu);
 	handler_random = (uintptr_t)number;
-	timer = preempt_timer(40000 + 7000 * (long)(uintptr_t)number);
+	timer = preempt_timer(period_ns + period_ns / 6 * (long)(uintptr_t)number);
 	preempt_thread(number);
 	timer_delete(timer);
 	for (unsigned i = 0; i < PREEMPT_NESTED; i++)
@@ -177,11 +199,13 @@ TEST(preempt_PR1_PR2_nested_handlers)
 	MODE("rseq");
 	REQUIRE(preempt_open(thread_turns(100000, 1000000, 10000000)));
 	sigaction(SIGRTMIN, &action, NULL);
+	period_ns = preempt_measure();
 	thread_run(PREEMPT_THREADS, preempt_interrupted_thread);
 	thread_close(cache);
 	EXPECT_GT(interrupts, 0);
 	EXPECT_GT(nested, 0);
 	EXPECT_GT(popped, 0);
+	tap_note_number("nanoseconds between two", (uint64_t)period_ns);
 	tap_note_number("handlers", interrupts);
 	tap_note_number("inside another", nested);
 	tap_note_number("with an object", popped);
