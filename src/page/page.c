@@ -4,7 +4,8 @@
  *
  * What    page_alloc tries the CPU's list, then the zones in the order of the
  *         request's node, then more memory online; page_free is the way back.
- * State   the table of zones, one a node, in node order
+ * State   the table of zones in the order of their pages; a node has one, or several where
+ *         memory of another lies between, or none
  * See     page.h for the theory, zone.h and pcp.h for the two rooms behind
  */
 #include "page/page.h"
@@ -12,13 +13,15 @@
 #include "base/check.h"
 #include "page/node.h"
 #include "page/pcp.h"
+#include "page/span.h"
 #include "page/zone.h"
 #include "port/port.h"
 
 static struct {
-	struct zone zones[PORT_MAX_NODES];
+	struct zone zones[SPAN_MAX];
+	unsigned nr_zones;
 	unsigned cpus;
-	size_t share;        /* pages of the arena that each node has */
+	u8 first[PORT_MAX_NODES]; /* the node's first zone, + 1; 0: it has none */
 	size_t mapped_pages; /* page_note_mapped */
 	size_t peak_pages;   /* page_stat */
 } memory;
@@ -26,20 +29,53 @@ static struct {
 /* Online at start, pages: enough for a small program without a second step. */
 #define PAGE_FIRST ((size_t)2 << (20 - PORT_PAGE_SHIFT))
 
+/* The node's first zone, and the one after @z; NULL: there is none. */
+static struct zone *page_zone_first(unsigned node)
+{
+	return memory.first[node] ? &memory.zones[memory.first[node] - 1] : NULL;
+}
+
+static struct zone *page_zone_next(const struct zone *z)
+{
+	return z->next ? &memory.zones[z->next - 1] : NULL;
+}
+
+/* The last zone is entered first: each node's chain goes upwards. */
+static void page_make_zones(void)
+{
+	struct span spans[SPAN_MAX];
+
+	for (unsigned n = 0; n < PORT_MAX_NODES; n++)
+		memory.first[n] = 0;
+	memory.nr_zones = span_cut(spans);
+	for (unsigned i = memory.nr_zones; i-- > 0;) {
+		unsigned node = spans[i].node;
+
+		zone_init(&memory.zones[i], i, node, i ? spans[i - 1].end : 0, spans[i].end);
+		memory.zones[i].next = memory.first[node];
+		memory.first[node] = (u8)(i + 1);
+	}
+}
+
+/* A little of what is nearest comes online: the node of the first CPU may have no memory. */
+static bool page_grow_first(void)
+{
+	const u8 *order = node_table.order[node_here()];
+
+	for (unsigned i = 0; i < node_table.count; i++)
+		for (struct zone *z = page_zone_first(order[i]); z; z = page_zone_next(z))
+			if (zone_grow(z, 0, size_min(PAGE_FIRST, z->end_pfn - z->first_pfn)))
+				return true;
+	return false;
+}
+
 bool page_init(size_t budget_bytes, unsigned cpus, size_t page_bytes)
 {
-	struct zone *z;
-
 	if (!map_init(budget_bytes, page_bytes, node_table.count))
 		return false;
 	memory.cpus = cpus;
-	memory.share = map.nr_pages / node_table.count &
-		       ~(size_min(map.align, PAGE_SIZE << MAX_ORDER) / PAGE_SIZE - 1);
-	for (unsigned n = 0; n < node_table.count; n++)
-		zone_init(&memory.zones[n], n, n, n * memory.share,
-			  n + 1 == node_table.count ? map.nr_pages : (n + 1) * memory.share);
-	z = &memory.zones[node_here()];
-	return zone_grow(z, 0, size_min(PAGE_FIRST, z->end_pfn - z->first_pfn));
+	page_make_zones();
+	return page_grow_first();
 }
 
 static struct page *page_from_zone(struct zone *z, unsigned order, size_t count, gfp_t gfp,
@@ -64,7 +100,7 @@ static void page_note_peak(void)
 {
 	size_t used = READ_ONCE(memory.mapped_pages);
 
-	for (unsigned n = 0; n < node_table.count; n++)
+	for (unsigned n = 0; n < memory.nr_zones; n++)
 		used += READ_ONCE(memory.zones[n].managed_pages) -
 			READ_ONCE(memory.zones[n].free_pages);
 	if (used > READ_ONCE(memory.peak_pages))
@@ -77,12 +113,24 @@ void page_note_mapped(size_t pages)
 	page_note_peak();
 }
 
+static struct page *page_from_node(unsigned node, unsigned order, size_t count, gfp_t gfp,
+				   bool *zero)
+{
+	for (struct zone *z = page_zone_first(node); z; z = page_zone_next(z)) {
+		struct page *head = page_from_zone(z, order, count, gfp, zero);
+
+		if (head)
+			return head;
+	}
+	return NULL;
+}
+
 /* Pages whose kind is not set yet, from the wanted node or, if allowed, any other. */
 static struct page *page_find(unsigned order, size_t count, gfp_t gfp, unsigned node, bool *zero)
 {
 	for (unsigned i = 0; i < node_table.count; i++) {
-		struct zone *z = &memory.zones[node_table.order[node][i]];
-		struct page *head = page_from_zone(z, order, count, gfp, zero);
+		struct page *head =
+			page_from_node(node_table.order[node][i], order, count, gfp, zero);
 
 		if (head)
 			page_note_peak();
@@ -142,17 +190,22 @@ struct page *page_alloc(unsigned order, gfp_t gfp, unsigned node, bool *zero)
 	return head;
 }
 
-/* Each node has an equal share of the arena, the last one the rest. */
-unsigned page_node(const struct page *page)
-{
-	if (node_table.count == 1)
-		return 0;
-	return (unsigned)size_min(map_page_pfn(page) / memory.share, node_table.count - 1);
-}
-
 static struct zone *page_zone(const struct page *head)
 {
-	return &memory.zones[page_node(head)];
+	struct zone *z = memory.zones;
+	size_t pfn;
+
+	if (memory.nr_zones == 1)
+		return z;
+	pfn = map_page_pfn(head);
+	while (pfn >= z->end_pfn)
+		z++;
+	return z;
+}
+
+unsigned page_node(const struct page *page)
+{
+	return node_table.count == 1 ? 0 : page_zone(page)->node;
 }
 
 /* Blocks that left CPUs' lists go to their zones, each zone's under one lock. */
@@ -164,7 +217,7 @@ static void page_free_list(struct list *blocks)
 		struct list *link;
 		struct list *next;
 
-		if (node_table.count == 1) {
+		if (memory.nr_zones == 1) {
 			zone_free_list(z, blocks);
 			return;
 		}
@@ -242,8 +295,8 @@ size_t page_discard(size_t keep)
 
 	if (!PORT_GIVES_BACK)
 		return 0;
-	for (unsigned n = 0; n < node_table.count; n++)
-		total += zone_discard(&memory.zones[n], keep / node_table.count);
+	for (unsigned n = 0; n < memory.nr_zones; n++)
+		total += zone_discard(&memory.zones[n], keep / memory.nr_zones);
 	return total;
 }
 
@@ -253,7 +306,7 @@ size_t page_offline(void)
 
 	if (!PORT_GIVES_BACK)
 		return 0;
-	for (unsigned n = 0; n < node_table.count; n++)
+	for (unsigned n = 0; n < memory.nr_zones; n++)
 		total += zone_offline(&memory.zones[n]);
 	return total;
 }
@@ -280,7 +333,7 @@ size_t page_lower(void)
 	size_t reserved;
 	size_t spare;
 
-	if (node_table.count != 1)
+	if (memory.nr_zones != 1)
 		return 0;
 	lock_acquire(&zone_growth);
 	reserved = z->end_pfn - z->online_end;
@@ -307,7 +360,7 @@ void page_drain(void)
 void page_stat(struct page_stat *stat)
 {
 	*stat = (struct page_stat){ 0 };
-	for (unsigned n = 0; n < node_table.count; n++) {
+	for (unsigned n = 0; n < memory.nr_zones; n++) {
 		const struct zone *z = &memory.zones[n];
 
 		stat->online_pages += READ_ONCE(z->managed_pages);
@@ -325,7 +378,7 @@ void page_tables(struct page_tables *tables)
 {
 	*tables = (struct page_tables){
 		.zones = memory.zones,
-		.nodes = node_table.count,
+		.nr_zones = memory.nr_zones,
 		.peak_pages = &memory.peak_pages,
 	};
 	tables->pcp_pages = pcp_pages_table(&tables->pcp_step);
@@ -335,7 +388,7 @@ size_t page_audit(void)
 {
 	size_t faults = 0;
 
-	for (unsigned n = 0; n < node_table.count; n++)
+	for (unsigned n = 0; n < memory.nr_zones; n++)
 		faults += zone_audit(&memory.zones[n]);
 	for (unsigned cpu = 0; cpu < memory.cpus; cpu++)
 		faults += pcp_audit(cpu);
@@ -347,7 +400,7 @@ void page_lock_all(void)
 	for (unsigned cpu = 0; cpu < memory.cpus; cpu++)
 		pcp_lock(cpu);
 	lock_acquire(&zone_growth);
-	for (unsigned n = 0; n < node_table.count; n++)
+	for (unsigned n = 0; n < memory.nr_zones; n++)
 		lock_acquire(&memory.zones[n].lock);
 	map_lock_all();
 }
@@ -355,7 +408,7 @@ void page_lock_all(void)
 void page_unlock_all(void)
 {
 	map_unlock_all();
-	for (unsigned n = 0; n < node_table.count; n++)
+	for (unsigned n = 0; n < memory.nr_zones; n++)
 		lock_release(&memory.zones[n].lock);
 	lock_release(&zone_growth);
 	for (unsigned cpu = 0; cpu < memory.cpus; cpu++)

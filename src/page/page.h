@@ -125,7 +125,7 @@ void page_note_mapped(size_t pages);
 /* Where the floor's figures lie, for tools that read them from outside. */
 struct page_tables {
 	const struct zone *zones;
-	unsigned nodes;
+	unsigned nr_zones;
 	const u32 *pcp_pages; /* the first CPU's; the next is pcp_step bytes on */
 	size_t pcp_step;
 	const size_t *peak_pages;
