@@ -60,7 +60,8 @@ def numa(*given):
 
 
 TWO_NODES = "-smp 4 " + numa((64, "0-1"), (96, "2-3"))
-# The nearest to node 0 is 2, then 3, then 1; 2 has no CPU, 3 no memory.
+# The nearest to node 0 is 2, then 3, then 1; 2 has no CPU, 3 no memory. RISC-V's are
+# sockets that must have both, and QEMU 7.2 starts two of them at most.
 FOUR_NODES = "-smp 4 " + numa((64, "0"), (32, "1-2"), (48, ""), (0, "3"), "0-1=40", "0-2=15",
                               "0-3=20", "1-2=20", "1-3=20", "2-3=12")
 # (name, processor, kernel, boot line, machine[, what a planted error must make the console say])
@@ -90,7 +91,6 @@ MACHINES = [
     ("2G", "riscv64", "bare", "ram=2097152 test=memory", "-m 2G"),
     ("smp4", "riscv64", "bare", "seed=5", "-m 64M -smp 4"),
     ("numa2", "riscv64", "bare", "ram=163840 nodes=2 near=01 seed=8", TWO_NODES),
-    ("numa4", "riscv64", "bare", "test=numa nodes=4 near=021 rounds=20 seed=8", FOUR_NODES),
     ("planted-nmi", "x86_64", "bare", "test=nmi_between plant=nmi", "-m 64M", "broken rule"),
     ("planted-hang", "x86_64", "bare", "test=plant plant=hang", "-m 64M", "within"),
     ("planted-reset", "x86_64", "bare", "test=plant plant=reset", "-m 64M", "status 0"),

@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/lock.h"
 #include "base/memory.h"
+#include "page/extents.h"
 #include "port/array_cache.h"
 #include "port/port.h"
 
@@ -17,7 +18,6 @@ const u8 map_dummy[CONFIG_MAX_IDS * ARRAY_CACHE_SIZE] cacheline_aligned = { 0 };
 #define MAP_GUARD_BYTES PORT_GUARD_BYTES
 #define MAP_MIN_BYTES ((size_t)2 << 20)
 #define MAP_GRANULES_PER_PAGE (PAGE_SIZE >> GRANULE_SHIFT)
-#define MAP_EXTENTS_MAX 160u /* one a zone and one behind each hole of the machine's memory */
 #define MAP_SMALL_ARENA ((size_t)32 << 20)
 #define MAP_BIG_ARENA ((size_t)256 << 20)
 
@@ -25,22 +25,13 @@ static size_t map_page_bytes; /* the machine's grain */
 static bool map_reads_zeros;  /* the tables do, where they are not online: several nodes */
 static bool map_is_open;      /* the fast paths may look */
 
-/* Runs of pages, none of which touches another. */
-struct map_extents {
-	size_t count;
-	struct {
-		size_t begin;
-		size_t end;
-	} of[MAP_EXTENTS_MAX];
-};
-
 /* Which parts of the tables of states have memory, under the lock. A table has none before it
  * is asked for: then it follows what is online. */
 static struct {
 	struct lock lock; /* held while the port is called, like zone_growth, after it */
-	struct map_extents online;
-	struct map_extents ids; /* in pages of ids[] */
-	struct map_extents level[MAP_LEVELS];
+	struct extents online;
+	struct extents ids; /* in pages of ids[] */
+	struct extents level[MAP_LEVELS];
 	u32 levels; /* asked for, a bit each; atomic */
 } map_growth;
 
@@ -202,65 +193,29 @@ void map_open(void)
 		continue;
 }
 
-/* ---- extents --------------------------------------------------------------------- */
-
-static bool map_begins_at(const struct map_extents *e, size_t pfn)
-{
-	for (size_t i = 0; i < e->count; i++)
-		if (e->of[i].begin == pfn)
-			return true;
-	return false;
-}
-
-/* The end of the run that holds @pfn or ends there; 0 iff there is none. */
-static size_t map_covered(const struct map_extents *e, size_t pfn)
-{
-	for (size_t i = 0; i < e->count; i++)
-		if (e->of[i].begin <= pfn && pfn <= e->of[i].end)
-			return e->of[i].end;
-	return 0;
-}
-
-/* Add a run, joined with those that it touches. */
-static void map_extents_add(struct map_extents *e, size_t begin, size_t end)
-{
-	for (size_t i = 0; i < e->count;) {
-		if (e->of[i].end != begin && e->of[i].begin != end) {
-			i++;
-			continue;
-		}
-		begin = size_min(begin, e->of[i].begin);
-		end = size_max(end, e->of[i].end);
-		e->of[i] = e->of[--e->count];
-	}
-	CHECK(e->count < MAP_EXTENTS_MAX, "there are fewer holes");
-	e->of[e->count].begin = begin;
-	e->of[e->count++].end = end;
-}
-
 /* ---- ids ------------------------------------------------------------------------ */
 
 /* A page of ids[] serves several sections, those of a zone's end and of the next one's begin,
  * too: it is never taken back. */
 static bool map_online_ids(size_t begin, size_t end)
 {
-	struct map_extents *e = &map_growth.ids;
+	struct extents *e = &map_growth.ids;
 	size_t at = begin * sizeof(u16) / map_page_bytes;
 	size_t last = (end * sizeof(u16) - 1) / map_page_bytes;
 
 	while (at <= last) {
-		size_t covered = map_covered(e, at);
+		size_t covered = extents_end(e, at);
 		size_t stop = at + 1;
 
 		if (covered > at) {
 			at = covered;
 			continue;
 		}
-		while (stop <= last && map_covered(e, stop) <= stop && !map_begins_at(e, stop))
+		while (stop <= last && extents_end(e, stop) <= stop && !extents_begin_at(e, stop))
 			stop++;
 		if (!port_map((char *)map.ids + at * map_page_bytes, (stop - at) * map_page_bytes))
 			return false;
-		map_extents_add(e, at, stop);
+		extents_add(e, at, stop);
 		at = stop;
 	}
 	return true;
@@ -283,8 +238,8 @@ static bool map_skip_ids(size_t begin, size_t end)
  * those of a run's last objects are in the table's next page: the run behind has it already. */
 static bool map_online_states(unsigned level, size_t begin, size_t end)
 {
-	struct map_extents *e = &map_growth.level[level];
-	size_t covered = map_covered(e, begin);
+	struct extents *e = &map_growth.level[level];
+	size_t covered = extents_end(e, begin);
 	size_t from;
 	size_t to;
 
@@ -292,10 +247,10 @@ static bool map_online_states(unsigned level, size_t begin, size_t end)
 	if (begin >= end)
 		return true;
 	from = map_states_before(level, begin) + (covered ? map_page_bytes : 0);
-	to = map_states_before(level, end) + (map_begins_at(e, end) ? 0 : map_page_bytes);
+	to = map_states_before(level, end) + (extents_begin_at(e, end) ? 0 : map_page_bytes);
 	if (to > from && !port_map(map.states[level] + from, to - from))
 		return false;
-	map_extents_add(e, begin, end);
+	extents_add(e, begin, end);
 	return true;
 }
 
@@ -311,7 +266,7 @@ static bool map_follow(size_t begin, size_t end)
 /* A table is asked for: all of what is online gets its states. */
 static bool map_use_level(unsigned level)
 {
-	const struct map_extents *online = &map_growth.online;
+	const struct extents *online = &map_growth.online;
 	bool done = true;
 
 	lock_acquire(&map_growth.lock);
@@ -384,7 +339,7 @@ bool map_online(size_t pfn, size_t count)
 	lock_acquire(&map_growth.lock);
 	done = map_follow(pfn, pfn + count) && port_map(map_address(pfn), count << PAGE_SHIFT);
 	if (done)
-		map_extents_add(&map_growth.online, pfn, pfn + count);
+		extents_add(&map_growth.online, pfn, pfn + count);
 	lock_release(&map_growth.lock);
 	if (done)
 		map_extend((pfn + count) * MAP_GRANULES_PER_PAGE);

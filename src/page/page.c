@@ -22,8 +22,8 @@ static struct {
 	unsigned nr_zones;
 	unsigned cpus;
 	u8 first[PORT_MAX_NODES]; /* the node's first zone, + 1; 0: it has none */
-	size_t mapped_pages; /* page_note_mapped */
-	size_t peak_pages;   /* page_stat */
+	size_t mapped_pages;      /* page_note_mapped */
+	size_t peak_pages;        /* page_stat */
 } memory;
 
 /* Online at start, pages: enough for a small program without a second step. */

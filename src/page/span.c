@@ -35,7 +35,8 @@ static unsigned span_follow(struct span *spans)
 		end = at < map.nr_pages ? at & ~(map_grain() - 1) : map.nr_pages;
 		if (end == begin)
 			continue; /* less than a section: SP2 */
-		spans[count++] = (struct span){ end, (unsigned)size_min(node, node_table.count - 1) };
+		spans[count++] =
+			(struct span){ end, (unsigned)size_min(node, node_table.count - 1) };
 		begin = end;
 	}
 	spans[count - 1].end = map.nr_pages;

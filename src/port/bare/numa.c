@@ -72,8 +72,7 @@ unsigned port_cpu_node(unsigned cpu)
 		return node;
 	for (unsigned n = 0; n < bare_boot.nodes; n++)
 		if (bare_node_has_memory(n) &&
-		    (best == node ||
-		     port_node_distance(node, n) < port_node_distance(node, best)))
+		    (best == node || port_node_distance(node, n) < port_node_distance(node, best)))
 			best = n;
 	return best;
 }
