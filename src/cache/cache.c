@@ -184,6 +184,13 @@ static cold void cache_answer(void)
 		ashlar_purge();
 }
 
+/* Destroying a cache has emptied its arrays: whoever still uses it comes here. */
+static void cache_check_alive(const struct kmem_cache *c, const char *function)
+{
+	if (unlikely(READ_ONCE(c->closed)) && !cache_is_cache(c))
+		report_pointer(function, c);
+}
+
 void *cache_alloc_slow(struct kmem_cache *c, gfp_t gfp)
 {
 	return cache_alloc_sized(c, gfp, 0);
@@ -198,6 +205,7 @@ void *cache_alloc_sized(struct kmem_cache *c, gfp_t gfp, size_t size)
 		if (!c)
 			return NULL;
 	}
+	cache_check_alive(c, "kmem_cache_alloc");
 	size = size ? size : c->object_size;
 	if (unlikely(c->debug.flags & SLAB_FAILSLAB) && fault_strikes(c, size, gfp))
 		return NULL;
@@ -310,6 +318,7 @@ static size_t cache_alloc_rest(struct kmem_cache *c, gfp_t gfp, size_t count, vo
 {
 	size_t done = 0;
 
+	cache_check_alive(c, "kmem_cache_alloc_bulk");
 	for (unsigned attempt = 0; done < count;) {
 		unsigned want = (unsigned)size_min(count - done, CONFIG_BATCH_MAX);
 		void *batch[CONFIG_BATCH_MAX];
