@@ -24,11 +24,12 @@
 
 /* ---- one object ----------------------------------------------------------- */
 
-/* What an object is asked for beside itself. In tail position, so that the fast path keeps
- * nothing on the stack: zeros, or memory that this home does not have. */
+/* What an object is asked for beside itself, done after it was claimed: zeros, a charge, memory that
+ * this home may not have (NULL). In tail position, so that the fast path keeps nothing on the
+ * stack. */
 #define CACHE_GFP_SPECIAL (__GFP_ZERO | __GFP_DMA | __GFP_DMA32 | __GFP_ACCOUNT)
 
-noinline void *cache_finish(struct kmem_cache *c, void *p, gfp_t gfp)
+static noinline void *cache_finish(struct kmem_cache *c, void *p, gfp_t gfp)
 {
 	if (!(gfp & CACHE_GFP_SPECIAL))
 		return p;
@@ -191,6 +192,23 @@ static void cache_check_alive(const struct kmem_cache *c, const char *function)
 		report_pointer(function, c);
 }
 
+bool cache_fails(const struct kmem_cache *c, gfp_t gfp, size_t size)
+{
+	return (c->debug.flags & SLAB_FAILSLAB) && fault_strikes(c, size, gfp);
+}
+
+void *cache_hand_out(struct kmem_cache *c, void *p, gfp_t gfp, size_t size)
+{
+	if (unlikely(c->debug.flags))
+		debug_alloc(c, p, size);
+	object_claim(c->states, p);
+	if (unlikely(c->flags & SLAB_ACCOUNT))
+		gfp |= __GFP_ACCOUNT;
+	if (unlikely(options.init_on_alloc) && gate_clears(c))
+		gfp |= __GFP_ZERO;
+	return cache_finish(c, p, gfp);
+}
+
 void *cache_alloc_slow(struct kmem_cache *c, gfp_t gfp)
 {
 	return cache_alloc_sized(c, gfp, 0);
@@ -207,7 +225,7 @@ void *cache_alloc_sized(struct kmem_cache *c, gfp_t gfp, size_t size)
 	}
 	cache_check_alive(c, "kmem_cache_alloc");
 	size = size ? size : c->object_size;
-	if (unlikely(c->debug.flags & SLAB_FAILSLAB) && fault_strikes(c, size, gfp))
+	if (unlikely(cache_fails(c, gfp, size)))
 		return NULL;
 	p = array_pop(c->header_offset);
 	if (unlikely(options.stats))
@@ -221,14 +239,7 @@ void *cache_alloc_sized(struct kmem_cache *c, gfp_t gfp, size_t size)
 	}
 	if (unlikely(READ_ONCE(ashlar_anchor.request)) && (gfp & __GFP_DIRECT_RECLAIM))
 		cache_answer();
-	if (unlikely(c->debug.flags))
-		debug_alloc(c, p, size);
-	object_claim(c->states, p);
-	if (unlikely(c->flags & SLAB_ACCOUNT))
-		gfp |= __GFP_ACCOUNT;
-	if (unlikely(options.init_on_alloc) && gate_clears(c))
-		gfp |= __GFP_ZERO;
-	return cache_finish(c, p, gfp);
+	return cache_hand_out(c, p, gfp, size);
 }
 
 void cache_put(struct kmem_cache_node *n, void *const *objects, unsigned count)

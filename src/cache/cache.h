@@ -152,6 +152,13 @@ bool cache_is_cache(const struct kmem_cache *c);
  * state is set. NULL iff memory is exhausted. */
 void *cache_alloc_slow(struct kmem_cache *c, gfp_t gfp);
 
+/* Does failslab refuse @size bytes of @c? */
+bool cache_fails(const struct kmem_cache *c, gfp_t gfp, size_t size);
+
+/* A free object of @c, from wherever, becomes the caller's @size bytes: dressed as its letters say,
+ * its state set, charged, cleared. NULL iff a limit refuses; then it is free again. */
+void *cache_hand_out(struct kmem_cache *c, void *p, gfp_t gfp, size_t size);
+
 /* The same for @size bytes of an object, 0: all of it, for caches that are debugged. */
 void *cache_alloc_sized(struct kmem_cache *c, gfp_t gfp, size_t size);
 
@@ -165,10 +172,6 @@ unsigned cache_grow(struct kmem_cache_node *n, gfp_t gfp, void **end, unsigned c
 
 /* numa.c: one object of another node than @n, the nearest that has any, to end[-1]. */
 unsigned cache_take_far(const struct kmem_cache_node *n, gfp_t gfp, void **end);
-
-/* What is asked of an object beside itself (__GFP_ZERO), done after it was claimed; NULL iff this
- * home cannot. */
-void *cache_finish(struct kmem_cache *c, void *p, gfp_t gfp);
 
 /* Free an object whose state is already STATE_FREE: array, else flush. */
 void cache_free_slow(struct kmem_cache_node *n, void *object);
