@@ -199,6 +199,8 @@ bool cache_fails(const struct kmem_cache *c, gfp_t gfp, size_t size)
 
 void *cache_hand_out(struct kmem_cache *c, void *p, gfp_t gfp, size_t size)
 {
+	if (unlikely(options.stats) && page_node(&map.pages[map_pfn(p)]) != node_here())
+		cache_count(&c->counts.far_allocs, 1);
 	if (unlikely(c->debug.flags))
 		debug_alloc(c, p, size);
 	object_claim(c->states, p);
@@ -265,8 +267,11 @@ static void cache_flush(struct kmem_cache_node *n, void *object)
 	unsigned kept;
 
 	all[count++] = object;
-	if (unlikely(n->node != node_here()))
+	if (unlikely(n->node != node_here())) {
 		oldest = count;
+		if (options.stats)
+			cache_count(&n->cache->counts.overflows, 1);
+	}
 	kept = array_push_bulk(n->header_offset, all + oldest, count - oldest);
 	if (oldest)
 		cache_put(n, all, oldest);
@@ -302,6 +307,8 @@ void cache_free_slow(struct kmem_cache_node *n, void *object)
 {
 	if (unlikely(n->cache->debug.slow))
 		debug_free(n->cache, object);
+	if (unlikely(options.stats) && n->node != node_here())
+		cache_count(&n->cache->counts.far_frees, 1);
 	if (unlikely(options.init_on_free) && gate_clears(n->cache))
 		memset(object, 0, n->cache->object_size);
 	if (unlikely(n->cache->debug.slow)) {
@@ -405,8 +412,11 @@ static void cache_free_run(struct kmem_cache_node *n, size_t count, void **objec
 
 		if (likely(!options.init_on_free)) /* else each is cleared first */
 			pushed = array_push_bulk(n->header_offset, objects + done, some);
-		if (unlikely(options.stats))
+		if (unlikely(options.stats)) {
 			cache_count(&n->cache->counts.free_hit, pushed);
+			if (n->node != node_here())
+				cache_count(&n->cache->counts.far_frees, pushed);
+		}
 		done += pushed;
 		if (pushed < some) { /* the array is full: the object that did not fit flushes it */
 			cache_free_slow(n, objects[done]);

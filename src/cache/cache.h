@@ -54,6 +54,9 @@ struct cache_counts {
 	u64 free_hit;   /* there was room in the array */
 	u64 free_miss;  /* it had to be flushed */
 	u64 errors;     /* allocations that found no memory; always counted */
+	u64 far_allocs; /* objects of another node than the CPU's */
+	u64 far_frees;  /* the same */
+	u64 overflows;  /* an alien array was full, and went home */
 	u32 on;         /* 1: stats=1 */
 };
 

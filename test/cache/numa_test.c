@@ -293,7 +293,8 @@ TEST(numa_NU1_another_node_is_no_back_door)
 	sim.nodes = 2;
 	sim.options = "init_on_alloc=1";
 	REQUIRE(init_ready());
-	c = kmem_cache_create("watched", 100, 0, SLAB_RED_ZONE | SLAB_POISON | SLAB_STORE_USER, NULL);
+	c = kmem_cache_create("watched", 100, 0, SLAB_RED_ZONE | SLAB_POISON | SLAB_STORE_USER,
+			      NULL);
 	p = kmem_cache_alloc_node(c, GFP_KERNEL, 1);
 	REQUIRE(p != NULL);
 	EXPECT_EQ(node_of(p), 1);
@@ -320,6 +321,37 @@ TEST(numa_NU1_another_node_is_no_back_door)
 	c = kmem_cache_create("fails", 64, 0, SLAB_FAILSLAB, NULL);
 	EXPECT_EQ(ashlar_failslab("1,100,0,-1"), 0);
 	EXPECT_NULL(kmem_cache_alloc_node(c, GFP_KERNEL, 1));
+	EXPECT_EQ(ashlar_audit(), 0);
+}
+
+/* The three columns that slabinfo has for nodes. */
+TEST(numa_counts)
+{
+	struct kmem_cache *c;
+	unsigned limit;
+
+	sim_reset();
+	sim.nodes = 2;
+	sim.cpu_node[1] = 1;
+	sim.options = "stats=1";
+	REQUIRE(init_ready());
+	c = make(64);
+	limit = c->batchcount; /* of an alien array */
+	for (unsigned i = 0; i < limit + 1; i++)
+		held[i] = kmem_cache_alloc(c, GFP_KERNEL);
+	EXPECT_EQ(c->counts.far_allocs, 0);
+	sim.cpu = 1;
+	kmem_cache_free_bulk(c, limit, held);
+	EXPECT_EQ(c->counts.far_frees, limit);
+	EXPECT_EQ(c->counts.overflows, 0);
+	kmem_cache_free(c, held[limit]);
+	EXPECT_EQ(c->counts.far_frees, limit + 1);
+	EXPECT_EQ(c->counts.overflows, 1);
+	held[0] = kmem_cache_alloc_node(c, GFP_KERNEL, 0);
+	EXPECT_EQ(c->counts.far_allocs, 1);
+	sim.cpu = 0;
+	kmem_cache_free(c, held[0]);
+	EXPECT_EQ(c->counts.far_frees, limit + 1);
 	EXPECT_EQ(ashlar_audit(), 0);
 }
 
