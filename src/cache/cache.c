@@ -125,7 +125,7 @@ void kmem_cache_free(struct kmem_cache *c, void *p)
 unsigned cache_grow(struct kmem_cache_node *n, gfp_t gfp, void **end, unsigned count)
 {
 	bool zero;
-	gfp_t flags = gfp | n->cache->allocflags | __GFP_THISNODE;
+	gfp_t flags = (gfp & ~(__GFP_DMA | __GFP_DMA32)) | n->cache->allocflags | __GFP_THISNODE;
 	struct page *head = page_alloc(n->shape->order, flags, n->node, &zero);
 
 	gfp_check(gfp);
