@@ -115,6 +115,9 @@ enum ashlar_field_id {
 	ASHLAR_CACHE_FREE_HIT,
 	ASHLAR_CACHE_FREE_MISS,
 	ASHLAR_CACHE_ERRORS,
+	ASHLAR_CACHE_FAR_ALLOCS, /* u64 */
+	ASHLAR_CACHE_FAR_FREES,
+	ASHLAR_CACHE_OVERFLOWS,
 	ASHLAR_FIELDS
 };
 
@@ -198,6 +201,9 @@ struct ashlar_row {
 	uint64_t free_hit;   /* there was room in the array */
 	uint64_t free_miss;  /* it had to be flushed */
 	uint64_t errors;     /* allocations that found no memory */
+	uint64_t far_allocs; /* these three with stats=1: objects of another node than the CPU's */
+	uint64_t far_frees;  /* the same */
+	uint64_t overflows;  /* an alien array was full, and went home */
 	uint64_t counted;    /* 1: stats=1 */
 };
 

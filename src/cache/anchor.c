@@ -91,6 +91,9 @@ struct ashlar_anchor ashlar_anchor = {
 		[ASHLAR_CACHE_FREE_HIT] = ANCHOR_CACHE(counts.free_hit),
 		[ASHLAR_CACHE_FREE_MISS] = ANCHOR_CACHE(counts.free_miss),
 		[ASHLAR_CACHE_ERRORS] = ANCHOR_CACHE(counts.errors),
+		[ASHLAR_CACHE_FAR_ALLOCS] = ANCHOR_CACHE(counts.far_allocs),
+		[ASHLAR_CACHE_FAR_FREES] = ANCHOR_CACHE(counts.far_frees),
+		[ASHLAR_CACHE_OVERFLOWS] = ANCHOR_CACHE(counts.overflows),
 	},
 };
 
@@ -211,6 +214,9 @@ bool anchor_row(u32 id, struct ashlar_row *row)
 		.free_hit = READ_ONCE(c->counts.free_hit),
 		.free_miss = READ_ONCE(c->counts.free_miss),
 		.errors = READ_ONCE(c->counts.errors),
+		.far_allocs = READ_ONCE(c->counts.far_allocs),
+		.far_frees = READ_ONCE(c->counts.far_frees),
+		.overflows = READ_ONCE(c->counts.overflows),
 	};
 	for (unsigned node = 0; node < node_table.count; node++)
 		anchor_add_node(row, &c->node[node]);
