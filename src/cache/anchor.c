@@ -122,7 +122,7 @@ void anchor_init(void)
 	a->regions.step = (u32)step;
 	a->regions.count = cpus;
 	a->zones = (struct ashlar_table){ (uintptr_t)pages.zones, sizeof(struct zone),
-					  pages.nr_zones };
+					  pages.zone_count };
 	a->pcps = (struct ashlar_table){ (uintptr_t)pages.pcp_pages, (u32)pages.pcp_step, cpus };
 	a->groups =
 		(struct ashlar_table){ (uintptr_t)account_groups, sizeof(void *), ACCOUNT_GROUPS };

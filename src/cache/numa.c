@@ -116,10 +116,8 @@ struct page *alloc_pages_node(int wanted, gfp_t gfp, unsigned int order)
 	if (order > MAX_ORDER || !init_ready() || !numa_choose(wanted, gfp, &node))
 		return NULL;
 	gfp_check(gfp);
-	if (gfp & (__GFP_DMA | __GFP_DMA32)) {
-		report_refusal("alloc_pages", "pages", "this home has no DMA memory");
+	if (!gfp_serves(gfp, "alloc_pages", "pages"))
 		return NULL;
-	}
 	for (unsigned attempt = 0; !head; attempt++) {
 		head = page_alloc(order, gfp, node, &zero);
 		if (!head && !reclaim_retry(gfp, attempt))

@@ -4,78 +4,51 @@
  *
  * What    page_alloc tries the CPU's list, then the zones in the order of the
  *         request's node, then more memory online; page_free is the way back.
- * State   the table of zones in the order of their pages; a node has one, or several where
- *         memory of another lies between, or none
- * See     page.h for the theory, zone.h and pcp.h for the two rooms behind
+ * See     page.h for the theory; zones.h, zone.h and pcp.h for the rooms behind
  */
 #include "page/page.h"
 #include "base/bits.h"
 #include "base/check.h"
 #include "page/node.h"
 #include "page/pcp.h"
-#include "page/span.h"
 #include "page/zone.h"
+#include "page/zones.h"
 #include "port/port.h"
 
 static struct {
-	struct zone zones[SPAN_MAX];
-	unsigned nr_zones;
 	unsigned cpus;
-	u8 first[PORT_MAX_NODES]; /* the node's first zone, + 1; 0: it has none */
-	size_t mapped_pages;      /* page_note_mapped */
-	size_t peak_pages;        /* page_stat */
+	size_t mapped_pages; /* page_note_mapped */
+	size_t peak_pages;   /* page_stat */
 } memory;
 
 /* Online at start, pages: enough for a small program without a second step. */
 #define PAGE_FIRST ((size_t)2 << (20 - PORT_PAGE_SHIFT))
 
-/* The node's first zone, and the one after @z; NULL: there is none. */
-static struct zone *page_zone_first(unsigned node)
+/* More memory, and what the zones below keep of theirs for it (ZK3). */
+static bool page_grow(struct zone *z, unsigned order, size_t pages)
 {
-	return memory.first[node] ? &memory.zones[memory.first[node] - 1] : NULL;
-}
+	bool grown = zone_grow(z, order, pages);
 
-static struct zone *page_zone_next(const struct zone *z)
-{
-	return z->next ? &memory.zones[z->next - 1] : NULL;
-}
-
-/* The last zone is entered first: each node's chain goes upwards. */
-static void page_make_zones(void)
-{
-	struct span spans[SPAN_MAX];
-
-	for (unsigned n = 0; n < PORT_MAX_NODES; n++)
-		memory.first[n] = 0;
-	memory.nr_zones = span_cut(spans);
-	for (unsigned i = memory.nr_zones; i-- > 0;) {
-		unsigned node = spans[i].node;
-
-		zone_init(&memory.zones[i], i, node, i ? spans[i - 1].end : 0, spans[i].end);
-		memory.zones[i].next = memory.first[node];
-		memory.first[node] = (u8)(i + 1);
-	}
-}
-
-/* A little of what is nearest comes online: the node of the first CPU may have no memory. */
-static bool page_grow_first(void)
-{
-	const u8 *order = node_table.order[node_here()];
-
-	for (unsigned i = 0; i < node_table.count; i++)
-		for (struct zone *z = page_zone_first(order[i]); z; z = page_zone_next(z))
-			if (zone_grow(z, 0, size_min(PAGE_FIRST, z->end_pfn - z->first_pfn)))
-				return true;
-	return false;
+	if (grown)
+		zones_set_reserves();
+	return grown;
 }
 
 bool page_init(size_t budget_bytes, unsigned cpus, size_t page_bytes)
 {
-	if (!map_init(budget_bytes, page_bytes, node_table.count))
+	const u8 *order = node_table.order[node_here()];
+
+	if (!map_init(budget_bytes, page_bytes, zones_are_several() ? 2 : 1))
 		return false;
 	memory.cpus = cpus;
-	page_make_zones();
-	return page_grow_first();
+	zones_init();
+	for (unsigned i = 0; i < node_table.count; i++) {
+		struct zone *z = zones.home[order[i]];
+
+		if (z && page_grow(z, 0, size_min(PAGE_FIRST, z->end_pfn - z->first_pfn)))
+			return true;
+	}
+	return false;
 }
 
 static struct page *page_from_zone(struct zone *z, unsigned order, size_t count, gfp_t gfp,
@@ -88,7 +61,7 @@ static struct page *page_from_zone(struct zone *z, unsigned order, size_t count,
 	while (!head) {
 		size_t reserve = READ_ONCE(z->watermark[WATERMARK_MIN]);
 
-		if (!zone_grow(z, order, reserve / 4 + ((size_t)1 << order)))
+		if (!page_grow(z, order, reserve / 4 + ((size_t)1 << order)))
 			break;
 		head = zone_alloc(z, order, count, gfp, zero);
 	}
@@ -100,9 +73,8 @@ static void page_note_peak(void)
 {
 	size_t used = READ_ONCE(memory.mapped_pages);
 
-	for (unsigned n = 0; n < memory.nr_zones; n++)
-		used += READ_ONCE(memory.zones[n].managed_pages) -
-			READ_ONCE(memory.zones[n].free_pages);
+	for (unsigned i = 0; i < zones.count; i++)
+		used += READ_ONCE(zones.of[i].managed_pages) - READ_ONCE(zones.of[i].free_pages);
 	if (used > READ_ONCE(memory.peak_pages))
 		WRITE_ONCE(memory.peak_pages, used);
 }
@@ -113,24 +85,29 @@ void page_note_mapped(size_t pages)
 	page_note_peak();
 }
 
-static struct page *page_from_node(unsigned node, unsigned order, size_t count, gfp_t gfp,
+/* From a node's highest kind that may serve, then the lower ones (ZK2). */
+static struct page *page_from_node(const u8 *at, unsigned order, size_t count, gfp_t gfp,
 				   bool *zero)
 {
-	for (struct zone *z = page_zone_first(node); z; z = page_zone_next(z)) {
-		struct page *head = page_from_zone(z, order, count, gfp, zero);
+	for (unsigned kind = zones_kind(gfp) + 1; kind-- > 0;) {
+		struct zone *z = at[kind] ? &zones.of[at[kind] - 1] : NULL;
 
-		if (head)
-			return head;
+		for (; z; z = zones_next(z)) {
+			struct page *head = page_from_zone(z, order, count, gfp, zero);
+
+			if (head)
+				return head;
+		}
 	}
 	return NULL;
 }
 
-/* Pages whose kind is not set yet, from the wanted node or, if allowed, any other. */
+/* Pages whose kind is not set yet, from the wanted node or, if allowed, any other (ZK2). */
 static struct page *page_find(unsigned order, size_t count, gfp_t gfp, unsigned node, bool *zero)
 {
 	for (unsigned i = 0; i < node_table.count; i++) {
-		struct page *head =
-			page_from_node(node_table.order[node][i], order, count, gfp, zero);
+		const u8 *at = zones.at[node_table.order[node][i]];
+		struct page *head = page_from_node(at, order, count, gfp, zero);
 
 		if (head)
 			page_note_peak();
@@ -164,7 +141,7 @@ static struct page *page_find_hard(unsigned order, size_t count, gfp_t gfp, unsi
 
 bool page_serves(gfp_t gfp)
 {
-	return !(gfp & (__GFP_DMA | __GFP_DMA32)); /* one zone a node, of ordinary memory */
+	return zones.has[zones_kind(gfp)];
 }
 
 struct page *page_alloc(unsigned order, gfp_t gfp, unsigned node, bool *zero)
@@ -175,7 +152,7 @@ struct page *page_alloc(unsigned order, gfp_t gfp, unsigned node, bool *zero)
 	if (order > MAX_ORDER)
 		return NULL;
 	cpu = port_cpu();
-	if (node_of_cpu(cpu) == node)
+	if (zones_kind(gfp) == ZONE_NORMAL && node_of_cpu(cpu) == node)
 		head = pcp_take(cpu, order);
 	if (head) {
 		map_clear_dirty(map_page_pfn(head), (size_t)1 << order);
@@ -190,22 +167,14 @@ struct page *page_alloc(unsigned order, gfp_t gfp, unsigned node, bool *zero)
 	return head;
 }
 
-static struct zone *page_zone(const struct page *head)
-{
-	struct zone *z = memory.zones;
-	size_t pfn;
-
-	if (memory.nr_zones == 1)
-		return z;
-	pfn = map_page_pfn(head);
-	while (pfn >= z->end_pfn)
-		z++;
-	return z;
-}
-
 unsigned page_node(const struct page *page)
 {
-	return node_table.count == 1 ? 0 : page_zone(page)->node;
+	return zones_of(map_page_pfn(page))->node;
+}
+
+static struct zone *page_zone(const struct page *head)
+{
+	return zones_of(map_page_pfn(head));
 }
 
 /* Blocks that left CPUs' lists go to their zones, each zone's under one lock. */
@@ -217,7 +186,7 @@ static void page_free_list(struct list *blocks)
 		struct list *link;
 		struct list *next;
 
-		if (memory.nr_zones == 1) {
+		if (zones.count == 1) {
 			zone_free_list(z, blocks);
 			return;
 		}
@@ -233,14 +202,28 @@ static void page_free_list(struct list *blocks)
 	}
 }
 
-/* A CPU keeps blocks of its own node only. */
+/* A CPU keeps blocks of its own node's highest zone: what is below is scarce. */
+static bool page_is_kept(unsigned cpu, const struct page *head)
+{
+	const struct zone *z;
+	unsigned node;
+
+	if (likely(zones.count == 1))
+		return true;
+	node = node_of_cpu(cpu);
+	if (node >= node_table.count)
+		return false;
+	z = zones.home[node];
+	return z && map_page_pfn(head) - z->first_pfn < z->end_pfn - z->first_pfn;
+}
+
 void page_free(struct page *head, unsigned order)
 {
 	unsigned cpu = port_cpu();
 	struct list out;
 
 	ASSERT(head->kind != PAGE_FREE && head->kind != PAGE_TAIL && head->order == order);
-	if (unlikely(node_of_cpu(cpu) != page_node(head))) {
+	if (unlikely(!page_is_kept(cpu, head))) {
 		zone_free(page_zone(head), map_page_pfn(head), (size_t)1 << order);
 		return;
 	}
@@ -295,8 +278,8 @@ size_t page_discard(size_t keep)
 
 	if (!PORT_GIVES_BACK)
 		return 0;
-	for (unsigned n = 0; n < memory.nr_zones; n++)
-		total += zone_discard(&memory.zones[n], keep / memory.nr_zones);
+	for (unsigned i = 0; i < zones.count; i++)
+		total += zone_discard(&zones.of[i], keep / zones.count);
 	return total;
 }
 
@@ -306,8 +289,10 @@ size_t page_offline(void)
 
 	if (!PORT_GIVES_BACK)
 		return 0;
-	for (unsigned n = 0; n < memory.nr_zones; n++)
-		total += zone_offline(&memory.zones[n]);
+	for (unsigned i = 0; i < zones.count; i++)
+		total += zone_offline(&zones.of[i]);
+	if (total)
+		zones_set_reserves();
 	return total;
 }
 
@@ -329,11 +314,11 @@ static size_t page_spare(size_t reserved)
 
 size_t page_lower(void)
 {
-	struct zone *z = &memory.zones[0];
+	struct zone *z = &zones.of[0];
 	size_t reserved;
 	size_t spare;
 
-	if (memory.nr_zones != 1)
+	if (zones.count != 1)
 		return 0;
 	lock_acquire(&zone_growth);
 	reserved = z->end_pfn - z->online_end;
@@ -360,8 +345,8 @@ void page_drain(void)
 void page_stat(struct page_stat *stat)
 {
 	*stat = (struct page_stat){ 0 };
-	for (unsigned n = 0; n < memory.nr_zones; n++) {
-		const struct zone *z = &memory.zones[n];
+	for (unsigned i = 0; i < zones.count; i++) {
+		const struct zone *z = &zones.of[i];
 
 		stat->online_pages += READ_ONCE(z->managed_pages);
 		stat->free_pages += READ_ONCE(z->free_pages);
@@ -377,8 +362,8 @@ void page_stat(struct page_stat *stat)
 void page_tables(struct page_tables *tables)
 {
 	*tables = (struct page_tables){
-		.zones = memory.zones,
-		.nr_zones = memory.nr_zones,
+		.zones = zones.of,
+		.zone_count = zones.count,
 		.peak_pages = &memory.peak_pages,
 	};
 	tables->pcp_pages = pcp_pages_table(&tables->pcp_step);
@@ -386,10 +371,8 @@ void page_tables(struct page_tables *tables)
 
 size_t page_audit(void)
 {
-	size_t faults = 0;
+	size_t faults = zones_audit();
 
-	for (unsigned n = 0; n < memory.nr_zones; n++)
-		faults += zone_audit(&memory.zones[n]);
 	for (unsigned cpu = 0; cpu < memory.cpus; cpu++)
 		faults += pcp_audit(cpu);
 	return faults;
@@ -400,16 +383,16 @@ void page_lock_all(void)
 	for (unsigned cpu = 0; cpu < memory.cpus; cpu++)
 		pcp_lock(cpu);
 	lock_acquire(&zone_growth);
-	for (unsigned n = 0; n < memory.nr_zones; n++)
-		lock_acquire(&memory.zones[n].lock);
+	for (unsigned i = 0; i < zones.count; i++)
+		lock_acquire(&zones.of[i].lock);
 	map_lock_all();
 }
 
 void page_unlock_all(void)
 {
 	map_unlock_all();
-	for (unsigned n = 0; n < memory.nr_zones; n++)
-		lock_release(&memory.zones[n].lock);
+	for (unsigned i = 0; i < zones.count; i++)
+		lock_release(&zones.of[i].lock);
 	lock_release(&zone_growth);
 	for (unsigned cpu = 0; cpu < memory.cpus; cpu++)
 		pcp_unlock(cpu);

@@ -57,7 +57,7 @@ fuzz() {
 }
 # A fuzzer that finds nothing must be one that could: an end that is rounded the wrong way is found.
 finds() {
-	sed 's/uint64_t end = memblock_up(memblock_end(start, bytes));/uint64_t end = memblock_down(memblock_end(start, bytes));/' \
+	sed 's/end = memblock_up(memblock_end(/end = memblock_down(memblock_end(/' \
 		"$ROOT/src/port/bare/memblock.c" >"$T/memblock.c" &&
 		! cmp -s "$ROOT/src/port/bare/memblock.c" "$T/memblock.c" &&
 		build "$T/finds" undefined "$T/memblock.c" && cd "$T" &&
