@@ -16,6 +16,8 @@
 
 #include "port_config.h"
 
+#define SIM_PLACES 20u
+
 struct sim {
 	/* What the machine is: read at start. */
 	size_t arena_bytes;   /* address space that port_reserve can give */
