@@ -172,6 +172,7 @@ unsigned slab_take(struct kmem_cache_node *n, void **end, unsigned count)
 	if (READ_ONCE(n->free_objects) == 0 && READ_ONCE(n->shared_avail) == 0)
 		return 0;
 	lock_acquire(&n->lock);
+	n->taken_last = true;
 	if (n->shared_avail)
 		taken = slab_take_shared(n, end, count);
 	while (taken < count && n->free_objects) {
@@ -332,6 +333,7 @@ bool slab_put(struct kmem_cache_node *n, void *const *objects, unsigned count, s
 	bool holes;
 
 	lock_acquire(&n->lock);
+	n->taken_last = false;
 	shared = (unsigned)size_min(count, n->shared_limit - n->shared_avail);
 	if (shared) {
 		__builtin_memcpy(&n->shared[n->shared_avail], objects, shared * sizeof(void *));
