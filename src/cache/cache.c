@@ -24,8 +24,8 @@
 
 /* ---- one object ----------------------------------------------------------- */
 
-/* What an object is asked for beside itself, done after it was claimed: zeros, a charge, memory that
- * this home may not have (NULL). In tail position, so that the fast path keeps nothing on the
+/* What an object is asked for beside itself, done after it was claimed: zeros, a charge, memory
+ * that this home may not have (NULL). In tail position, so that the fast path keeps nothing on the
  * stack. */
 #define CACHE_GFP_SPECIAL (__GFP_ZERO | __GFP_DMA | __GFP_DMA32 | __GFP_ACCOUNT)
 
