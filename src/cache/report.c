@@ -68,6 +68,24 @@ static bool report_is_free(const char *function)
 	       text_equals(function, n, "kmem_cache_free");
 }
 
+/* Where an object is: what its state says, and of a free one its slab's bitmap. */
+static const char *report_place(const struct slab_object *o)
+{
+	switch (*map_state(o->start)) {
+	case STATE_FREE:
+		return o->free ? "in the slab" : "in an array";
+	case STATE_PENDING:
+		return "freed, on its way to the slab";
+	case STATE_NONE:
+		return "in a slab that is gone";
+	case STATE_HELD:
+	case STATE_HELD_CHARGED:
+		return "held: nobody's";
+	default:
+		return "in use";
+	}
+}
+
 static void report_object(struct text *t, const struct kmem_cache *c, const struct slab_object *o)
 {
 	text_str(t, "  object   ");
@@ -78,7 +96,9 @@ static void report_object(struct text *t, const struct kmem_cache *c, const stru
 	text_pointer(t, (char *)o->start + c->shape.stride);
 	text_str(t, "), number ");
 	text_dec(t, o->index);
-	text_str(t, o->free ? " of its slab, in the slab\n" : " of its slab, in an array\n");
+	text_str(t, " of its slab, ");
+	text_str(t, report_place(o));
+	text_char(t, '\n');
 }
 
 static void report_in_slab(struct text *t, const char *function, const void *p,
