@@ -91,6 +91,7 @@ struct ashlar_anchor ashlar_anchor = {
 		[ASHLAR_CACHE_FREE_HIT] = ANCHOR_CACHE(counts.free_hit),
 		[ASHLAR_CACHE_FREE_MISS] = ANCHOR_CACHE(counts.free_miss),
 		[ASHLAR_CACHE_ERRORS] = ANCHOR_CACHE(counts.errors),
+		[ASHLAR_NODE_PENDING] = ANCHOR_NODE(pending),
 	},
 };
 
@@ -178,6 +179,7 @@ static void anchor_add_node(struct ashlar_row *row, const struct kmem_cache_node
 	row->slabs_grown += READ_ONCE(n->grown);
 	row->objects_free += READ_ONCE(n->free_objects);
 	row->objects_shared += READ_ONCE(n->shared_avail);
+	row->objects_pending += READ_ONCE(n->pending);
 }
 
 bool anchor_row(u32 id, struct ashlar_row *row)

@@ -274,6 +274,17 @@ _Noreturn void report_cache(const struct kmem_cache *c, const void *p)
 	report_end(&t, p);
 }
 
+_Noreturn void report_nolock(const void *p, const char *why)
+{
+	struct text t;
+
+	report_begin(&t, "kfree_nolock", p);
+	text_str(&t, "wrong function: ");
+	text_str(&t, why);
+	text_str(&t, "\n  hint     kfree takes it back\n");
+	report_end(&t, p);
+}
+
 void report_refusal(const char *function, const char *name, const char *why)
 {
 	struct text t;

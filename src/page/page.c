@@ -47,12 +47,15 @@ static struct page *page_from_zone(struct zone *z, unsigned order, size_t count,
 {
 	struct page *head = zone_alloc(z, order, count, gfp, zero);
 
-	if (head || !((gfp & __GFP_DIRECT_RECLAIM) || PORT_GROWS_ATOMIC))
+	if (head ||
+	    !((gfp & __GFP_DIRECT_RECLAIM) || (PORT_GROWS_ATOMIC && (gfp & __GFP_KSWAPD_RECLAIM))))
 		return head;
 	while (!head) {
 		size_t reserve = READ_ONCE(z->watermark[WATERMARK_MIN]);
+		size_t pages = reserve / 4 + ((size_t)1 << order);
 
-		if (!zone_grow(z, order, reserve / 4 + ((size_t)1 << order)))
+		if (!(gfp & __GFP_DIRECT_RECLAIM ? zone_grow(z, order, pages) :
+						   zone_try_grow(z, order, pages)))
 			break;
 		head = zone_alloc(z, order, count, gfp, zero);
 	}

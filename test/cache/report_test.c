@@ -90,12 +90,11 @@ TEST(report_interior_pointer)
 	EXPECT(help_aborts(free_to_c));
 	EXPECT_TEXT_EQ(
 		sim.text,
-		help_format(
-			&expected,
-			"ashlar: kmem_cache_free(%p): invalid free: 40 bytes inside an "
-			"object of cats that starts at %p\n"
-			"  object   cats [%p - %p), number 0 of its slab, in use\n" BYTES_0_31,
-			wrong, p, p, p + 112));
+		help_format(&expected,
+			    "ashlar: kmem_cache_free(%p): invalid free: 40 bytes inside an "
+			    "object of cats that starts at %p\n"
+			    "  object   cats [%p - %p), number 0 of its slab, in use\n" BYTES_0_31,
+			    wrong, p, p, p + 112));
 	wrong = p + 48; /* a granule, too */
 	EXPECT(help_aborts(free_wrong));
 	EXPECT(help_contains(sim.text, "invalid free: 48 bytes inside an object of cats"));
