@@ -115,6 +115,9 @@ enum ashlar_field_id {
 	ASHLAR_CACHE_FREE_HIT,
 	ASHLAR_CACHE_FREE_MISS,
 	ASHLAR_CACHE_ERRORS,
+	ASHLAR_CACHE_FAR_ALLOCS, /* u64 */
+	ASHLAR_CACHE_FAR_FREES,
+	ASHLAR_CACHE_OVERFLOWS,
 	ASHLAR_NODE_PENDING,
 	ASHLAR_FIELDS
 };
@@ -187,19 +190,22 @@ struct ashlar_row {
 	uint32_t limit;
 	uint32_t batchcount;
 	uint32_t shared_factor;
-	uint64_t slabs_full;      /* of `slabs`, without a free object */
-	uint64_t ctor;            /* address of the constructor, or 0 */
-	uint32_t flags;           /* SLAB_ flags that the cache was made with */
-	uint32_t debug;           /* those of debugging that are in force */
-	uint64_t taken;           /* objects taken out of slabs, ever */
-	uint64_t taken_peak;      /* most that were out of them at one time */
-	uint64_t free_peak;       /* most free objects in slabs at one time */
-	uint64_t alloc_hit;       /* these four with stats=1: an object was in the CPU's array */
-	uint64_t alloc_miss;      /* it had to be refilled */
-	uint64_t free_hit;        /* there was room in the array */
-	uint64_t free_miss;       /* it had to be flushed */
-	uint64_t errors;          /* allocations that found no memory */
-	uint64_t counted;         /* 1: stats=1 */
+	uint64_t slabs_full; /* of `slabs`, without a free object */
+	uint64_t ctor;       /* address of the constructor, or 0 */
+	uint32_t flags;      /* SLAB_ flags that the cache was made with */
+	uint32_t debug;      /* those of debugging that are in force */
+	uint64_t taken;      /* objects taken out of slabs, ever */
+	uint64_t taken_peak; /* most that were out of them at one time */
+	uint64_t free_peak;  /* most free objects in slabs at one time */
+	uint64_t alloc_hit;  /* these four with stats=1: an object was in the CPU's array */
+	uint64_t alloc_miss; /* it had to be refilled */
+	uint64_t free_hit;   /* there was room in the array */
+	uint64_t free_miss;  /* it had to be flushed */
+	uint64_t errors;     /* allocations that found no memory */
+	uint64_t far_allocs; /* these three with stats=1: objects of another node than the CPU's */
+	uint64_t far_frees;  /* the same */
+	uint64_t overflows;  /* an alien array was full, and went home */
+	uint64_t counted;    /* 1: stats=1 */
 	uint64_t objects_pending; /* freed where no lock could be had, not swept yet */
 };
 

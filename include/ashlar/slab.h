@@ -37,8 +37,8 @@ struct kmem_cache;
 #define SLAB_NO_USER_FLAGS 0x10000000u /* slab_debug= does not concern this cache */
 #define SLAB_DEBUG_FLAGS 0x12210d00u   /* all of these */
 #define SLAB_HWCACHE_ALIGN 0x2000u     /* objects do not share cache lines without need */
-#define SLAB_CACHE_DMA 0x4000u         /* slabs below 16 MiB: refused where there is no such zone */
-#define SLAB_CACHE_DMA32 0x8000u       /* slabs below 4 GiB: likewise */
+#define SLAB_CACHE_DMA 0x4000u         /* slabs in DMA memory: refused where there is none */
+#define SLAB_CACHE_DMA32 0x8000u       /* slabs in DMA or DMA32 memory: likewise */
 #define SLAB_RECLAIM_ACCOUNT 0x20000u  /* a shrinker can free the objects */
 #define SLAB_TEMPORARY SLAB_RECLAIM_ACCOUNT
 #define SLAB_PANIC 0x40000u           /* failure to create the cache ends the program */

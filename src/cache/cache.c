@@ -24,11 +24,12 @@
 
 /* ---- one object ----------------------------------------------------------- */
 
-/* What an object is asked for beside itself. In tail position, so that the fast path keeps
- * nothing on the stack: zeros, or memory that this home does not have. */
+/* What an object is asked for beside itself, done after it was claimed: zeros, a charge, memory that
+ * this home may not have (NULL). In tail position, so that the fast path keeps nothing on the
+ * stack. */
 #define CACHE_GFP_SPECIAL (__GFP_ZERO | __GFP_DMA | __GFP_DMA32 | __GFP_ACCOUNT)
 
-noinline void *cache_finish(struct kmem_cache *c, void *p, gfp_t gfp)
+static noinline void *cache_finish(struct kmem_cache *c, void *p, gfp_t gfp)
 {
 	if (!(gfp & CACHE_GFP_SPECIAL))
 		return p;
@@ -125,7 +126,7 @@ void kmem_cache_free(struct kmem_cache *c, void *p)
 unsigned cache_grow(struct kmem_cache_node *n, gfp_t gfp, void **end, unsigned count)
 {
 	bool zero;
-	gfp_t flags = gfp | n->cache->allocflags | __GFP_THISNODE;
+	gfp_t flags = (gfp & ~(__GFP_DMA | __GFP_DMA32)) | n->cache->allocflags | __GFP_THISNODE;
 	struct page *head;
 
 	gfp_check(gfp);
@@ -201,6 +202,32 @@ static cold void cache_answer(void)
 		ashlar_purge();
 }
 
+/* Destroying a cache has emptied its arrays: whoever still uses it comes here. */
+static void cache_check_alive(const struct kmem_cache *c, const char *function)
+{
+	if (unlikely(READ_ONCE(c->closed)) && !cache_is_cache(c))
+		report_pointer(function, c);
+}
+
+bool cache_fails(const struct kmem_cache *c, gfp_t gfp, size_t size)
+{
+	return (c->debug.flags & SLAB_FAILSLAB) && fault_strikes(c, size, gfp);
+}
+
+void *cache_hand_out(struct kmem_cache *c, void *p, gfp_t gfp, size_t size)
+{
+	if (unlikely(options.stats) && page_node(&map.pages[map_pfn(p)]) != node_here())
+		cache_count(&c->counts.far_allocs, 1);
+	if (unlikely(c->debug.flags))
+		debug_alloc(c, p, size);
+	object_claim(c->states, p);
+	if (unlikely(c->flags & SLAB_ACCOUNT))
+		gfp |= __GFP_ACCOUNT;
+	if (unlikely(options.init_on_alloc) && gate_clears(c))
+		gfp |= __GFP_ZERO;
+	return cache_finish(c, p, gfp);
+}
+
 void *cache_alloc_slow(struct kmem_cache *c, gfp_t gfp)
 {
 	return cache_alloc_sized(c, gfp, 0);
@@ -215,8 +242,9 @@ void *cache_alloc_sized(struct kmem_cache *c, gfp_t gfp, size_t size)
 		if (!c)
 			return NULL;
 	}
+	cache_check_alive(c, "kmem_cache_alloc");
 	size = size ? size : c->object_size;
-	if (unlikely(c->debug.flags & SLAB_FAILSLAB) && fault_strikes(c, size, gfp))
+	if (unlikely(cache_fails(c, gfp, size)))
 		return NULL;
 	p = array_pop(c->header_offset);
 	if (unlikely(options.stats))
@@ -230,14 +258,7 @@ void *cache_alloc_sized(struct kmem_cache *c, gfp_t gfp, size_t size)
 	}
 	if (unlikely(READ_ONCE(ashlar_anchor.request)) && (gfp & __GFP_DIRECT_RECLAIM))
 		cache_answer();
-	if (unlikely(c->debug.flags))
-		debug_alloc(c, p, size);
-	object_claim(c->states, p);
-	if (unlikely(c->flags & SLAB_ACCOUNT))
-		gfp |= __GFP_ACCOUNT;
-	if (unlikely(options.init_on_alloc) && gate_clears(c))
-		gfp |= __GFP_ZERO;
-	return cache_finish(c, p, gfp);
+	return cache_hand_out(c, p, gfp, size);
 }
 
 void cache_put(struct kmem_cache_node *n, void *const *objects, unsigned count)
@@ -263,8 +284,11 @@ static void cache_flush(struct kmem_cache_node *n, void *object)
 	unsigned kept;
 
 	all[count++] = object;
-	if (unlikely(n->node != node_here()))
+	if (unlikely(n->node != node_here())) {
 		oldest = count;
+		if (options.stats)
+			cache_count(&n->cache->counts.overflows, 1);
+	}
 	kept = array_push_bulk(n->header_offset, all + oldest, count - oldest);
 	if (oldest)
 		cache_put(n, all, oldest);
@@ -285,7 +309,7 @@ static void cache_share(struct kmem_cache_node *n)
 	if (!head)
 		return;
 	head->kind = PAGE_TABLE;
-	lock_acquire(&n->lock);
+	slab_lock(n);
 	if (!n->shared) {
 		WRITE_ONCE(n->shared, map_page_address(head));
 		n->shared_limit = (u32)size_min(limit, PAGE_SIZE / sizeof(void *));
@@ -300,6 +324,8 @@ void cache_free_slow(struct kmem_cache_node *n, void *object)
 {
 	if (unlikely(n->cache->debug.slow))
 		debug_free(n->cache, object);
+	if (unlikely(options.stats) && n->node != node_here())
+		cache_count(&n->cache->counts.far_frees, 1);
 	if (unlikely(options.init_on_free) && gate_clears(n->cache))
 		memset(object, 0, n->cache->object_size);
 	if (unlikely(n->cache->debug.slow)) {
@@ -327,6 +353,7 @@ static size_t cache_alloc_rest(struct kmem_cache *c, gfp_t gfp, size_t count, vo
 {
 	size_t done = 0;
 
+	cache_check_alive(c, "kmem_cache_alloc_bulk");
 	for (unsigned attempt = 0; done < count;) {
 		unsigned want = (unsigned)size_min(count - done, CONFIG_BATCH_MAX);
 		void *batch[CONFIG_BATCH_MAX];
@@ -402,8 +429,11 @@ static void cache_free_run(struct kmem_cache_node *n, size_t count, void **objec
 
 		if (likely(!options.init_on_free)) /* else each is cleared first */
 			pushed = array_push_bulk(n->header_offset, objects + done, some);
-		if (unlikely(options.stats))
+		if (unlikely(options.stats)) {
 			cache_count(&n->cache->counts.free_hit, pushed);
+			if (n->node != node_here())
+				cache_count(&n->cache->counts.far_frees, pushed);
+		}
 		done += pushed;
 		if (pushed < some) { /* the array is full: the object that did not fit flushes it */
 			cache_free_slow(n, objects[done]);

@@ -54,6 +54,9 @@ struct cache_counts {
 	u64 free_hit;   /* there was room in the array */
 	u64 free_miss;  /* it had to be flushed */
 	u64 errors;     /* allocations that found no memory; always counted */
+	u64 far_allocs; /* objects of another node than the CPU's */
+	u64 far_frees;  /* the same */
+	u64 overflows;  /* an alien array was full, and went home */
 	u32 on;         /* 1: stats=1 */
 };
 
@@ -152,6 +155,13 @@ bool cache_is_cache(const struct kmem_cache *c);
  * state is set. NULL iff memory is exhausted. */
 void *cache_alloc_slow(struct kmem_cache *c, gfp_t gfp);
 
+/* Does failslab refuse @size bytes of @c? */
+bool cache_fails(const struct kmem_cache *c, gfp_t gfp, size_t size);
+
+/* A free object of @c, from wherever, becomes the caller's @size bytes: dressed as its letters say,
+ * its state set, charged, cleared. NULL iff a limit refuses; then it is free again. */
+void *cache_hand_out(struct kmem_cache *c, void *p, gfp_t gfp, size_t size);
+
 /* The same for @size bytes of an object, 0: all of it, for caches that are debugged. */
 void *cache_alloc_sized(struct kmem_cache *c, gfp_t gfp, size_t size);
 
@@ -168,10 +178,6 @@ unsigned cache_grow(struct kmem_cache_node *n, gfp_t gfp, void **end, unsigned c
 
 /* numa.c: one object of another node than @n, the nearest that has any, to end[-1]. */
 unsigned cache_take_far(const struct kmem_cache_node *n, gfp_t gfp, void **end);
-
-/* What is asked of an object beside itself (__GFP_ZERO), done after it was claimed; NULL iff this
- * home cannot. */
-void *cache_finish(struct kmem_cache *c, void *p, gfp_t gfp);
 
 /* Free an object whose state is already STATE_FREE: array, else flush. */
 void cache_free_slow(struct kmem_cache_node *n, void *object);

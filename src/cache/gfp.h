@@ -22,6 +22,14 @@ static inline bool gfp_may_wait(gfp_t gfp)
 	return gfp & __GFP_DIRECT_RECLAIM;
 }
 
+/* Is there memory of the kind asked for? If not, that is told as @what's refusal to @name. */
+cold bool gfp_serves_kind(gfp_t gfp, const char *what, const char *name);
+
+static inline bool gfp_serves(gfp_t gfp, const char *what, const char *name)
+{
+	return likely(!(gfp & (__GFP_DMA | __GFP_DMA32))) || gfp_serves_kind(gfp, what, name);
+}
+
 static inline void gfp_check(gfp_t gfp)
 {
 	if (unlikely(gfp & ~ASHLAR_GFP_KNOWN))

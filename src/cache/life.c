@@ -51,8 +51,6 @@ static void cache_set_limits(struct kmem_cache *c, unsigned capacity)
 		c->limit = 1;
 	if (capacity)
 		c->limit = (u16)capacity;
-	if (c->flags & SLAB_ACCOUNT) /* no array: each object comes by where it is charged */
-		c->limit = 0;
 	c->batchcount = (u16)size_max((c->limit + 1u) / 2, 1);
 	c->shared_factor = stride <= 4096 ? 8 : 2;
 }
@@ -100,9 +98,7 @@ static bool cache_enlist(struct kmem_cache *c, struct kmem_cache_node *n)
 	id = cache_find_id();
 	if (id) {
 		c->header_offset = id * 16;
-		c->pop_offset = gate_is_on_alloc() && !(c->flags & SLAB_NO_USER_FLAGS) ?
-					0 :
-					c->header_offset;
+		c->pop_offset = gate_is_on_alloc_of(c) ? 0 : c->header_offset;
 		c->node = n;
 		c->states = map_states(c->shape.stride);
 		list_add_tail(&cache_list, &c->link);

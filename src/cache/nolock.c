@@ -99,25 +99,9 @@ void kfree_nolock(const void *p)
 
 /* ---- allocation ------------------------------------------------------------------------- */
 
-/* One object of @c, of NUMA node @node alone with __GFP_THISNODE; NULL iff no way is open. */
-static void *nolock_take(struct kmem_cache *c, gfp_t gfp, unsigned node)
-{
-	void *batch[1];
-
-	if (node == node_here())
-		return cache_alloc_slow(c, gfp);
-	if (!cache_take(&c->node[node], gfp, batch + 1, 1))
-		return NULL;
-	if (unlikely(c->debug.flags))
-		debug_alloc(c, batch[0], c->object_size);
-	object_claim(c->states, batch[0]);
-	return cache_finish(c, batch[0], gfp);
-}
-
 void *kmalloc_nolock(size_t size, gfp_t gfp, int wanted)
 {
 	unsigned class;
-	unsigned node;
 	void *p = NULL;
 
 	if (size == 0)
@@ -130,14 +114,9 @@ void *kmalloc_nolock(size_t size, gfp_t gfp, int wanted)
 	}
 	if (size > CONFIG_KMALLOC_MAX_CACHE || !init_done())
 		return NULL;
-	node = node_here();
-	if (wanted >= 0 && (unsigned)wanted < node_table.count)
-		node = (unsigned)wanted;
-	else if (wanted >= 0 && (gfp & __GFP_THISNODE))
-		return NULL;
 	class = ashlar_kmalloc_class(size);
 	for (unsigned end = class + NOLOCK_CLASSES; !p && class < end; class ++)
 		if (class < CONFIG_KMALLOC_CLASSES)
-			p = nolock_take(ashlar_kmalloc_caches[class], gfp, node);
+			p = kmem_cache_alloc_node(ashlar_kmalloc_caches[class], gfp, wanted);
 	return p;
 }

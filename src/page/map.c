@@ -458,8 +458,14 @@ size_t map_count_dirty(size_t pfn, size_t count)
 
 size_t map_clear_dirty(size_t pfn, size_t count)
 {
-	size_t dirty = map_count_dirty(pfn, count);
+	size_t dirty;
 
+	if (count == 1) { /* the most frequent number: no loops */
+		dirty = map.ids[pfn] != 0;
+		map.ids[pfn] = 0;
+		return dirty;
+	}
+	dirty = map_count_dirty(pfn, count);
 	if (dirty)
 		for (size_t i = pfn; i < pfn + count; i++)
 			map.ids[i] = 0;

@@ -108,7 +108,7 @@ bool page_init(size_t budget_bytes, unsigned cpus, size_t page_bytes);
 struct page *page_alloc(unsigned order, gfp_t gfp, unsigned node, bool *zero);
 void page_free(struct page *head, unsigned order);
 
-/* Is there memory of the kind that @gfp asks for? Without DMA and DMA32: always. */
+/* Is there memory of the kind that @gfp asks for (ZK1 of zones.h)? Without DMA and DMA32: always. */
 bool page_serves(gfp_t gfp);
 
 /* The same for runs of any number of pages up to 2^MAX_ORDER, aligned to @align pages. */
@@ -137,7 +137,7 @@ void page_note_mapped(size_t pages);
 /* Where the floor's figures lie, for tools that read them from outside. */
 struct page_tables {
 	const struct zone *zones;
-	unsigned nodes;
+	unsigned zone_count;
 	const u32 *pcp_pages; /* the first CPU's; the next is pcp_step bytes on */
 	size_t pcp_step;
 	const size_t *peak_pages;

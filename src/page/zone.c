@@ -6,6 +6,7 @@
 #include "base/bits.h"
 #include "base/check.h"
 #include "page/node.h"
+#include "page/zones.h"
 #include "port/port.h"
 
 #define ZONE_OFFLINE_ORDER (MAX_ORDER - 2) /* smaller free blocks stay online: 2 MiB in a process */
@@ -26,6 +27,7 @@ void zone_init(struct zone *z, unsigned index, unsigned node, size_t first, size
 	*z = (struct zone){
 		.index = (u8)index,
 		.node = (u8)node,
+		.kind = ZONE_NORMAL,
 		.first_pfn = first,
 		.end_pfn = end,
 		.online_end = first,
@@ -56,7 +58,7 @@ static void zone_set_watermarks(struct zone *z)
 	z->watermark[WATERMARK_HIGH] = min + min / 2;
 }
 
-/* Z1: pages that must stay free after this request. */
+/* Z1, ZK3: pages that must stay free after this request. */
 static size_t zone_reserve(const struct zone *z, gfp_t gfp)
 {
 	size_t min = z->watermark[WATERMARK_MIN];
@@ -65,7 +67,7 @@ static size_t zone_reserve(const struct zone *z, gfp_t gfp)
 		return 0;
 	if (gfp & __GFP_HIGH)
 		min -= min / 2;
-	return min;
+	return min + READ_ONCE(z->lowmem_reserve[zones_kind(gfp)]);
 }
 
 static void zone_give(struct zone *z, size_t pfn, size_t count);
@@ -156,7 +158,7 @@ static void zone_add(struct zone *z, size_t pfn, size_t count)
 	zone_give(z, pfn, count);
 }
 
-/* Where the next growth by @count pages would begin and end; end 0: there is no room. */
+/* Where the next growth by @count pages would end, or the zone does; 0: there is no room. */
 static size_t zone_next_end(const struct zone *z, unsigned order, size_t count)
 {
 	size_t size = (size_t)1 << order;
@@ -164,7 +166,8 @@ static size_t zone_next_end(const struct zone *z, unsigned order, size_t count)
 	size_t block_end = size_align(z->online_end, size) + size;
 
 	end = size_max(end, size_align(block_end, map_grain()));
-	return end <= z->end_pfn ? end : 0;
+	end = size_min(end, z->end_pfn & ~(map_grain() - 1));
+	return end > z->online_end ? end : 0;
 }
 
 static void zone_set_offline(struct zone *z, struct page *head)
@@ -302,7 +305,7 @@ bool zone_claim(struct zone *z, size_t pfn, size_t extra, bool *zero)
 	bool got;
 
 	lock_acquire(&z->lock);
-	got = end <= z->online_end && z->free_pages >= extra + z->watermark[WATERMARK_MIN];
+	got = end <= z->online_end && z->free_pages >= extra + zone_reserve(z, 0);
 	while (got && at < end) {
 		struct page *head = buddy_find(z, at);
 

@@ -310,6 +310,9 @@ static uint64_t heap_take_row(const struct heap_reader *r, size_t id, struct ash
 			.free_hit = heap_field(r, cache, cb, ASHLAR_CACHE_FREE_HIT),
 			.free_miss = heap_field(r, cache, cb, ASHLAR_CACHE_FREE_MISS),
 			.errors = heap_field(r, cache, cb, ASHLAR_CACHE_ERRORS),
+			.far_allocs = heap_field(r, cache, cb, ASHLAR_CACHE_FAR_ALLOCS),
+			.far_frees = heap_field(r, cache, cb, ASHLAR_CACHE_FAR_FREES),
+			.overflows = heap_field(r, cache, cb, ASHLAR_CACHE_OVERFLOWS),
 			.objects_pending = heap_field(r, node, nb, ASHLAR_NODE_PENDING),
 		};
 		heap_take_name(r, cache, row);
