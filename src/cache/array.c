@@ -316,6 +316,17 @@ bool array_equip(const struct kmem_cache_node *n)
 	return done;
 }
 
+bool array_has_room(const struct kmem_cache_node *n)
+{
+	struct array_cache *region = LOAD_ACQUIRE(arrays.cpu[port_cpu()].region);
+	struct array_cache *a;
+
+	if (!region)
+		return false;
+	a = array_header(region, n->header_offset);
+	return READ_ONCE(a->avail) < READ_ONCE(a->limit);
+}
+
 /* ---- taking objects back -------------------------------------------------- */
 
 /* Close one CPU's arrays of a cache, which are empty; false iff one is not, or the CPU cannot be

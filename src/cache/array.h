@@ -55,6 +55,9 @@ void array_mark_flush(u32 header_offset);
  * one: then a push that found no room may be tried again. */
 bool array_equip(const struct kmem_cache_node *n);
 
+/* Has this CPU an array for @n's objects that is not full, at this moment? */
+bool array_has_room(const struct kmem_cache_node *n);
+
 /* Empty every CPU's arrays of @c into its nodes. */
 void array_drain(struct kmem_cache *c);
 

@@ -37,13 +37,13 @@ static noinline void *cache_finish(struct kmem_cache *c, void *p, gfp_t gfp)
 		report_refusal("kmem_cache_alloc", c->name,
 			       page_serves(gfp) ? "the cache was not made for DMA" :
 						  "this home has no DMA memory");
-		kmem_cache_free(c, p);
+		cache_undo(c, p, gfp);
 		return NULL;
 	}
 	if ((gfp & __GFP_ZERO) && !c->ctor) /* constructed objects stay so */
 		memset(p, 0, debug_size(c, p));
 	if ((gfp & __GFP_ACCOUNT) && !account_charge(c, p, gfp)) {
-		kmem_cache_free(c, p);
+		cache_undo(c, p, gfp);
 		return NULL;
 	}
 	return p;
@@ -127,12 +127,15 @@ unsigned cache_grow(struct kmem_cache_node *n, gfp_t gfp, void **end, unsigned c
 {
 	bool zero;
 	gfp_t flags = (gfp & ~(__GFP_DMA | __GFP_DMA32)) | n->cache->allocflags | __GFP_THISNODE;
-	struct page *head = page_alloc(n->shape->order, flags, n->node, &zero);
+	struct page *head;
 
 	gfp_check(gfp);
+	if (!gfp_may_wait(gfp) && !map_has_states(n->states))
+		return 0;
+	head = page_alloc(n->shape->order, flags, n->node, &zero);
 	if (!head)
 		return 0;
-	if (unlikely(options.audit))
+	if (unlikely(options.audit) && gfp_may_wait(gfp))
 		init_audit_point(false);
 	if (!slab_prepare(n, head, debug_ctor(n->cache))) {
 		page_free(head, n->shape->order);
@@ -141,15 +144,22 @@ unsigned cache_grow(struct kmem_cache_node *n, gfp_t gfp, void **end, unsigned c
 	account_begin_slab(head, n->shape->order);
 	if (unlikely(n->cache->debug.flags))
 		debug_prepare(n->cache, head);
+	if (!gfp_may_wait(gfp))
+		return slab_arrive(n, head, end, count);
 	count = slab_adopt(n, head, end, count);
-	if (options.reap && (gfp & __GFP_DIRECT_RECLAIM) && READ_ONCE(n->grown) % options.reap == 0)
+	if (options.reap && READ_ONCE(n->grown) % options.reap == 0)
 		tune_tick();
 	return count;
 }
 
+unsigned cache_pick(struct kmem_cache_node *n, gfp_t gfp, void **end, unsigned count)
+{
+	return gfp_may_wait(gfp) ? slab_take(n, end, count) : slab_try_take(n, end, count);
+}
+
 unsigned cache_take(struct kmem_cache_node *n, gfp_t gfp, void **end, unsigned count)
 {
-	unsigned got = slab_take(n, end, count);
+	unsigned got = cache_pick(n, gfp, end, count);
 
 	if (!got)
 		got = cache_grow(n, gfp, end, count);
@@ -160,9 +170,9 @@ unsigned cache_take(struct kmem_cache_node *n, gfp_t gfp, void **end, unsigned c
 
 /* How many objects a refill asks for: a batch, so that there is room for those that are freed; all
  * that an array holds if the last batch that moved between arrays and node went the same way. */
-static unsigned cache_refill_count(const struct kmem_cache_node *n)
+static unsigned cache_refill_count(const struct kmem_cache_node *n, gfp_t gfp)
 {
-	if (unlikely(n->cache->debug.slow))
+	if (unlikely(n->cache->debug.slow) || (!gfp_may_wait(gfp) && !array_has_room(n)))
 		return 1;
 	if (READ_ONCE(n->taken_last) && READ_ONCE(n->cache->limit))
 		return READ_ONCE(n->cache->limit);
@@ -173,7 +183,7 @@ static unsigned cache_refill_count(const struct kmem_cache_node *n)
 static void *cache_refill(struct kmem_cache_node *n, gfp_t gfp)
 {
 	void *batch[CONFIG_BATCH_MAX];
-	unsigned want = cache_refill_count(n);
+	unsigned want = cache_refill_count(n, gfp);
 	void **end = batch + want;
 	unsigned got = cache_take(n, gfp, end, want);
 	unsigned pushed;
@@ -182,7 +192,11 @@ static void *cache_refill(struct kmem_cache_node *n, gfp_t gfp)
 		return NULL;
 	got--; /* end[-1], the lowest address, is for the caller */
 	pushed = array_push_bulk(n->header_offset, end - 1 - got, got);
-	if (pushed < got && (gfp & __GFP_DIRECT_RECLAIM) && array_equip(n))
+	if (unlikely(pushed < got) && !gfp_may_wait(gfp)) {
+		cache_put_nolock(n, end - 1 - got + pushed, got - pushed);
+		return end[-1];
+	}
+	if (pushed < got && array_equip(n))
 		pushed += array_push_bulk(n->header_offset, end - 1 - got + pushed, got - pushed);
 	if (pushed < got)
 		cache_put(n, end - 1 - got + pushed, got - pushed);
@@ -308,7 +322,7 @@ static void cache_share(struct kmem_cache_node *n)
 	if (!head)
 		return;
 	head->kind = PAGE_TABLE;
-	lock_acquire(&n->lock);
+	slab_lock(n);
 	if (!n->shared) {
 		WRITE_ONCE(n->shared, map_page_address(head));
 		n->shared_limit = (u32)size_min(limit, PAGE_SIZE / sizeof(void *));
@@ -386,7 +400,7 @@ static size_t cache_alloc_each(struct kmem_cache *c, gfp_t gfp, size_t count, vo
 		done++;
 	if (done == count)
 		return count;
-	kmem_cache_free_bulk(c, done, objects);
+	cache_undo_bulk(c, done, objects, gfp);
 	return 0;
 }
 
@@ -408,7 +422,7 @@ int kmem_cache_alloc_bulk(struct kmem_cache *c, gfp_t gfp, size_t count, void **
 	for (size_t i = 0; i < done; i++)
 		object_claim(c->states, objects[i]);
 	if (done < count || !cache_charge_bulk(c, gfp, count, objects)) {
-		kmem_cache_free_bulk(c, done, objects);
+		cache_undo_bulk(c, done, objects, gfp);
 		return 0;
 	}
 	if (((gfp & __GFP_ZERO) && !c->ctor) || (options.init_on_alloc && gate_clears(c)))

@@ -295,7 +295,7 @@ void cache_forget_visitors(void)
 static bool cache_has_slabs(const struct kmem_cache *c)
 {
 	for (unsigned node = 0; node < node_table.count; node++)
-		if (READ_ONCE(c->node[node].slabs))
+		if (READ_ONCE(c->node[node].slabs) || READ_ONCE(c->node[node].queue))
 			return true;
 	return false;
 }
@@ -471,7 +471,7 @@ void cache_lock_all(void)
 	lock_acquire(&boot.lock);
 	for (u32 id = 1; id < CONFIG_MAX_IDS; id++)
 		if (map_ids[id].node)
-			lock_acquire(&map_ids[id].node->lock);
+			slab_lock(map_ids[id].node);
 }
 
 void cache_unlock_all(void)

@@ -50,12 +50,14 @@ bool slab_prepare(struct kmem_cache_node *n, struct page *head, void (*ctor)(voi
 	head->kind = PAGE_SLAB;
 	head->owner = n;
 	head->inuse = 0;
+	head->arriving = 0;
 	head->colour = (u8)colour;
 	head->hint = 0;
 	head->discarded = 0;
 	list_init(&head->link);
 	for (unsigned w = 0; w < slab_words(s); w++)
 		*slab_word(head, w) = bits_mask(s->objects - w * 64);
+	*slab_queue(s, head) = (struct page_queue){ 0 };
 	if (ctor)
 		for (unsigned i = 0; i < s->objects; i++)
 			ctor(slab_first(s, head) + (size_t)i * s->stride);
@@ -165,13 +167,10 @@ static unsigned slab_take_shared(struct kmem_cache_node *n, void **end, unsigned
 	return taken;
 }
 
-unsigned slab_take(struct kmem_cache_node *n, void **end, unsigned count)
+unsigned slab_take_held(struct kmem_cache_node *n, void **end, unsigned count)
 {
 	unsigned taken = 0;
 
-	if (READ_ONCE(n->free_objects) == 0 && READ_ONCE(n->shared_avail) == 0)
-		return 0;
-	lock_acquire(&n->lock);
 	n->taken_last = true;
 	if (n->shared_avail)
 		taken = slab_take_shared(n, end, count);
@@ -189,19 +188,38 @@ unsigned slab_take(struct kmem_cache_node *n, void **end, unsigned count)
 		taken += slab_take_bits(n, head, end - taken, count - taken);
 		slab_relist(n, head);
 	}
+	return taken;
+}
+
+unsigned slab_take(struct kmem_cache_node *n, void **end, unsigned count)
+{
+	unsigned taken;
+
+	if (!slab_has_any(n))
+		return 0;
+	slab_lock(n);
+	taken = slab_take_held(n, end, count);
 	lock_release(&n->lock);
 	return taken;
+}
+
+void slab_join(struct kmem_cache_node *n, struct page *head)
+{
+	n->slabs++;
+	n->slabs_peak = size_max(n->slabs_peak, n->slabs);
+	n->grown++;
+	n->free_objects += n->shape->objects - head->inuse;
+	n->taken += head->inuse;
+	n->taken_peak = size_max(n->taken_peak, n->slabs * n->shape->objects - n->free_objects);
+	slab_relist(n, head);
 }
 
 unsigned slab_adopt(struct kmem_cache_node *n, struct page *head, void **end, unsigned count)
 {
 	unsigned taken;
 
-	lock_acquire(&n->lock);
-	n->slabs++;
-	n->slabs_peak = size_max(n->slabs_peak, n->slabs);
-	n->grown++;
-	n->free_objects += n->shape->objects;
+	slab_lock(n);
+	slab_join(n, head);
 	taken = slab_take_bits(n, head, end, count);
 	slab_relist(n, head);
 	lock_release(&n->lock);
@@ -327,22 +345,27 @@ static bool slab_has_holes(struct kmem_cache_node *n)
 	return true;
 }
 
-bool slab_put(struct kmem_cache_node *n, void *const *objects, unsigned count, struct list *emptied)
+void slab_put_held(struct kmem_cache_node *n, void *const *objects, unsigned count)
 {
-	unsigned shared;
-	bool holes;
+	unsigned shared = (unsigned)size_min(count, n->shared_limit - n->shared_avail);
 
-	lock_acquire(&n->lock);
 	n->taken_last = false;
-	shared = (unsigned)size_min(count, n->shared_limit - n->shared_avail);
 	if (shared) {
 		__builtin_memcpy(&n->shared[n->shared_avail], objects, shared * sizeof(void *));
 		n->shared_avail += shared;
 	}
 	slab_put_all(n, objects + shared, count - shared);
+	n->put_since += count - shared;
+}
+
+bool slab_put(struct kmem_cache_node *n, void *const *objects, unsigned count, struct list *emptied)
+{
+	bool holes;
+
+	slab_lock(n);
+	slab_put_held(n, objects, count);
 	while (n->free_objects > n->free_limit && n->empty_slabs)
 		slab_release(n, emptied);
-	n->put_since += count - shared;
 	holes = slab_has_holes(n);
 	lock_release(&n->lock);
 	return holes;
@@ -352,7 +375,7 @@ bool slab_shrink(struct kmem_cache_node *n, struct list *emptied)
 {
 	bool left;
 
-	lock_acquire(&n->lock);
+	slab_lock(n);
 	slab_put_all(n, n->shared, n->shared_avail);
 	n->shared_avail = 0;
 	while (n->empty_slabs)
@@ -463,7 +486,7 @@ static struct page *slab_next_discard(struct kmem_cache_node *n, u64 *stolen)
 	struct page *found = NULL;
 	struct list *node;
 
-	lock_acquire(&n->lock);
+	slab_lock(n);
 	list_for_each(node, &n->partial) {
 		struct page *head = container_of(node, struct page, link);
 
@@ -492,7 +515,7 @@ size_t slab_discard(struct kmem_cache_node *n)
 		if (!head)
 			break;
 		done += slab_discard_pages(n->shape, head, stolen);
-		lock_acquire(&n->lock);
+		slab_lock(n);
 		slab_restore(n, head, stolen);
 		lock_release(&n->lock);
 	}

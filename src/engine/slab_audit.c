@@ -28,10 +28,31 @@ static size_t slab_audit_slab(const struct kmem_cache_node *n, struct page *head
 	return faults + (set + head->inuse != s->objects);
 }
 
+/* E8: what waits in the slabs of the queue was announced there, and all of it. */
+static size_t slab_audit_queue(struct kmem_cache_node *n)
+{
+	const struct shape *s = n->shape;
+	size_t waiting = 0;
+	size_t faults = 0;
+
+	for (struct page *head = n->queue; head; head = slab_queue(s, head)->next) {
+		u32 found = head->arriving;
+
+		for (unsigned i = 0; i < s->objects; i++)
+			found += *map_state_in(n->states,
+					       slab_first(s, head) + (size_t)i * s->stride) ==
+				 STATE_PENDING;
+		faults += head->kind != PAGE_SLAB || head->owner != n;
+		faults += found > slab_queue(s, head)->count;
+		waiting += found - head->arriving;
+	}
+	return faults + (waiting > n->pending);
+}
+
 size_t slab_audit(struct kmem_cache_node *n)
 {
 	struct list *node;
-	size_t faults = 0;
+	size_t faults = slab_audit_queue(n);
 	size_t free_objects = 0;
 	size_t partial = 0;
 	size_t empty = 0;

@@ -25,9 +25,10 @@ static struct {
 #define PAGE_FIRST ((size_t)2 << (20 - PORT_PAGE_SHIFT))
 
 /* More memory, and what the zones below keep of theirs for it (ZK3). */
-static bool page_grow(struct zone *z, unsigned order, size_t pages)
+static bool page_grow(struct zone *z, unsigned order, size_t pages, gfp_t gfp)
 {
-	bool grown = zone_grow(z, order, pages);
+	bool grown = gfp & __GFP_DIRECT_RECLAIM ? zone_grow(z, order, pages) :
+						  zone_try_grow(z, order, pages);
 
 	if (grown)
 		zones_set_reserves();
@@ -45,7 +46,8 @@ bool page_init(size_t budget_bytes, unsigned cpus, size_t page_bytes)
 	for (unsigned i = 0; i < node_table.count; i++) {
 		struct zone *z = zones.home[order[i]];
 
-		if (z && page_grow(z, 0, size_min(PAGE_FIRST, z->end_pfn - z->first_pfn)))
+		if (z && page_grow(z, 0, size_min(PAGE_FIRST, z->end_pfn - z->first_pfn),
+				   GFP_KERNEL))
 			return true;
 	}
 	return false;
@@ -56,12 +58,14 @@ static struct page *page_from_zone(struct zone *z, unsigned order, size_t count,
 {
 	struct page *head = zone_alloc(z, order, count, gfp, zero);
 
-	if (head || !((gfp & __GFP_DIRECT_RECLAIM) || PORT_GROWS_ATOMIC))
+	if (head ||
+	    !((gfp & __GFP_DIRECT_RECLAIM) || (PORT_GROWS_ATOMIC && (gfp & __GFP_KSWAPD_RECLAIM))))
 		return head;
 	while (!head) {
 		size_t reserve = READ_ONCE(z->watermark[WATERMARK_MIN]);
+		size_t pages = reserve / 4 + ((size_t)1 << order);
 
-		if (!page_grow(z, order, reserve / 4 + ((size_t)1 << order)))
+		if (!page_grow(z, order, pages, gfp))
 			break;
 		head = zone_alloc(z, order, count, gfp, zero);
 	}
