@@ -46,8 +46,8 @@ bool page_init(size_t budget_bytes, unsigned cpus, size_t page_bytes)
 	for (unsigned i = 0; i < node_table.count; i++) {
 		struct zone *z = zones.home[order[i]];
 
-		if (z && page_grow(z, 0, size_min(PAGE_FIRST, z->end_pfn - z->first_pfn),
-				   GFP_KERNEL))
+		if (z &&
+		    page_grow(z, 0, size_min(PAGE_FIRST, z->end_pfn - z->first_pfn), GFP_KERNEL))
 			return true;
 	}
 	return false;
