@@ -199,7 +199,7 @@ void *cache_alloc_sized(struct kmem_cache *c, gfp_t gfp, size_t size)
 			return NULL;
 	}
 	size = size ? size : c->object_size;
-	if (unlikely(c->debug.flags & SLAB_FAILSLAB) && fault_strikes(c, size, gfp))
+	if (unlikely(c->debug.flags & SLAB_FAILSLAB) && fault_strikes(c->name, size, gfp))
 		return NULL;
 	p = array_pop(c->header_offset);
 	if (unlikely(options.stats))

@@ -9,6 +9,7 @@
 #include "cache/block.h"
 #include "cache/option.h"
 #include "cache/report.h"
+#include "cache/watch.h"
 #include "port/port.h"
 
 /* A quarter of the user address space of today's processors. */
@@ -28,6 +29,7 @@ static bool init_run(void)
 	port_init(&m);
 	text = port_options(&secure);
 	option_read(text, secure);
+	watch_start();
 	budget = size_min(size_min(m.ram_bytes, SIZE_MAX / 4) * 4, INIT_ADDRESS_QUARTER);
 	if (m.address_bytes != SIZE_MAX)
 		budget = size_min(budget, m.address_bytes / 2);
@@ -83,23 +85,6 @@ void init_guards(bool take)
 		init_turn(&z->growing, take);
 		init_turn(&z->lock, take);
 	}
-}
-
-void init_stop(void)
-{
-	cache_guard(true);
-	init_guards(true);
-}
-
-void init_resume(void)
-{
-	init_guards(false);
-	cache_guard(false);
-}
-
-void init_resume_child(void)
-{
-	init_resume();
 }
 
 void init_audit_point(bool now)

@@ -11,6 +11,7 @@
 
 #include "ashlar/slab.h"
 #include "cache/block.h"
+#include "cache/kmalloc_class.h"
 #include "cache/report.h"
 
 /* Any size but 0, for malloc: aligned to BLOCK_ALIGN. */
@@ -36,6 +37,13 @@ static inline size_t kmalloc_usable(const void *p, const char *function)
 static inline bool kmalloc_owns(const void *p)
 {
 	return block_is_used(p);
+}
+
+/* @size bytes of an object of @c, a size cache of a set (buckets.c). */
+static inline void *kmalloc_from(struct kmem_cache *c, size_t size, gfp_t gfp)
+{
+	(void)size;
+	return kmem_cache_alloc(c, gfp);
 }
 
 static inline bool map_contains(const void *p)

@@ -7,6 +7,7 @@
  *         R3 shrinkers run in one thread at a time, and not within each other
  */
 #include "cache/block.h"
+#include "cache/gfp.h"
 #include "cache/option.h"
 #include "port/port.h"
 
@@ -35,7 +36,8 @@ static size_t reclaim_shrink(gfp_t gfp)
 	size_t freed = 0;
 
 	for (struct shrinker *s = LOAD_ACQUIRE(shrinkers.first); s; s = s->next) {
-		size_t n = (gfp & s->needs) == s->needs ? s->count(s, gfp) : 0;
+		gfp_t needs = s->needs ? s->needs : __GFP_FS;
+		size_t n = (gfp & needs) == needs ? s->count(s, gfp) : 0;
 
 		if (n)
 			freed += s->scan(s, gfp, n);
@@ -58,11 +60,16 @@ bool reclaim_retry(gfp_t gfp, unsigned attempt)
 	unsigned rounds = gfp & __GFP_RETRY_MAYFAIL ? RECLAIM_ROUNDS_HARD : RECLAIM_ROUNDS;
 	size_t freed = 0;
 
-	if (!(gfp & __GFP_DIRECT_RECLAIM))
+	if (!(gfp & __GFP_DIRECT_RECLAIM)) {
+		if (PORT_SLOB_STEP && (gfp & __GFP_NOFAIL))
+			gfp_refuse_nofail();
 		return false;
+	}
 	if (gfp & __GFP_NORETRY)
 		rounds = 1;
-	if ((gfp & __GFP_FS) && shrinkers.first && reclaim_begin()) {
+	if (attempt >= rounds && !(gfp & __GFP_NOFAIL))
+		return false;
+	if (shrinkers.first && reclaim_begin()) {
 		freed = reclaim_shrink(gfp);
 		WRITE_ONCE(shrinkers.running, 0);
 	}
@@ -71,7 +78,7 @@ bool reclaim_retry(gfp_t gfp, unsigned attempt)
 			port_yield();
 		return true;
 	}
-	return freed && attempt < rounds;
+	return freed != 0;
 }
 
 void register_shrinker(struct shrinker *s)
@@ -94,6 +101,19 @@ void unregister_shrinker(struct shrinker *s)
 		}
 	}
 	WRITE_ONCE(shrinkers.running, 0);
+}
+
+void reclaim_guard(bool take)
+{
+	if (take)
+		lock_acquire(&shrinkers.lock);
+	else
+		lock_release(&shrinkers.lock);
+}
+
+void reclaim_forget(void)
+{
+	shrinkers.running = 0;
 }
 
 size_t ashlar_purge(void)

@@ -152,6 +152,12 @@ _Noreturn void report_damage(const void *page)
 	report_end(&l);
 }
 
+/* A run that is somebody's no more, and nobody's yet (cache/hold.h). */
+static bool report_is_held(const struct page *pg)
+{
+	return pg->kind == PAGE_RUN && pg->list == RUN_HELD;
+}
+
 _Noreturn void report_pointer(const char *function, const void *p)
 {
 	struct zone *z = pages_zone(p);
@@ -168,7 +174,7 @@ _Noreturn void report_pointer(const char *function, const void *p)
 	i = pages_number(z, p);
 	if (z->pages[i].kind == PAGE_SLOB)
 		slob_find(z, p, &place);
-	else if (!pages_is_free(z, i)) {
+	else if (!pages_is_free(z, i) && !report_is_held(&z->pages[i])) {
 		report_invalid(&l, function);
 		report_str(&l, "no block starts here\n");
 		report_end(&l);
@@ -207,6 +213,34 @@ _Noreturn void report_size(const char *function, const void *p, size_t size)
 	report_str(&l, " bytes, this block has ");
 	report_dec(&l, block_usable(p, function));
 	report_str(&l, "\n");
+	report_end(&l);
+}
+
+_Noreturn void report_usercopy(const void *p, size_t bytes, bool to_user, const char *why)
+{
+	struct kmem_cache *c = NULL;
+	const char *start;
+	size_t length;
+	struct line l;
+
+	report_begin(&l, "check_object_size", p);
+	report_str(&l, to_user ? "user copy: reading " : "user copy: writing ");
+	report_dec(&l, bytes);
+	report_str(&l, " bytes is refused: ");
+	report_str(&l, why);
+	report_str(&l, "\n");
+	report_print(&l);
+	if (pages_zone(p))
+		block_extent(p, &start, &length, &c);
+	if (c) {
+		report_str(&l, "  window   ");
+		report_str(&l, c->name);
+		report_str(&l, " lets through ");
+		report_dec(&l, c->usersize);
+		report_str(&l, " bytes at offset ");
+		report_dec(&l, c->useroffset);
+		report_str(&l, "\n");
+	}
 	report_end(&l);
 }
 

@@ -29,7 +29,7 @@ typedef PORT_SLOB_INDEX page_index; /* a page's number in its zone */
 #define PAGE_NONE ((page_index) ~(page_index)0)
 
 enum page_kind { PAGE_TAIL, PAGE_FREE, PAGE_SLOB, PAGE_RUN };
-enum page_run { RUN_KMALLOC, RUN_OBJECT, RUN_BLOCK };
+enum page_run { RUN_KMALLOC, RUN_OBJECT, RUN_BLOCK, RUN_HELD };
 enum slob_list { SLOB_SMALL, SLOB_MEDIUM, SLOB_LARGE, SLOB_FULL };
 
 /* Slob pages need offsets of 12 bits. */
