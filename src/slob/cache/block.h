@@ -64,6 +64,7 @@ size_t block_roundup(size_t size);
 /* ---- caches: cache.c ---- */
 
 struct kmem_cache *cache_of(u16 id);
+struct kmem_cache *const *cache_first(void); /* the list of caches, newest first */
 
 /* Make a cache, or say for @function why not; of @args the alignment and constructor count. */
 struct kmem_cache *cache_create(const char *name, size_t size, const struct kmem_cache_args *args,

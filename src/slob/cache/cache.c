@@ -40,6 +40,11 @@ struct kmem_cache *cache_of(u16 id)
 	return c;
 }
 
+struct kmem_cache *const *cache_first(void)
+{
+	return &caches.first;
+}
+
 /* ---- create, destroy ------------------------------------------------------------ */
 
 static bool cache_is_power(size_t n)

@@ -6,6 +6,8 @@
  *         a small machine the first region does (ashlar/heap.h).
  */
 #include "cache/init.h"
+#include "base/check.h"
+#include "cache/anchor.h"
 #include "cache/block.h"
 #include "cache/option.h"
 #include "cache/report.h"
@@ -35,7 +37,10 @@ static bool init_run(void)
 		budget = size_min(budget, m.address_bytes / 2);
 	if (options.limit)
 		budget = size_min(budget, (size_t)options.limit);
-	return pages_reserve(budget, m.page_bytes);
+	if (!pages_reserve(budget, m.page_bytes))
+		return false;
+	anchor_init();
+	return true;
 }
 
 /* The first caller runs it; the others wait. */
@@ -95,7 +100,8 @@ void init_audit_point(bool now)
 		return;
 	faults = ashlar_audit();
 	if (faults) {
+		anchor_event(ASHLAR_EVENT_FAULT);
 		report_refusal("audit", "heap", "rules of the heap are broken");
-		port_abort();
+		check_end();
 	}
 }

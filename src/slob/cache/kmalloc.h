@@ -51,10 +51,11 @@ static inline bool map_contains(const void *p)
 	return pages_zone(p) != NULL;
 }
 
-/* The size that a pointer of ashlar_kmalloc_caches stands for; 0: a cache. */
+/* The size that a pointer of ashlar_kmalloc_caches stands for; 0: a cache. Firmware
+ * is compiled with ASHLAR_SLOB and has no such pointers. */
 static inline size_t kmalloc_class_of(const struct kmem_cache *c)
 {
-	return (uintptr_t)c <= CONFIG_KMALLOC_MAX_CACHE ? (uintptr_t)c : 0;
+	return PORT_SLOB_STEP && (uintptr_t)c <= CONFIG_KMALLOC_MAX_CACHE ? (uintptr_t)c : 0;
 }
 
 /* What serves @size, as a size: who frees with a size asks how large the block should be. */

@@ -6,6 +6,7 @@
  *            down to seven eighths of that
  *         R3 shrinkers run in one thread at a time, and not within each other
  */
+#include "cache/anchor.h"
 #include "cache/block.h"
 #include "cache/gfp.h"
 #include "cache/option.h"
@@ -21,13 +22,21 @@ static struct {
 	u32 running; /* atomic: a thread runs shrinkers (R3) */
 } shrinkers;
 
-void reclaim_check(struct zone *z)
+static void reclaim_bound(struct zone *z)
 {
 	size_t live = READ_ONCE(z->nr_pages) - READ_ONCE(z->free_pages);
 	size_t bound = live / 16 + (size_t)(options.keep >> PAGE_SHIFT);
 
 	if (unlikely(READ_ONCE(z->dirty_pages) > bound))
 		pages_discard(z, bound - bound / 8);
+}
+
+void reclaim_check(struct zone *z)
+{
+	if (unlikely(READ_ONCE(ashlar_anchor.request)) &&
+	    (anchor_take_request() & ASHLAR_REQUEST_TRIM))
+		ashlar_purge();
+	reclaim_bound(z);
 }
 
 /* Ask each for what it has. Returns what they freed. */
@@ -55,6 +64,14 @@ static bool reclaim_begin(void)
 	return mine;
 }
 
+/* The request ends without memory: false. */
+static bool reclaim_fails(void)
+{
+	if (PORT_SLOB_STEP)
+		anchor_event(ASHLAR_EVENT_FAILURE);
+	return false;
+}
+
 bool reclaim_retry(gfp_t gfp, unsigned attempt)
 {
 	unsigned rounds = gfp & __GFP_RETRY_MAYFAIL ? RECLAIM_ROUNDS_HARD : RECLAIM_ROUNDS;
@@ -63,12 +80,12 @@ bool reclaim_retry(gfp_t gfp, unsigned attempt)
 	if (!(gfp & __GFP_DIRECT_RECLAIM)) {
 		if (PORT_SLOB_STEP && (gfp & __GFP_NOFAIL))
 			gfp_refuse_nofail();
-		return false;
+		return reclaim_fails();
 	}
 	if (gfp & __GFP_NORETRY)
 		rounds = 1;
 	if (attempt >= rounds && !(gfp & __GFP_NOFAIL))
-		return false;
+		return reclaim_fails();
 	if (shrinkers.first && reclaim_begin()) {
 		freed = reclaim_shrink(gfp);
 		WRITE_ONCE(shrinkers.running, 0);
@@ -78,7 +95,7 @@ bool reclaim_retry(gfp_t gfp, unsigned attempt)
 			port_yield();
 		return true;
 	}
-	return freed != 0;
+	return freed != 0 || reclaim_fails();
 }
 
 void register_shrinker(struct shrinker *s)

@@ -6,6 +6,8 @@
  *         no division.
  */
 #include "cache/report.h"
+#include "base/check.h"
+#include "cache/anchor.h"
 #include "cache/block.h"
 #include "port/port.h"
 
@@ -60,8 +62,11 @@ static void report_dec(struct line *l, size_t n)
 	}
 }
 
+/* A report begins with our name; its first line outlives the terminal. */
 static void report_print(struct line *l)
 {
+	if (PORT_SLOB_STEP && l->bytes[0] == 'a')
+		anchor_message(l->bytes, l->length);
 	port_write(l->bytes, l->length);
 	l->length = 0;
 }
@@ -79,6 +84,10 @@ static void report_begin(struct line *l, const char *function, const void *p)
 _Noreturn static void report_end(struct line *l)
 {
 	report_print(l);
+	if (PORT_SLOB_STEP) {
+		anchor_event(ASHLAR_EVENT_MISUSE);
+		check_end();
+	}
 	port_abort();
 }
 
@@ -255,6 +264,8 @@ void report_refusal(const char *function, const char *name, const char *why)
 	report_str(&l, "\"): refused: ");
 	report_str(&l, why);
 	report_str(&l, "\n");
+	if (PORT_SLOB_STEP)
+		anchor_event(ASHLAR_EVENT_REFUSAL);
 	report_print(&l);
 }
 
@@ -268,5 +279,7 @@ void report_leak(const struct kmem_cache *c, size_t objects)
 	report_dec(&l, objects);
 	report_str(&l, objects == 1 ? " object is" : " objects are");
 	report_str(&l, " still in use; the cache stays\n");
+	if (PORT_SLOB_STEP)
+		anchor_event(ASHLAR_EVENT_LEAK);
 	report_print(&l);
 }

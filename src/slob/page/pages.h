@@ -58,7 +58,7 @@ struct zone {
 	struct page *pages; /* constant: descriptors */
 	char *base;         /* constant: address of page 0 */
 	size_t nr_pages;    /* online: these have descriptors */
-	size_t max_pages;   /* constant: address space reserved for */
+	size_t max_pages;   /* growing: address space reserved for */
 	size_t free_pages;  /* PG4 */
 	size_t dirty_pages; /* PG5, sum */
 	size_t least_pages; /* fewest free pages at any time */
@@ -76,6 +76,11 @@ size_t pages_add(void *start, size_t bytes, u32 attributes);
 
 /* One zone of address space that the port gives, which grows. */
 bool pages_reserve(size_t budget, size_t page_bytes);
+
+/* Unused address space of zones that grow, bytes; keep @most of it, the rest goes back. Returns
+ * bytes that did. */
+size_t pages_unused(void);
+size_t pages_lower(size_t most);
 
 /* The zone that @p is in, NULL iff none. */
 struct zone *pages_zone(const void *p);
