@@ -48,6 +48,34 @@ static void micro_random_sizes(uint32_t low, uint32_t high)
 		micro.size[i] = bench_between(&micro.rng, low, high);
 }
 
+/* The @nth CPU that this process may use, or its last. */
+static size_t micro_cpu(unsigned nth)
+{
+	cpu_set_t allowed;
+	size_t cpu = 0;
+
+	if (sched_getaffinity(0, sizeof(allowed), &allowed))
+		bench_die("sched_getaffinity");
+	for (size_t i = 0; i < CPU_SETSIZE; i++) {
+		if (CPU_ISSET(i, &allowed)) {
+			cpu = i;
+			if (nth-- == 0)
+				break;
+		}
+	}
+	return cpu;
+}
+
+static void micro_pin(size_t cpu)
+{
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	if (sched_setaffinity(0, sizeof(one), &one))
+		bench_die("sched_setaffinity");
+}
+
 static void micro_make_slots(uint32_t n)
 {
 	micro.slot = calloc(n, sizeof(*micro.slot));
@@ -251,12 +279,16 @@ static uint64_t aligned_step(void)
 	return 50000;
 }
 
-/* handover SIZE: one thread allocates and writes, the other reads and frees, through a ring. */
+/*
+ * handover SIZE PINNED: one thread allocates and writes, the other reads and frees, through a ring;
+ * 1: each on a CPU of its own.
+ */
 static struct ring {
 	_Alignas(128) atomic_size_t head; /* consumer */
 	_Alignas(128) atomic_size_t tail; /* producer */
 	_Alignas(128) void *object[RING];
 	atomic_bool stop;
+	size_t consumer_cpu;
 	pthread_t consumer;
 } ring;
 
@@ -265,6 +297,8 @@ static void *handover_consume(void *unused)
 	size_t head = 0;
 
 	(void)unused;
+	if (micro.arg[1])
+		micro_pin(ring.consumer_cpu);
 	for (;;) {
 		size_t tail = atomic_load_explicit(&ring.tail, memory_order_acquire);
 
@@ -284,6 +318,9 @@ static void *handover_consume(void *unused)
 
 static void handover_setup(void)
 {
+	ring.consumer_cpu = micro_cpu(1);
+	if (micro.arg[1])
+		micro_pin(micro_cpu(0));
 	if (pthread_create(&ring.consumer, NULL, handover_consume, NULL))
 		bench_die("pthread_create");
 }
@@ -394,24 +431,9 @@ static void *many_thread(void *argument)
 	return NULL;
 }
 
-static void many_use_one_cpu(void)
-{
-	cpu_set_t allowed, one;
-	size_t cpu = 0;
-
-	if (sched_getaffinity(0, sizeof(allowed), &allowed))
-		bench_die("sched_getaffinity");
-	while (!CPU_ISSET(cpu, &allowed))
-		cpu++;
-	CPU_ZERO(&one);
-	CPU_SET(cpu, &one);
-	if (sched_setaffinity(0, sizeof(one), &one))
-		bench_die("sched_setaffinity");
-}
-
 static void many_setup(void)
 {
-	many_use_one_cpu();
+	micro_pin(micro_cpu(0));
 	pthread_barrier_init(&many.gate, NULL, MANY_THREADS + 1);
 	for (uintptr_t i = 0; i < MANY_THREADS; i++)
 		if (pthread_create(&many.thread[i], NULL, many_thread, (void *)i))

@@ -65,10 +65,11 @@ def judge(target, cells):
     """(limit met?, the limit in words), or None where there is nothing to compare."""
     ours = cells["ashlar"].median if "ashlar" in cells else None
     kind, *rest = target
-    if kind == "lock":
-        if ours is None or "ashlar-lock" not in cells:
+    if kind == "variant":
+        name, factor = rest
+        if ours is None or name not in cells:
             return None
-        return cells["ashlar-lock"].median <= rest[0] * ours, f"lock <= {rest[0]} x rseq"
+        return cells[name].median <= factor * ours, f"{name} <= {factor} x ashlar"
     limits = {"best": lambda f: (f * min(peers_of(cells).values(), default=math.nan), f"{f} x best"),
               "peer": lambda n, f: (f * median_of(cells, n), f"{f} x {n}"),
               "plus": lambda n, x: (median_of(cells, n) + x, f"{n} + {x}"),
@@ -162,7 +163,7 @@ def format_cell(c):
 
 
 def print_table(table, names):
-    present = [n for n in (*names, "ashlar-lock", "malloc")
+    present = [n for n in (*names, "ashlar-lock", "ashlar-nodes", "malloc")
                if any(n in row.cells for row in table.rows)]
     print(f"\n{table.title}")
     print(f"{'':{NAME_WIDTH}}" + "".join(f"{n:>{CELL_WIDTH}}" for n in present)

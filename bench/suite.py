@@ -7,6 +7,8 @@ The list only grows. A target compares Ashlar's median with a peer's:
   peer NAME F     at most F times NAME's
   plus NAME X     at most NAME's plus X
   below X         at most X
+  line NAME F     at most F times the other line of the same program
+  variant NAME F  Ashlar with other options (bench/run) at most F times Ashlar
 """
 from dataclasses import dataclass, field
 
@@ -60,11 +62,13 @@ def micro():
     yield single("touch 256K", "touch", 256 << 10, quick=False)
     yield single("touch 16M", "touch", 16 << 20)
     yield single("lock pair 64", "pair", 64, only=("ashlar", "ashlar-lock"), unit="ns",
-                 targets=[("lock", 3)])
+                 targets=[("variant", "ashlar-lock", 3)])
 
 
 def threads():
     yield threaded("handover 64", "micro", "handover", targets=best(1.2), budget=2)
+    yield threaded("handover, two nodes", "micro", "handover", 64, 1, budget=2,
+                   only=("ashlar", "ashlar-nodes"), targets=[("variant", "ashlar-nodes", 1.3)])
     yield threaded("thread churn", "micro", "churn", budget=2)
     yield Bench("64 threads, 1 cpu", "threads", ["micro", "many"], budget=2)
     yield Bench("1000 light threads", "threads", ["threads"], key="kib", unit="KiB",

@@ -50,6 +50,15 @@
 /* A CPU's page lists hold blocks of order 0 .. this, the orders slabs are made of. */
 #define CONFIG_PCP_ORDERS 5u
 
+/*
+ * Of a DMA, DMA32 and NORMAL zone, the part that those who could have had higher memory leave
+ * alone: what is managed above it over this number, 1 or more (Linux: lowmem_reserve_ratio).
+ */
+#define CONFIG_LOWMEM_RATIO  \
+	{                    \
+		256, 256, 32 \
+	}
+
 /* Memory comes online in pieces of at least this many bytes, a multiple of 256 KiB:
  * 256 KiB of address needs 16 KiB of states and one page of page descriptors. */
 #define CONFIG_SECTION_SIZE ((size_t)256 << 10)

@@ -15,6 +15,7 @@
 #                         libashlar-malloc.so). "none" preloads nothing: the tests must
 #                         then pass as well, apart from those that need our reports,
 #                         which proves that they ask for no more than the C library does.
+#         MODES          rseq, lock, audit, or options as in ASHLAR_OPTIONS
 #         ASHLAR_MODES   the modes to run in, for a library that has not all
 # Rules   Nothing is left behind: no file, no process, no changed setting.
 
@@ -111,6 +112,7 @@ options_of() {
 	case $1 in
 	rseq | lock) echo "percpu=$1" ;;
 	audit) echo "audit=1" ;;
+	*=*) echo "$1" ;;
 	*) ;;
 	esac
 }

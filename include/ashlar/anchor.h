@@ -115,13 +115,17 @@ enum ashlar_field_id {
 	ASHLAR_CACHE_FREE_HIT,
 	ASHLAR_CACHE_FREE_MISS,
 	ASHLAR_CACHE_ERRORS,
+	ASHLAR_CACHE_FAR_ALLOCS, /* u64 */
+	ASHLAR_CACHE_FAR_FREES,
+	ASHLAR_CACHE_OVERFLOWS,
+	ASHLAR_NODE_PENDING,
 	/* slob alone (ashlar_anchor.percpu is "slob"): zones and caches are lists, whose first are
 	 * what `zones` and `nodes` point to */
 	ASHLAR_ZONE_NEXT,
 	ASHLAR_ZONE_LEAST, /* fewest free pages at any time */
 	ASHLAR_ZONE_PAGES, /* pointer to the descriptors of its pages, `pcps.step` bytes each */
 	ASHLAR_PAGE_COUNT, /* of a run's first page: its length */
-	ASHLAR_PAGE_BITS, /* bits 0-1: 2 slob page, 3 run; 8-19: free units of 2 bytes of the former */
+	ASHLAR_PAGE_BITS,  /* bits 0-1: 2 slob page, 3 run; 8-19: of the former, free units */
 	ASHLAR_CACHE_NEXT,
 	ASHLAR_CACHE_LIVE, /* objects in use */
 	ASHLAR_FIELDS
@@ -214,7 +218,11 @@ struct ashlar_row {
 	uint64_t free_hit;   /* there was room in the array */
 	uint64_t free_miss;  /* it had to be flushed */
 	uint64_t errors;     /* allocations that found no memory */
+	uint64_t far_allocs; /* these three with stats=1: objects of another node than the CPU's */
+	uint64_t far_frees;  /* the same */
+	uint64_t overflows;  /* an alien array was full, and went home */
 	uint64_t counted;    /* 1: stats=1 */
+	uint64_t objects_pending; /* freed where no lock could be had, not swept yet */
 	uint64_t kind;       /* enum ashlar_row_kind */
 };
 

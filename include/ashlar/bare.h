@@ -61,6 +61,8 @@ struct ashlar_boot {
 	unsigned int nodes;  /* NUMA nodes are below this, at least 1 */
 	uint64_t random;     /* bits that an attacker does not know */
 	const char *options; /* the boot line's, as ASHLAR_OPTIONS, or NULL */
+	uint64_t dma_end;    /* physical addresses below it are __GFP_DMA (a PC: 16 MiB); 0: none */
+	uint64_t dma32_end;  /* the same for __GFP_DMA32 (4 GiB where devices are of 32 bits) */
 };
 
 /* Take over all memory of the map. false iff it is too little, or the numbers are wrong. */

@@ -98,6 +98,29 @@ TEST(memory_addresses_go_there_and_back)
 	kfree(p);
 }
 
+/* What @gfp gives lies below @end; where no such memory was declared there is none. */
+static void below(gfp_t gfp, uint64_t end)
+{
+	struct page *page = alloc_pages(GFP_KERNEL | gfp, 2);
+	void *p = gfp & __GFP_DMA ? ashlar_kmalloc(300, GFP_KERNEL | gfp) : NULL;
+
+	EXPECT_EQ(page != NULL, end != 0);
+	EXPECT_EQ(p != NULL, end != 0 && (gfp & __GFP_DMA) != 0);
+	if (page)
+		EXPECT_LE(ashlar_virt_to_phys(page_address(page)) + 4 * PAGE_BYTES, end);
+	if (p)
+		EXPECT_LE(ashlar_virt_to_phys(p) + 300, end);
+	__free_pages(page, 2);
+	kfree(p);
+}
+
+TEST(memory_that_devices_reach)
+{
+	below(__GFP_DMA, KERNEL_DMA_END);
+	below(__GFP_DMA32, (uint64_t)4 << 30);
+	EXPECT_EQ(ashlar_audit(), 0);
+}
+
 TEST(memory_blocks_of_each_order)
 {
 	for (unsigned order = 0; order <= PORT_MAX_ORDER; order++) {

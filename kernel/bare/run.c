@@ -53,6 +53,8 @@ unsigned kernel_run(void)
 		.nodes = machine.nodes,
 		.random = setting_number("seed", 1),
 		.options = setting("options"),
+		.dma_end = KERNEL_DMA_END,
+		.dma32_end = (uint64_t)4 << 30,
 	};
 
 	print_map();

@@ -10,8 +10,9 @@
 #include "kernel.h"
 #include "port/bare/arch.h"
 
-#define KERNEL_DIRECT UINT64_C(0xffffffc000000000)  /* all memory; the image, too */
-#define KERNEL_TABLES UINT64_C(0xffffffe000000000)  /* the library's tables */
+#define KERNEL_DIRECT UINT64_C(0xffffffc000000000) /* all memory; the image, too */
+#define KERNEL_TABLES UINT64_C(0xffffffe000000000) /* the library's tables */
+#define KERNEL_DMA_END UINT64_C(0)
 #define KERNEL_SCRATCH UINT64_C(0xfffffff000000000) /* the simulated machine's memory */
 
 #define VM_LEVELS 3

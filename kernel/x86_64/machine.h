@@ -13,6 +13,7 @@
 #define KERNEL_IMAGE UINT64_C(0xffffffff80000000)   /* virtual = physical + this, the image only */
 #define KERNEL_DIRECT UINT64_C(0xffff888000000000)  /* all memory */
 #define KERNEL_TABLES UINT64_C(0xffffd00000000000)  /* the library's tables */
+#define KERNEL_DMA_END (UINT64_C(16) << 20)         /* ISA */
 #define KERNEL_SCRATCH UINT64_C(0xffffe00000000000) /* the simulated machine's memory */
 
 #define VM_LEVELS 4

@@ -91,6 +91,10 @@ struct ashlar_anchor ashlar_anchor = {
 		[ASHLAR_CACHE_FREE_HIT] = ANCHOR_CACHE(counts.free_hit),
 		[ASHLAR_CACHE_FREE_MISS] = ANCHOR_CACHE(counts.free_miss),
 		[ASHLAR_CACHE_ERRORS] = ANCHOR_CACHE(counts.errors),
+		[ASHLAR_CACHE_FAR_ALLOCS] = ANCHOR_CACHE(counts.far_allocs),
+		[ASHLAR_CACHE_FAR_FREES] = ANCHOR_CACHE(counts.far_frees),
+		[ASHLAR_CACHE_OVERFLOWS] = ANCHOR_CACHE(counts.overflows),
+		[ASHLAR_NODE_PENDING] = ANCHOR_NODE(pending),
 	},
 };
 
@@ -118,8 +122,8 @@ void anchor_init(void)
 	a->regions.address = (uintptr_t)array_regions(&step, &cpus);
 	a->regions.step = (u32)step;
 	a->regions.count = cpus;
-	a->zones =
-		(struct ashlar_table){ (uintptr_t)pages.zones, sizeof(struct zone), pages.nodes };
+	a->zones = (struct ashlar_table){ (uintptr_t)pages.zones, sizeof(struct zone),
+					  pages.zone_count };
 	a->pcps = (struct ashlar_table){ (uintptr_t)pages.pcp_pages, (u32)pages.pcp_step, cpus };
 	a->groups =
 		(struct ashlar_table){ (uintptr_t)account_groups, sizeof(void *), ACCOUNT_GROUPS };
@@ -178,6 +182,7 @@ static void anchor_add_node(struct ashlar_row *row, const struct kmem_cache_node
 	row->slabs_grown += READ_ONCE(n->grown);
 	row->objects_free += READ_ONCE(n->free_objects);
 	row->objects_shared += READ_ONCE(n->shared_avail);
+	row->objects_pending += READ_ONCE(n->pending);
 }
 
 bool anchor_row(u32 id, struct ashlar_row *row)
@@ -211,6 +216,9 @@ bool anchor_row(u32 id, struct ashlar_row *row)
 		.free_hit = READ_ONCE(c->counts.free_hit),
 		.free_miss = READ_ONCE(c->counts.free_miss),
 		.errors = READ_ONCE(c->counts.errors),
+		.far_allocs = READ_ONCE(c->counts.far_allocs),
+		.far_frees = READ_ONCE(c->counts.far_frees),
+		.overflows = READ_ONCE(c->counts.overflows),
 	};
 	for (unsigned node = 0; node < node_table.count; node++)
 		anchor_add_node(row, &c->node[node]);

@@ -54,6 +54,9 @@ struct cache_counts {
 	u64 free_hit;   /* there was room in the array */
 	u64 free_miss;  /* it had to be flushed */
 	u64 errors;     /* allocations that found no memory; always counted */
+	u64 far_allocs; /* objects of another node than the CPU's */
+	u64 far_frees;  /* the same */
+	u64 overflows;  /* an alien array was full, and went home */
 	u32 on;         /* 1: stats=1 */
 };
 
@@ -107,6 +110,9 @@ static inline bool cache_has_node(const struct kmem_cache *c, const void *node)
 	return false;
 }
 
+/* Every id that a cache has, or ever had, is below; 0 before there is any. */
+u32 cache_ids_end(void);
+
 /* The node of a cache that may be destroyed meanwhile: it stays until cache_leave. NULL iff the
  * id is free or its cache is going away. */
 struct kmem_cache_node *cache_visit(u32 id);
@@ -152,6 +158,13 @@ bool cache_is_cache(const struct kmem_cache *c);
  * state is set. NULL iff memory is exhausted. */
 void *cache_alloc_slow(struct kmem_cache *c, gfp_t gfp);
 
+/* Does failslab refuse @size bytes of @c? */
+bool cache_fails(const struct kmem_cache *c, gfp_t gfp, size_t size);
+
+/* A free object of @c, from wherever, becomes the caller's @size bytes: dressed as its letters say,
+ * its state set, charged, cleared. NULL iff a limit refuses; then it is free again. */
+void *cache_hand_out(struct kmem_cache *c, void *p, gfp_t gfp, size_t size);
+
 /* The same for @size bytes of an object, 0: all of it, for caches that are debugged. */
 void *cache_alloc_sized(struct kmem_cache *c, gfp_t gfp, size_t size);
 
@@ -160,15 +173,14 @@ void *cache_alloc_sized(struct kmem_cache *c, gfp_t gfp, size_t size);
  * set. 0 iff memory is exhausted. */
 unsigned cache_take(struct kmem_cache_node *n, gfp_t gfp, void **end, unsigned count);
 
+/* The same from the slabs that node has: tries its lock where @gfp may not wait. */
+unsigned cache_pick(struct kmem_cache_node *n, gfp_t gfp, void **end, unsigned count);
+
 /* A new slab on that node, and up to @count of its objects downwards from @end. */
 unsigned cache_grow(struct kmem_cache_node *n, gfp_t gfp, void **end, unsigned count);
 
 /* numa.c: one object of another node than @n, the nearest that has any, to end[-1]. */
 unsigned cache_take_far(const struct kmem_cache_node *n, gfp_t gfp, void **end);
-
-/* What is asked of an object beside itself (__GFP_ZERO), done after it was claimed; NULL iff this
- * home cannot. */
-void *cache_finish(struct kmem_cache *c, void *p, gfp_t gfp);
 
 /* Free an object whose state is already STATE_FREE: array, else flush. */
 void cache_free_slow(struct kmem_cache_node *n, void *object);
@@ -177,6 +189,15 @@ void cache_free_slow(struct kmem_cache_node *n, void *object);
  * arrays of the next cache. */
 void tune_cpu_came(void);
 void tune_tick(void);
+
+/* nolock.c: the same for who may not wait: no lock is waited for, nothing goes to the page floor.
+ * An object whose state is FREE already; objects straight into the node. */
+void cache_free_nolock(struct kmem_cache_node *n, void *object);
+void cache_put_nolock(struct kmem_cache_node *n, void *const *objects, unsigned count);
+
+/* nolock.c: an allocation that could not be finished gives back what it has claimed. */
+void cache_undo(struct kmem_cache *c, void *p, gfp_t gfp);
+void cache_undo_bulk(struct kmem_cache *c, size_t count, void **objects, gfp_t gfp);
 
 /* Put objects straight into the node and give emptied slabs to the page floor. */
 void cache_put(struct kmem_cache_node *n, void *const *objects, unsigned count);

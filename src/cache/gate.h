@@ -24,6 +24,13 @@ static inline bool gate_is_on_alloc(void)
 	return options.init_on_alloc || options.stats;
 }
 
+/* Objects of such a cache come by where they are charged. */
+static inline bool gate_is_on_alloc_of(const struct kmem_cache *c)
+{
+	return (c->flags & SLAB_ACCOUNT) ||
+	       (gate_is_on_alloc() && !(c->flags & SLAB_NO_USER_FLAGS));
+}
+
 static inline bool gate_is_on_free(void)
 {
 	return options.init_on_free || options.stats;

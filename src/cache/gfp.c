@@ -7,6 +7,7 @@
 #include "cache/gfp.h"
 #include "base/text.h"
 #include "cache/report.h"
+#include "page/page.h"
 
 void gfp_complain(gfp_t gfp)
 {
@@ -20,6 +21,19 @@ void gfp_complain(gfp_t gfp)
 	text_hex(&t, gfp & ~ASHLAR_GFP_KNOWN, 1);
 	text_char(&t, '\0');
 	report_refusal("gfp", t.bytes, "unknown flags, which mean nothing here");
+}
+
+bool gfp_serves_kind(gfp_t gfp, const char *what, const char *name)
+{
+	if (!page_serves(gfp)) {
+		report_refusal(what, name, "this home has no DMA memory");
+		return false;
+	}
+	if ((gfp & __GFP_DMA) && (gfp & __GFP_DMA32)) {
+		report_refusal(what, name, "DMA and DMA32 are two different zones");
+		return false;
+	}
+	return true;
 }
 
 void gfp_refuse_nofail(void)

@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "cache/account.h"
 #include "cache/cache.h"
+#include "cache/gfp.h"
 #include "cache/option.h"
 #include "cache/reclaim.h"
 #include "cache/report.h"
@@ -278,18 +279,16 @@ void *large_alloc_node(size_t size, size_t align, gfp_t gfp, unsigned node)
 {
 	size_t pages = size_max(size_align(size, PAGE_SIZE), PAGE_SIZE) >> PAGE_SHIFT;
 	size_t align_pages = size_max(align, PAGE_SIZE) >> PAGE_SHIFT;
-	bool mappable =
-		(gfp & __GFP_DIRECT_RECLAIM) && (node_table.count == 1 || !(gfp & __GFP_THISNODE));
+	bool mappable = (gfp & __GFP_DIRECT_RECLAIM) && !(gfp & (__GFP_DMA | __GFP_DMA32)) &&
+			(node_table.count == 1 || !(gfp & __GFP_THISNODE));
 	void *p;
 
 	if (size > PTRDIFF_MAX)
 		return NULL;
 	if (options.init_on_alloc)
 		gfp |= __GFP_ZERO;
-	if (gfp & (__GFP_DMA | __GFP_DMA32)) {
-		report_refusal("kmalloc", "large", "this home has no DMA memory");
+	if (!gfp_serves(gfp, "kmalloc", "large"))
 		return NULL;
-	}
 	if (pages > (size_t)1 << MAX_ORDER || align > map.align)
 		return mappable ? large_alloc_mapping(size, align, gfp) : NULL;
 	p = large_alloc_run(pages, align_pages, gfp, node);

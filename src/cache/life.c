@@ -28,6 +28,7 @@ struct list cache_list;
 static struct {
 	struct lock lock;
 	u32 next_id;                      /* ids below this were given out at some time */
+	u32 ids_end;                      /* all ids that caches ever had lie below */
 	u64 leaving[CONFIG_MAX_IDS / 64]; /* ids whose caches go away: nobody's, not free (K1) */
 	struct kmem_cache caches;         /* of struct kmem_cache */
 	struct kmem_cache nodes;          /* of struct kmem_cache_node */
@@ -51,8 +52,6 @@ static void cache_set_limits(struct kmem_cache *c, unsigned capacity)
 		c->limit = 1;
 	if (capacity)
 		c->limit = (u16)capacity;
-	if (c->flags & SLAB_ACCOUNT) /* no array: each object comes by where it is charged */
-		c->limit = 0;
 	c->batchcount = (u16)size_max((c->limit + 1u) / 2, 1);
 	c->shared_factor = stride <= 4096 ? 8 : 2;
 }
@@ -75,6 +74,7 @@ static u32 cache_find_id(void)
 			run = 0;
 		} else if (++run == node_table.count) {
 			boot.next_id = id + 1;
+			WRITE_ONCE(boot.ids_end, (u32)size_max(boot.ids_end, boot.next_id));
 			return id + 1 - run;
 		}
 	}
@@ -100,9 +100,7 @@ static bool cache_enlist(struct kmem_cache *c, struct kmem_cache_node *n)
 	id = cache_find_id();
 	if (id) {
 		c->header_offset = id * 16;
-		c->pop_offset = gate_is_on_alloc() && !(c->flags & SLAB_NO_USER_FLAGS) ?
-					0 :
-					c->header_offset;
+		c->pop_offset = gate_is_on_alloc_of(c) ? 0 : c->header_offset;
 		c->node = n;
 		c->states = map_states(c->shape.stride);
 		list_add_tail(&cache_list, &c->link);
@@ -261,6 +259,11 @@ int kmem_cache_shrink(struct kmem_cache *c)
 
 /* ---- visits, which keep a cache from going away (K3) ------------------------ */
 
+u32 cache_ids_end(void)
+{
+	return READ_ONCE(boot.ids_end);
+}
+
 struct kmem_cache_node *cache_visit(u32 id)
 {
 	struct kmem_cache_node *n;
@@ -292,7 +295,7 @@ void cache_forget_visitors(void)
 static bool cache_has_slabs(const struct kmem_cache *c)
 {
 	for (unsigned node = 0; node < node_table.count; node++)
-		if (READ_ONCE(c->node[node].slabs))
+		if (READ_ONCE(c->node[node].slabs) || READ_ONCE(c->node[node].queue))
 			return true;
 	return false;
 }
@@ -468,7 +471,7 @@ void cache_lock_all(void)
 	lock_acquire(&boot.lock);
 	for (u32 id = 1; id < CONFIG_MAX_IDS; id++)
 		if (map_ids[id].node)
-			lock_acquire(&map_ids[id].node->lock);
+			slab_lock(map_ids[id].node);
 }
 
 void cache_unlock_all(void)

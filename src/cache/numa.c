@@ -40,8 +40,11 @@ unsigned cache_take_far(const struct kmem_cache_node *n, gfp_t gfp, void **end)
 	struct kmem_cache *c = n->cache;
 
 	for (unsigned i = 1; i < node_table.count; i++)
-		if (slab_take(&c->node[order[i]], end, 1))
+		if (cache_pick(&c->node[order[i]], gfp, end, 1))
 			return 1;
+	for (unsigned i = 1; i < node_table.count && !gfp_may_wait(gfp); i++)
+		if (array_pop_bulk(c->node[order[i]].header_offset, end - 1, 1))
+			return 1; /* an alien array's: nobody else is served here (NU2) */
 	for (unsigned i = 1; i < node_table.count; i++)
 		if (cache_grow(&c->node[order[i]], gfp, end, 1))
 			return 1;
@@ -62,24 +65,30 @@ static void *numa_take(struct kmem_cache_node *n, gfp_t gfp)
 	return batch[0];
 }
 
+/* @size bytes of @c's object on @node, which is not simply this one. */
+static void *numa_alloc(struct kmem_cache *c, gfp_t gfp, unsigned node, size_t size)
+{
+	void *p;
+
+	if (!c->node)
+		c = kmalloc_started(c);
+	if (!c || cache_fails(c, gfp, size))
+		return NULL;
+	p = numa_take(&c->node[node], gfp);
+	return p ? cache_hand_out(c, p, gfp, size) : NULL;
+}
+
 void *kmem_cache_alloc_node(struct kmem_cache *c, gfp_t gfp, int wanted)
 {
 	unsigned node;
-	void *p;
 
 	if (node_table.count == 1 && wanted <= 0)
 		return kmem_cache_alloc(c, gfp);
 	if (!init_ready() || !numa_choose(wanted, gfp, &node))
 		return NULL;
-	if (!c->node)
-		c = kmalloc_started(c);
 	if (node == node_here() && !(gfp & __GFP_THISNODE))
 		return kmem_cache_alloc(c, gfp);
-	p = numa_take(&c->node[node], gfp);
-	if (!p)
-		return NULL;
-	object_claim(c->states, p);
-	return cache_finish(c, p, gfp);
+	return numa_alloc(c, gfp, node, c->object_size);
 }
 
 void *kmalloc_node(size_t size, gfp_t gfp, int wanted)
@@ -91,13 +100,14 @@ void *kmalloc_node(size_t size, gfp_t gfp, int wanted)
 		return ZERO_SIZE_PTR;
 	if (!init_ready() || !numa_choose(wanted, gfp, &node))
 		return NULL;
+	if (node == node_here() && !(gfp & __GFP_THISNODE))
+		return ashlar_kmalloc(size, gfp);
 	c = kmalloc_cache(size, 1);
-	if (c && (gfp & ASHLAR_GFP_TYPES)) {
+	if (!c)
+		return large_alloc_node(size, PAGE_SIZE, gfp, node);
+	if (gfp & ASHLAR_GFP_TYPES)
 		c = kmalloc_type_cache(ashlar_kmalloc_class(size), gfp);
-		return c ? kmem_cache_alloc_node(c, gfp, (int)node) : NULL;
-	}
-	return c ? kmem_cache_alloc_node(c, gfp, (int)node) :
-		   large_alloc_node(size, PAGE_SIZE, gfp, node);
+	return c ? numa_alloc(c, gfp, node, size) : NULL;
 }
 
 struct page *alloc_pages_node(int wanted, gfp_t gfp, unsigned int order)
@@ -109,10 +119,8 @@ struct page *alloc_pages_node(int wanted, gfp_t gfp, unsigned int order)
 	if (order > MAX_ORDER || !init_ready() || !numa_choose(wanted, gfp, &node))
 		return NULL;
 	gfp_check(gfp);
-	if (gfp & (__GFP_DMA | __GFP_DMA32)) {
-		report_refusal("alloc_pages", "pages", "this home has no DMA memory");
+	if (!gfp_serves(gfp, "alloc_pages", "pages"))
 		return NULL;
-	}
 	for (unsigned attempt = 0; !head; attempt++) {
 		head = page_alloc(order, gfp, node, &zero);
 		if (!head && !reclaim_retry(gfp, attempt))

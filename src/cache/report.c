@@ -68,6 +68,32 @@ static bool report_is_free(const char *function)
 	       text_equals(function, n, "kmem_cache_free");
 }
 
+/* Where an object is: what its state says, and of a free one its slab's bitmap. */
+static const char *report_place(const struct slab_object *o)
+{
+	switch (*map_state(o->start)) {
+	case STATE_FREE:
+		return o->free ? "in the slab" : "in an array";
+	case STATE_PENDING:
+		return "freed, on its way to the slab";
+	case STATE_NONE:
+		return "in a slab that is gone";
+	case STATE_HELD:
+	case STATE_HELD_CHARGED:
+		return "held: nobody's";
+	default:
+		return "in use";
+	}
+}
+
+static void report_distance(struct text *t, const void *p, const void *start)
+{
+	u64 bytes = (u64)((const char *)p - (const char *)start);
+
+	text_dec(t, bytes);
+	text_str(t, bytes == 1 ? " byte" : " bytes");
+}
+
 static void report_object(struct text *t, const struct kmem_cache *c, const struct slab_object *o)
 {
 	text_str(t, "  object   ");
@@ -78,7 +104,9 @@ static void report_object(struct text *t, const struct kmem_cache *c, const stru
 	text_pointer(t, (char *)o->start + c->shape.stride);
 	text_str(t, "), number ");
 	text_dec(t, o->index);
-	text_str(t, o->free ? " of its slab, in the slab\n" : " of its slab, in an array\n");
+	text_str(t, " of its slab, ");
+	text_str(t, report_place(o));
+	text_char(t, '\n');
 }
 
 static void report_in_slab(struct text *t, const char *function, const void *p,
@@ -97,8 +125,8 @@ static void report_in_slab(struct text *t, const char *function, const void *p,
 	}
 	if (o.start != p) {
 		text_str(t, is_free ? "invalid free: " : "invalid pointer: ");
-		text_dec(t, (u64)((const char *)p - (char *)o.start));
-		text_str(t, " bytes inside an object of ");
+		report_distance(t, p, o.start);
+		text_str(t, " inside an object of ");
 		text_str(t, c->name);
 		text_str(t, " that starts at ");
 		text_pointer(t, o.start);
@@ -149,8 +177,8 @@ static void report_in_pages(struct text *t, const char *function, const void *p)
 		text_str(t, "this is in a pool's block: slab_free or pool_kfree takes it back");
 	} else if (head && map_page_address(head) != p) {
 		text_str(t, is_free ? "invalid free: " : "invalid pointer: ");
-		text_dec(t, (u64)((const char *)p - (char *)map_page_address(head)));
-		text_str(t, " bytes inside a large block of ");
+		report_distance(t, p, map_page_address(head));
+		text_str(t, " inside a large block of ");
 		text_dec(t, head->pages << PAGE_SHIFT);
 		text_str(t, " bytes that starts at ");
 		text_pointer(t, map_page_address(head));
@@ -246,11 +274,26 @@ _Noreturn void report_cache(const struct kmem_cache *c, const void *p)
 	struct text t;
 
 	report_begin(&t, "kmem_cache_free", p);
-	text_str(&t, "wrong cache: freed to ");
-	text_str(&t, c->name);
+	if (cache_is_cache(c)) {
+		text_str(&t, "wrong cache: freed to ");
+		text_str(&t, c->name);
+	} else {
+		text_str(&t, "use after free: freed to a cache that is destroyed");
+	}
 	text_str(&t, ", this object is of ");
 	text_str(&t, n ? n->cache->name : "no cache (a large block)");
 	text_str(&t, "\n  hint     kfree frees objects of any cache\n");
+	report_end(&t, p);
+}
+
+_Noreturn void report_nolock(const void *p, const char *why)
+{
+	struct text t;
+
+	report_begin(&t, "kfree_nolock", p);
+	text_str(&t, "wrong function: ");
+	text_str(&t, why);
+	text_str(&t, "\n  hint     kfree takes it back\n");
 	report_end(&t, p);
 }
 

@@ -33,6 +33,9 @@ struct buddy_area {
 	size_t count; /* blocks on both lists */
 };
 
+/* Lowest first: devices that reach only the first 16 MiB, or 4 GiB; all of memory. */
+enum zone_kind { ZONE_DMA, ZONE_DMA32, ZONE_NORMAL, NR_ZONE_KINDS };
+
 enum zone_watermark { WATERMARK_MIN, WATERMARK_LOW, WATERMARK_HIGH, NR_WATERMARKS };
 
 /* Pages of one kind on one node. */
@@ -40,6 +43,7 @@ struct zone {
 	struct lock lock;
 	u8 index; /* in the floor's table of zones */
 	u8 node;
+	u8 kind;          /* enum zone_kind */
 	size_t first_pfn; /* the zone's pages are [first_pfn, end_pfn), online or not */
 	size_t end_pfn;
 	size_t online_end;    /* pages at and after this never were online */
@@ -54,6 +58,7 @@ struct zone {
 	size_t discarded;     /* pages discarded, ever */
 	size_t discard_again; /* dirty pages from which on a discard that failed is tried again */
 	size_t watermark[NR_WATERMARKS];
+	size_t lowmem_reserve[NR_ZONE_KINDS]; /* by the highest kind that a request may have */
 	struct buddy_area area[NR_ORDERS];
 };
 

@@ -296,11 +296,16 @@ static bool map_use_level(unsigned level)
 	return done;
 }
 
-bool map_use_states(uintptr_t states)
+bool map_has_states(uintptr_t states)
 {
 	unsigned level = (states & 63) == map_shift(1);
 
-	return (LOAD_ACQUIRE(map_growth.levels) >> level & 1) || map_use_level(level);
+	return LOAD_ACQUIRE(map_growth.levels) >> level & 1;
+}
+
+bool map_use_states(uintptr_t states)
+{
+	return map_has_states(states) || map_use_level((states & 63) == map_shift(1));
 }
 
 uintptr_t map_states(size_t stride)
@@ -453,8 +458,14 @@ size_t map_count_dirty(size_t pfn, size_t count)
 
 size_t map_clear_dirty(size_t pfn, size_t count)
 {
-	size_t dirty = map_count_dirty(pfn, count);
+	size_t dirty;
 
+	if (count == 1) { /* the most frequent number: no loops */
+		dirty = map.ids[pfn] != 0;
+		map.ids[pfn] = 0;
+		return dirty;
+	}
+	dirty = map_count_dirty(pfn, count);
 	if (dirty)
 		for (size_t i = pfn; i < pfn + count; i++)
 			map.ids[i] = 0;

@@ -4,8 +4,7 @@
  *
  * What    page_alloc tries the CPU's list, then the zones in the order of the
  *         request's node, then more memory online; page_free is the way back.
- * State   the table of zones, one a node, in node order
- * See     page.h for the theory, zone.h and pcp.h for the two rooms behind
+ * See     page.h for the theory; zones.h, zone.h and pcp.h for the rooms behind
  */
 #include "page/page.h"
 #include "base/bits.h"
@@ -13,12 +12,11 @@
 #include "page/node.h"
 #include "page/pcp.h"
 #include "page/zone.h"
+#include "page/zones.h"
 #include "port/port.h"
 
 static struct {
-	struct zone zones[PORT_MAX_NODES];
 	unsigned cpus;
-	size_t share;        /* pages of the arena that each node has */
 	size_t mapped_pages; /* page_note_mapped */
 	size_t peak_pages;   /* page_stat */
 } memory;
@@ -26,20 +24,27 @@ static struct {
 /* Online at start, pages: enough for a small program without a second step. */
 #define PAGE_FIRST ((size_t)2 << (20 - PORT_PAGE_SHIFT))
 
+/* More memory, and what the zones below keep of theirs for it (ZK3). */
+static bool page_grow(struct zone *z, unsigned order, size_t pages, gfp_t gfp)
+{
+	bool grown = gfp & __GFP_DIRECT_RECLAIM ? zone_grow(z, order, pages) :
+						  zone_try_grow(z, order, pages);
+
+	if (grown)
+		zones_set_reserves();
+	return grown;
+}
+
 bool page_init(size_t budget_bytes, unsigned cpus, size_t page_bytes)
 {
 	struct zone *z;
 
-	if (!map_init(budget_bytes, page_bytes, node_table.count))
+	if (!map_init(budget_bytes, page_bytes, zones_are_several() ? 2 : 1))
 		return false;
 	memory.cpus = cpus;
-	memory.share = map.nr_pages / node_table.count &
-		       ~(size_min(map.align, PAGE_SIZE << MAX_ORDER) / PAGE_SIZE - 1);
-	for (unsigned n = 0; n < node_table.count; n++)
-		zone_init(&memory.zones[n], n, n, n * memory.share,
-			  n + 1 == node_table.count ? map.nr_pages : (n + 1) * memory.share);
-	z = &memory.zones[node_here()];
-	return zone_grow(z, 0, size_min(PAGE_FIRST, z->end_pfn - z->first_pfn));
+	zones_init();
+	z = zones.home[node_here()];
+	return page_grow(z, 0, size_min(PAGE_FIRST, z->end_pfn - z->first_pfn), GFP_KERNEL);
 }
 
 static struct page *page_from_zone(struct zone *z, unsigned order, size_t count, gfp_t gfp,
@@ -47,12 +52,14 @@ static struct page *page_from_zone(struct zone *z, unsigned order, size_t count,
 {
 	struct page *head = zone_alloc(z, order, count, gfp, zero);
 
-	if (head || !((gfp & __GFP_DIRECT_RECLAIM) || PORT_GROWS_ATOMIC))
+	if (head ||
+	    !((gfp & __GFP_DIRECT_RECLAIM) || (PORT_GROWS_ATOMIC && (gfp & __GFP_KSWAPD_RECLAIM))))
 		return head;
 	while (!head) {
 		size_t reserve = READ_ONCE(z->watermark[WATERMARK_MIN]);
+		size_t pages = reserve / 4 + ((size_t)1 << order);
 
-		if (!zone_grow(z, order, reserve / 4 + ((size_t)1 << order)))
+		if (!page_grow(z, order, pages, gfp))
 			break;
 		head = zone_alloc(z, order, count, gfp, zero);
 	}
@@ -64,9 +71,8 @@ static void page_note_peak(void)
 {
 	size_t used = READ_ONCE(memory.mapped_pages);
 
-	for (unsigned n = 0; n < node_table.count; n++)
-		used += READ_ONCE(memory.zones[n].managed_pages) -
-			READ_ONCE(memory.zones[n].free_pages);
+	for (unsigned i = 0; i < zones.count; i++)
+		used += READ_ONCE(zones.of[i].managed_pages) - READ_ONCE(zones.of[i].free_pages);
 	if (used > READ_ONCE(memory.peak_pages))
 		WRITE_ONCE(memory.peak_pages, used);
 }
@@ -77,17 +83,25 @@ void page_note_mapped(size_t pages)
 	page_note_peak();
 }
 
-/* Pages whose kind is not set yet, from the wanted node or, if allowed, any other. */
+/* Pages whose kind is not set yet, from the wanted node or, if allowed, any other (ZK2). */
 static struct page *page_find(unsigned order, size_t count, gfp_t gfp, unsigned node, bool *zero)
 {
 	for (unsigned i = 0; i < node_table.count; i++) {
-		struct zone *z = &memory.zones[node_table.order[node][i]];
-		struct page *head = page_from_zone(z, order, count, gfp, zero);
+		const u8 *at = zones.at[node_table.order[node][i]];
 
-		if (head)
-			page_note_peak();
-		if (head || (gfp & __GFP_THISNODE))
-			return head;
+		for (unsigned kind = zones_kind(gfp) + 1; kind-- > 0;) {
+			struct page *head = NULL;
+
+			if (at[kind])
+				head = page_from_zone(&zones.of[at[kind] - 1], order, count, gfp,
+						      zero);
+			if (head) {
+				page_note_peak();
+				return head;
+			}
+		}
+		if (gfp & __GFP_THISNODE)
+			return NULL;
 	}
 	return NULL;
 }
@@ -116,7 +130,7 @@ static struct page *page_find_hard(unsigned order, size_t count, gfp_t gfp, unsi
 
 bool page_serves(gfp_t gfp)
 {
-	return !(gfp & (__GFP_DMA | __GFP_DMA32)); /* one zone a node, of ordinary memory */
+	return zones.has[zones_kind(gfp)];
 }
 
 struct page *page_alloc(unsigned order, gfp_t gfp, unsigned node, bool *zero)
@@ -127,7 +141,7 @@ struct page *page_alloc(unsigned order, gfp_t gfp, unsigned node, bool *zero)
 	if (order > MAX_ORDER)
 		return NULL;
 	cpu = port_cpu();
-	if (node_of_cpu(cpu) == node)
+	if (zones_kind(gfp) == ZONE_NORMAL && node_of_cpu(cpu) == node)
 		head = pcp_take(cpu, order);
 	if (head) {
 		map_clear_dirty(map_page_pfn(head), (size_t)1 << order);
@@ -142,17 +156,14 @@ struct page *page_alloc(unsigned order, gfp_t gfp, unsigned node, bool *zero)
 	return head;
 }
 
-/* Each node has an equal share of the arena, the last one the rest. */
 unsigned page_node(const struct page *page)
 {
-	if (node_table.count == 1)
-		return 0;
-	return (unsigned)size_min(map_page_pfn(page) / memory.share, node_table.count - 1);
+	return zones_of(map_page_pfn(page))->node;
 }
 
 static struct zone *page_zone(const struct page *head)
 {
-	return &memory.zones[page_node(head)];
+	return zones_of(map_page_pfn(head));
 }
 
 /* Blocks that left CPUs' lists go to their zones, each zone's under one lock. */
@@ -164,7 +175,7 @@ static void page_free_list(struct list *blocks)
 		struct list *link;
 		struct list *next;
 
-		if (node_table.count == 1) {
+		if (zones.count == 1) {
 			zone_free_list(z, blocks);
 			return;
 		}
@@ -180,14 +191,28 @@ static void page_free_list(struct list *blocks)
 	}
 }
 
-/* A CPU keeps blocks of its own node only. */
+/* A CPU keeps blocks of its own node's highest zone: what is below is scarce. */
+static bool page_is_kept(unsigned cpu, const struct page *head)
+{
+	const struct zone *z;
+	unsigned node;
+
+	if (likely(zones.count == 1))
+		return true;
+	node = node_of_cpu(cpu);
+	if (node >= node_table.count)
+		return false;
+	z = zones.home[node];
+	return map_page_pfn(head) - z->first_pfn < z->end_pfn - z->first_pfn;
+}
+
 void page_free(struct page *head, unsigned order)
 {
 	unsigned cpu = port_cpu();
 	struct list out;
 
 	ASSERT(head->kind != PAGE_FREE && head->kind != PAGE_TAIL && head->order == order);
-	if (unlikely(node_of_cpu(cpu) != page_node(head))) {
+	if (unlikely(!page_is_kept(cpu, head))) {
 		zone_free(page_zone(head), map_page_pfn(head), (size_t)1 << order);
 		return;
 	}
@@ -242,8 +267,8 @@ size_t page_discard(size_t keep)
 
 	if (!PORT_GIVES_BACK)
 		return 0;
-	for (unsigned n = 0; n < node_table.count; n++)
-		total += zone_discard(&memory.zones[n], keep / node_table.count);
+	for (unsigned i = 0; i < zones.count; i++)
+		total += zone_discard(&zones.of[i], keep / zones.count);
 	return total;
 }
 
@@ -253,8 +278,10 @@ size_t page_offline(void)
 
 	if (!PORT_GIVES_BACK)
 		return 0;
-	for (unsigned n = 0; n < node_table.count; n++)
-		total += zone_offline(&memory.zones[n]);
+	for (unsigned i = 0; i < zones.count; i++)
+		total += zone_offline(&zones.of[i]);
+	if (total)
+		zones_set_reserves();
 	return total;
 }
 
@@ -276,11 +303,11 @@ static size_t page_spare(size_t reserved)
 
 size_t page_lower(void)
 {
-	struct zone *z = &memory.zones[0];
+	struct zone *z = &zones.of[0];
 	size_t reserved;
 	size_t spare;
 
-	if (node_table.count != 1)
+	if (zones.count != 1)
 		return 0;
 	lock_acquire(&zone_growth);
 	reserved = z->end_pfn - z->online_end;
@@ -307,8 +334,8 @@ void page_drain(void)
 void page_stat(struct page_stat *stat)
 {
 	*stat = (struct page_stat){ 0 };
-	for (unsigned n = 0; n < node_table.count; n++) {
-		const struct zone *z = &memory.zones[n];
+	for (unsigned i = 0; i < zones.count; i++) {
+		const struct zone *z = &zones.of[i];
 
 		stat->online_pages += READ_ONCE(z->managed_pages);
 		stat->free_pages += READ_ONCE(z->free_pages);
@@ -324,8 +351,8 @@ void page_stat(struct page_stat *stat)
 void page_tables(struct page_tables *tables)
 {
 	*tables = (struct page_tables){
-		.zones = memory.zones,
-		.nodes = node_table.count,
+		.zones = zones.of,
+		.zone_count = zones.count,
 		.peak_pages = &memory.peak_pages,
 	};
 	tables->pcp_pages = pcp_pages_table(&tables->pcp_step);
@@ -333,10 +360,8 @@ void page_tables(struct page_tables *tables)
 
 size_t page_audit(void)
 {
-	size_t faults = 0;
+	size_t faults = zones_audit();
 
-	for (unsigned n = 0; n < node_table.count; n++)
-		faults += zone_audit(&memory.zones[n]);
 	for (unsigned cpu = 0; cpu < memory.cpus; cpu++)
 		faults += pcp_audit(cpu);
 	return faults;
@@ -347,16 +372,16 @@ void page_lock_all(void)
 	for (unsigned cpu = 0; cpu < memory.cpus; cpu++)
 		pcp_lock(cpu);
 	lock_acquire(&zone_growth);
-	for (unsigned n = 0; n < node_table.count; n++)
-		lock_acquire(&memory.zones[n].lock);
+	for (unsigned i = 0; i < zones.count; i++)
+		lock_acquire(&zones.of[i].lock);
 	map_lock_all();
 }
 
 void page_unlock_all(void)
 {
 	map_unlock_all();
-	for (unsigned n = 0; n < node_table.count; n++)
-		lock_release(&memory.zones[n].lock);
+	for (unsigned i = 0; i < zones.count; i++)
+		lock_release(&zones.of[i].lock);
 	lock_release(&zone_growth);
 	for (unsigned cpu = 0; cpu < memory.cpus; cpu++)
 		pcp_unlock(cpu);

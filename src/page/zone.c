@@ -6,6 +6,7 @@
 #include "base/bits.h"
 #include "base/check.h"
 #include "page/node.h"
+#include "page/zones.h"
 #include "port/port.h"
 
 #define ZONE_OFFLINE_ORDER (MAX_ORDER - 2) /* smaller free blocks stay online: 2 MiB in a process */
@@ -26,6 +27,7 @@ void zone_init(struct zone *z, unsigned index, unsigned node, size_t first, size
 	*z = (struct zone){
 		.index = (u8)index,
 		.node = (u8)node,
+		.kind = ZONE_NORMAL,
 		.first_pfn = first,
 		.end_pfn = end,
 		.online_end = first,
@@ -56,7 +58,7 @@ static void zone_set_watermarks(struct zone *z)
 	z->watermark[WATERMARK_HIGH] = min + min / 2;
 }
 
-/* Z1: pages that must stay free after this request. */
+/* Z1, ZK3: pages that must stay free after this request. */
 static size_t zone_reserve(const struct zone *z, gfp_t gfp)
 {
 	size_t min = z->watermark[WATERMARK_MIN];
@@ -65,7 +67,7 @@ static size_t zone_reserve(const struct zone *z, gfp_t gfp)
 		return 0;
 	if (gfp & __GFP_HIGH)
 		min -= min / 2;
-	return min;
+	return min + READ_ONCE(z->lowmem_reserve[zones_kind(gfp)]);
 }
 
 static void zone_give(struct zone *z, size_t pfn, size_t count);
@@ -102,7 +104,10 @@ struct page *zone_alloc(struct zone *z, unsigned order, size_t count, gfp_t gfp,
 {
 	struct page *head;
 
-	lock_acquire(&z->lock);
+	if (gfp & __GFP_DIRECT_RECLAIM)
+		lock_acquire(&z->lock);
+	else if (!lock_try(&z->lock))
+		return NULL; /* Z4 */
 	head = zone_take(z, order, count, gfp, zero);
 	lock_release(&z->lock);
 	return head;
@@ -153,7 +158,7 @@ static void zone_add(struct zone *z, size_t pfn, size_t count)
 	zone_give(z, pfn, count);
 }
 
-/* Where the next growth by @count pages would begin and end; end 0: there is no room. */
+/* Where the next growth by @count pages would end, or the zone does; 0: there is no room. */
 static size_t zone_next_end(const struct zone *z, unsigned order, size_t count)
 {
 	size_t size = (size_t)1 << order;
@@ -161,7 +166,8 @@ static size_t zone_next_end(const struct zone *z, unsigned order, size_t count)
 	size_t block_end = size_align(z->online_end, size) + size;
 
 	end = size_max(end, size_align(block_end, map_grain()));
-	return end <= z->end_pfn ? end : 0;
+	end = size_min(end, z->end_pfn & ~(map_grain() - 1));
+	return end > z->online_end ? end : 0;
 }
 
 static void zone_set_offline(struct zone *z, struct page *head)
@@ -257,15 +263,13 @@ static bool zone_extend(struct zone *z, size_t end)
 	return zone_add_memory(z, begin, end);
 }
 
-bool zone_grow(struct zone *z, unsigned order, size_t pages)
+/* The growth lock is held, and released at the end; before it there were @seen pages. */
+static bool zone_grow_held(struct zone *z, unsigned order, size_t pages, size_t seen)
 {
-	size_t seen = READ_ONCE(z->managed_pages);
 	size_t step = size_min(seen / 8, ZONE_STEP_MAX);
 	size_t want = size_max(size_max(pages, step), (size_t)1 << order);
-	bool grown;
+	bool grown = READ_ONCE(z->managed_pages) > seen || zone_reonline(z);
 
-	lock_acquire(&zone_growth);
-	grown = READ_ONCE(z->managed_pages) > seen || zone_reonline(z);
 	while (!grown && zone_skip(z)) {
 		size_t begin = z->online_end;
 
@@ -278,6 +282,21 @@ bool zone_grow(struct zone *z, unsigned order, size_t pages)
 	return grown;
 }
 
+bool zone_grow(struct zone *z, unsigned order, size_t pages)
+{
+	size_t seen = READ_ONCE(z->managed_pages);
+
+	lock_acquire(&zone_growth);
+	return zone_grow_held(z, order, pages, seen);
+}
+
+bool zone_try_grow(struct zone *z, unsigned order, size_t pages)
+{
+	size_t seen = READ_ONCE(z->managed_pages);
+
+	return lock_try(&zone_growth) && zone_grow_held(z, order, pages, seen); /* Z4 */
+}
+
 bool zone_claim(struct zone *z, size_t pfn, size_t extra, bool *zero)
 {
 	size_t end = pfn + extra;
@@ -286,7 +305,7 @@ bool zone_claim(struct zone *z, size_t pfn, size_t extra, bool *zero)
 	bool got;
 
 	lock_acquire(&z->lock);
-	got = end <= z->online_end && z->free_pages >= extra + z->watermark[WATERMARK_MIN];
+	got = end <= z->online_end && z->free_pages >= extra + zone_reserve(z, 0);
 	while (got && at < end) {
 		struct page *head = buddy_find(z, at);
 

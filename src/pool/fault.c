@@ -81,7 +81,8 @@ _Noreturn void fault_object(const char *function, const struct slab *pool, const
 	if (fault == SHEET_INSIDE) {
 		text_str(&t, "invalid free: ");
 		text_dec(&t, (u64)((const char *)p - (const char *)start));
-		text_str(&t, " bytes inside an object of ");
+		text_str(&t, (const char *)p - (const char *)start == 1 ? " byte" : " bytes");
+		text_str(&t, " inside an object of ");
 		text_str(&t, pool->name);
 		text_str(&t, " that starts at ");
 		text_pointer(&t, start);

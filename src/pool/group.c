@@ -92,7 +92,9 @@ void *pool_kmalloc(size_t size, gfp_t gfp)
 	if (size == 0)
 		return ZERO_SIZE_PTR;
 	if (gfp & (__GFP_DMA | __GFP_DMA32)) {
-		report_refusal("pool_kmalloc", "group", "this home has no DMA memory");
+		report_refusal("pool_kmalloc", "group",
+			       page_serves(gfp) ? "pools hold ordinary memory" :
+						  "this home has no DMA memory");
 		return NULL;
 	}
 	if (size > POOL_KMALLOC_MAX)

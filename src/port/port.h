@@ -99,6 +99,11 @@ void *port_mapping_alloc(size_t bytes, size_t align);
 void port_mapping_free(void *start, size_t bytes);
 void *port_mapping_resize(void *start, size_t old_bytes, size_t new_bytes);
 
+/* Bytes from the arena's start that devices reach which cannot reach all of memory: @kind 0, DMA
+ * (on a PC 16 MiB), 1, DMA32 (4 GiB); may be more than the arena has. 0 where there is no such
+ * kind. Constant. */
+size_t port_zone_bytes(unsigned kind);
+
 /* What comes online in this range shall be memory of NUMA node @node, as far as it has any;
  * false where that cannot be asked for. Called only where there are several nodes. */
 bool port_bind(void *start, size_t bytes, unsigned node);

@@ -2,8 +2,8 @@
 /*
  * heap_slob.c - the figures of a process on the slob engine, read from outside
  *
- * What    Zones and caches are lists there, and a page's descriptor says whether blocks share it. The
- *         walk is bounded: a damaged process has lists without end.
+ * What    Zones and caches are lists there, and a page's descriptor says whether blocks share it.
+ *         The walk is bounded: a damaged process has lists without end.
  */
 #include <stdlib.h>
 #include <string.h>

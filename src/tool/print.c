@@ -177,16 +177,16 @@ void print_events(FILE *out, const struct heap *h)
 
 /* ---- for scripts -------------------------------------------------------------------- */
 
-/* The statistics of one cache, where calls are counted. With one node nothing is remote. */
+/* The statistics of one cache, where calls are counted. */
 static void print_slabinfo_statistics(FILE *out, const struct ashlar_row *r)
 {
 	uint64_t reaped = r->slabs_grown > r->slabs ? r->slabs_grown - r->slabs : 0;
 
 	fprintf(out,
 		" : globalstat %7" PRIu64 " %6" PRIu64 " %5" PRIu64 " %4" PRIu64 " %4" PRIu64
-		" %4" PRIu64 " %4u %4u %4u",
-		r->taken, r->taken_peak, r->slabs_grown, reaped, r->errors, r->free_peak, 0u, 0u,
-		0u);
+		" %4" PRIu64 " %4" PRIu64 " %4" PRIu64 " %4" PRIu64,
+		r->taken, r->taken_peak, r->slabs_grown, reaped, r->errors, r->free_peak,
+		r->far_allocs, r->far_frees, r->overflows);
 	fprintf(out, " : cpustat %6" PRIu64 " %6" PRIu64 " %6" PRIu64 " %6" PRIu64, r->alloc_hit,
 		r->alloc_miss, r->free_hit, r->free_miss);
 }

@@ -201,6 +201,53 @@ DEBUG_CASES = [
     ("debug_write_freed.c", [str(size)], "slab_debug=P", -6, after_free(class_name(size)), [])
     for size in CLASSES]
 
+ODD = "1 byte inside an object of cats that starts at BASE"
+REFUSAL = 'ashlar: kmem_cache_create("{}"): refused: {}'
+ARGS_REFUSAL = 'ashlar: kmem_cache_create_args("args"): refused: {}'
+FREE_CAT = "ashlar: kmem_cache_free(ARG): {}"
+GONE = "use after free: this object of kmem_cache is already free"
+CAT_TWICE = "double free: this object of cats is already free"
+
+# cache.c: what is done, how the program ends, and the first line; None: it is silent.
+CACHE_CASES = [
+    ("create no-name", 0, REFUSAL.format("", "a cache needs a name")),
+    ("create empty-name", 0, REFUSAL.format("", "a cache needs a name")),
+    ("create size-0", 0, REFUSAL.format("none", "the size is 0")),
+    ("create size-large", 0, REFUSAL.format("whale", "the size is above 4 MiB")),
+    ("create flags", 0, REFUSAL.format("flags", "unknown flags")),
+    ("create align", 0, REFUSAL.format("align", "the alignment is not a power of two up to 4 MiB")),
+    ("create zones", 0,
+     REFUSAL.format("zones", "SLAB_CACHE_DMA and SLAB_CACHE_DMA32 are two different zones")),
+    ("create dma", 0, REFUSAL.format("dma", "this home has no DMA memory")),
+    ("create rcu", 0,
+     REFUSAL.format("rcu", "SLAB_TYPESAFE_BY_RCU needs an RCU: call ashlar_rcu_bind first")),
+    ("create panic", -6, REFUSAL.format("must", "the size is 0")),
+    ("create window-outside", 0, ARGS_REFUSAL.format("the user window is not inside the object")),
+    ("create window-empty", 0, ARGS_REFUSAL.format("the user window has an offset, but no size")),
+    ("create pointer-outside", 0,
+     ARGS_REFUSAL.format("the free pointer is not inside the object, or not aligned")),
+    ("create sheaf", 0, ARGS_REFUSAL.format("the sheaf capacity is above 120")),
+    ("destroy null", 0, None),
+    ("destroy in-use", 0,
+     'ashlar: kmem_cache_destroy("cats"): 1 object is still in use; the cache stays'),
+    ("destroy nothing", -6, "ashlar: kmem_cache_destroy(ARG): " + POINTER_NOT),
+    ("destroy twice", -6, "ashlar: kmem_cache_destroy(ARG): " + GONE),
+    ("destroy alloc", -6, "ashlar: kmem_cache_alloc(ARG): " + GONE),
+    ("destroy alloc-bulk", -6, "ashlar: kmem_cache_alloc_bulk(ARG): " + GONE),
+    ("free null", 0, None),
+    ("free kfree", 0, None),
+    ("free other-cache", -6, FREE_CAT.format("wrong cache: freed to dogs, this object is of cats")),
+    ("free kmalloc", -6, FREE_CAT.format("wrong cache: freed to cats, this object is of kmalloc-112")),
+    ("free static", -6, FREE_CAT.format(OURS_NOT)),
+    ("free inside", -6, FREE_CAT.format("invalid free: 16" + ODD[1:].replace("byte ", "bytes "))),
+    ("free odd", -6, FREE_CAT.format("invalid free: " + ODD)),
+    ("free twice", -6, FREE_CAT.format(CAT_TWICE)),
+    ("free bulk-twice", -6, FREE_CAT.format(CAT_TWICE)),
+    ("free kfree-twice", -6, f"ashlar: kfree(ARG): {CAT_TWICE}"),
+    ("free destroyed", -6, FREE_CAT.format("use after free: freed to a cache that is "
+     "destroyed, this object is of cats")),
+]
+
 # These call what the C library has not, or expect our report inside.
 NOT_PLAIN = ("free_sized_right.c", "free_inside_all.c")
 
@@ -231,7 +278,7 @@ def build(folder, source):
         flags = ["-std=c++17"] if cxx else ["-std=gnu11"]
         if source.startswith("debug_"):
             flags.append("-rdynamic")  # so that stacks have names
-        if source == "debug_cache.c":
+        if source in ("cache.c", "debug_cache.c"):
             flags += ["-I", os.path.join(ROOT, "include"), PRELOAD]
         if PRELOAD != "none" and ("sized" in source or "pool" in source) and not cxx:
             flags += ["-I", os.path.join(ROOT, "include"), PRELOAD]
@@ -276,6 +323,8 @@ def try_case(tap, folder, case, options):
     wanted = pattern(function, what, out)
     good = code == -6 and lines and re.fullmatch(wanted, lines[0])
     detail = len(lines) > 1 and all(line.startswith((" ", "\t")) for line in lines[1:])
+    if "inside an object of kmalloc" in what:  # all of these are of somebody
+        detail = detail and lines[1].endswith(" of its slab, in use")
     tap.result(bool(good and detail), name, f"wanted: {wanted}\n{why}")
 
 
@@ -291,6 +340,19 @@ def try_debug(tap, folder, case):
         good = good and all(re.search(line, err) for line in wanted)
     tap.result(bool(code == end and good), f"{' '.join([source] + args)}, {options or 'plain'}",
                f"wanted: {first}\n{wanted}\nended with {code}, printed:\n{out}{err}")
+
+
+def try_cache(tap, folder, case, options):
+    """A misuse of a cache's life: one line, if any, and then the program goes on or ends."""
+    what, end, line = case
+    code, out, err = start(build(folder, "cache.c"), what.split(), options)
+    arg, base = (out.split()[-2:] + ["ARG"] * 2)[:2]
+    first = err.split("\n", maxsplit=1)[0]
+    if arg == "ARG":
+        first = re.sub(r"\(0x[0-9a-f]+\)", "(ARG)", first)
+    wanted = (line or "").replace("ARG", arg).replace("BASE", base)
+    tap.result(code == end and first == wanted, f"cache.c {what}, {options}",
+               f"wanted: {wanted}\nended with {code}, printed:\n{out}{err}")
 
 
 def try_options(tap, folder):
@@ -328,6 +390,8 @@ def main():
             for options in ("percpu=rseq", "percpu=lock"):
                 for case in CASES:
                     try_case(tap, folder, case, options)
+                for case in CACHE_CASES:
+                    try_cache(tap, folder, case, options)
                 try_refused(tap, folder, options)
             try_options(tap, folder)
             for case in DEBUG_CASES:

@@ -157,6 +157,14 @@ bool port_huge(void *start, size_t bytes, bool on)
 	return false;
 }
 
+/* Physical addresses below a limit, as the kernel has named it. */
+size_t port_zone_bytes(unsigned kind)
+{
+	uint64_t end = kind ? bare_boot.dma32_end : bare_boot.dma_end;
+
+	return end > bare.low ? (size_t)(end - bare.low) : 0;
+}
+
 bool port_bind(void *start, size_t bytes, unsigned node)
 {
 	(void)start;

@@ -181,6 +181,13 @@ unsigned linux_numa_init(size_t ram_bytes)
 	return numa.count;
 }
 
+/* A process does not know where its memory lies. */
+size_t port_zone_bytes(unsigned kind)
+{
+	(void)kind;
+	return 0;
+}
+
 bool port_bind(void *start, size_t bytes, unsigned node)
 {
 	numa_mask mask = { 0 };

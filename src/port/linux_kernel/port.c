@@ -126,6 +126,13 @@ void *port_mapping_resize(void *start, size_t old_bytes, size_t new_bytes)
 	return NULL; /* the caller allocates and copies */
 }
 
+/* Linux has its own zones; this module asks for ordinary memory. */
+size_t port_zone_bytes(unsigned kind)
+{
+	(void)kind;
+	return 0;
+}
+
 bool port_bind(void *start, size_t bytes, unsigned node)
 {
 	(void)start;

@@ -196,6 +196,11 @@ void *port_mapping_resize(void *start, size_t old_bytes, size_t new_bytes)
 	return p;
 }
 
+size_t port_zone_bytes(unsigned kind)
+{
+	return sim.zone_bytes[kind];
+}
+
 bool port_bind(void *start, size_t bytes, unsigned node)
 {
 	(void)start;

@@ -26,6 +26,7 @@ struct sim {
 	bool secure;         /* the process has more rights than its caller */
 	bool lock_mode;      /* no sequences: LOCK mode */
 	unsigned cpu_node[PORT_MAX_CPUS];
+	size_t zone_bytes[2]; /* of the arena, DMA and DMA32; 0: no such memory */
 	unsigned char distance[PORT_MAX_NODES][PORT_MAX_NODES]; /* 0: 10 to itself, else 20 */
 
 	/* What the test turns while it runs. */

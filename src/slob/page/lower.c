@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lower.c - see page.h
+ * lower.c - the program has lowered its RLIMIT_AS: see page.h
  */
 #include "page/page.h"
 #include "page/pages.h"
