@@ -223,7 +223,7 @@ struct ashlar_row {
 	uint64_t overflows;  /* an alien array was full, and went home */
 	uint64_t counted;    /* 1: stats=1 */
 	uint64_t objects_pending; /* freed where no lock could be had, not swept yet */
-	uint64_t kind;       /* enum ashlar_row_kind */
+	uint64_t kind;            /* enum ashlar_row_kind */
 };
 
 /* What a process leaves behind. */

@@ -10,6 +10,8 @@
 #include "cache/option.h"
 #include "cache/report.h"
 
+_Static_assert(ZONE_DMA == ASHLAR_HEAP_DMA, "what the page floor knows of attributes");
+
 #define GFP_KNOWN (ASHLAR_GFP_KNOWN | ASHLAR_GFP_FAST | ASHLAR_GFP_BATTERY)
 
 #define ASKED (ASHLAR_HEAP_DMA | ASHLAR_HEAP_FAST | ASHLAR_HEAP_BATTERY)

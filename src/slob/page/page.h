@@ -5,7 +5,6 @@
 #ifndef ASHLAR_SLOB_PAGE_H
 #define ASHLAR_SLOB_PAGE_H
 
-#include "ashlar/heap.h"
 #include "page/pages.h"
 
 /* Give address space that was never used back until half of what the limit leaves is reserved.
@@ -17,7 +16,7 @@ static inline bool page_serves(gfp_t gfp)
 {
 	const struct zone *z = pages_zones;
 
-	while (z && (gfp & (__GFP_DMA | __GFP_DMA32)) && !(z->attributes & ASHLAR_HEAP_DMA))
+	while (z && (gfp & (__GFP_DMA | __GFP_DMA32)) && !(z->attributes & ZONE_DMA))
 		z = z->next;
 	return z != NULL;
 }

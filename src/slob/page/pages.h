@@ -52,6 +52,8 @@ struct shard {
 	page_index head[3]; /* pages with free units: small, medium, large */
 };
 
+#define ZONE_DMA 0x1u /* of attributes: ASHLAR_HEAP_DMA */
+
 struct zone {
 	struct zone *next;  /* constant once it is known: zones in order of adding */
 	u32 attributes;     /* constant: ASHLAR_HEAP_* */
