@@ -35,8 +35,6 @@ void watch_start(void)
 		watch_refuse("slab_debug",
 			     "slob has no room beside objects for Z P U T: F (always on) "
 			     "and A can be had");
-	if (options.percpu)
-		watch_refuse("percpu", "slob has no arrays for each CPU");
 	if (options.random_seq)
 		watch_refuse("random_seq", "slob gives the first gap that is large enough");
 	if (options.fake_numa)
