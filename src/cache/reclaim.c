@@ -13,11 +13,11 @@
 #include "cache/array.h"
 #include "cache/cache.h"
 #include "cache/gfp.h"
+#include "cache/grace.h"
 #include "cache/init.h"
 #include "cache/inspect.h"
 #include "cache/large.h"
 #include "cache/option.h"
-#include "cache/rcu.h"
 #include "port/port.h"
 
 #define RECLAIM_ROUNDS 16u /* of RETRY_MAYFAIL; an ordinary request gets a quarter */
@@ -123,7 +123,7 @@ void reclaim_release(struct list *emptied)
 			inspect_slab(n->cache, head);
 		slab_unmake(head);
 		account_end_slab(head);
-		if (!rcu_hold(head))
+		if (!grace_hold(head))
 			page_free(head, head->order);
 	}
 	reclaim_check();
