@@ -118,6 +118,7 @@ enum ashlar_field_id {
 	ASHLAR_CACHE_FAR_ALLOCS, /* u64 */
 	ASHLAR_CACHE_FAR_FREES,
 	ASHLAR_CACHE_OVERFLOWS,
+	ASHLAR_NODE_PENDING,
 	ASHLAR_FIELDS
 };
 
@@ -205,6 +206,7 @@ struct ashlar_row {
 	uint64_t far_frees;  /* the same */
 	uint64_t overflows;  /* an alien array was full, and went home */
 	uint64_t counted;    /* 1: stats=1 */
+	uint64_t objects_pending; /* freed where no lock could be had, not swept yet */
 };
 
 /* What a process leaves behind. */

@@ -6,7 +6,8 @@
  *         carry the prefix ashlar_, so that a program with its own kmalloc can
  *         use it beside this one; ASHLAR_NO_SHORT_NAMES hides the short names.
  * Context Any thread, any time, unless a function says otherwise; not signal
- *         handlers. After fork, parent and child may go on with everything.
+ *         handlers, but for kmalloc_nolock and kfree_nolock. After fork, parent
+ *         and child may go on with everything.
  * Errors  Running out of memory gives NULL. A wrong pointer is reported and ends
  *         the program: it would have corrupted somebody's data.
  * Source  Linux Documentation/core-api/memory-allocation.rst; Bonwick, "The Slab
@@ -172,7 +173,29 @@ ASHLAR_API void *ashlar_krealloc_array(void *p, size_t count, size_t size, ashla
 /* Free what kmalloc or any cache gave. NULL and ZERO_SIZE_PTR are ignored. */
 ASHLAR_API void ashlar_kfree(const void *p);
 
-/* The same, after overwriting the contents with zeros. */
+/*
+ * For any context: a signal handler, an interrupt or NMI (bare.h says how) that has interrupted
+ * whoever holds the lock. Nothing is waited for; a lock is tried, and there is another way.
+ *
+ * kmalloc_nolock gives @size bytes, 16 to 32,768 of them usable at least; in place of a class that
+ * has nothing at hand up to the double (ksize says what it is). @node is -1 or a NUMA node. Of
+ * flags __GFP_ZERO, __GFP_HIGH, __GFP_THISNODE, __GFP_NOWARN and __GFP_NOMEMALLOC may be given;
+ * others are refused, with the reason. NULL where nothing is at hand, above 32,768 bytes, and
+ * before the first ordinary allocation of the program.
+ *
+ * kfree_nolock takes back what kmalloc_nolock, kmalloc of up to 32,768 bytes or a cache gave, and
+ * cannot fail: where no lock can be had the object stays where it is, marked, and the next holder
+ * of its node's lock puts it back. A second free is reported as ever. Larger blocks, and objects
+ * that a group pays for, are reported, too, and end the program: kfree takes these back. It may
+ * be called anywhere else as well; what kmalloc_nolock gave may be freed by kfree.
+ *
+ * Cost: as kmalloc and kfree while the CPU's array serves.
+ */
+ASHLAR_API void *ashlar_kmalloc_nolock(size_t size, ashlar_gfp_t gfp, int node)
+	__attribute__((malloc));
+ASHLAR_API void ashlar_kfree_nolock(const void *p);
+
+/* The same as kfree, after overwriting the contents with zeros. */
 ASHLAR_API void ashlar_kfree_sensitive(const void *p);
 
 /* Bytes that may be used at @p; 0 for NULL and ZERO_SIZE_PTR. */
@@ -349,6 +372,9 @@ ASHLAR_API void *krealloc(const void *p, size_t size, gfp_t gfp) ASHLAR_LINK(ash
 ASHLAR_API void *krealloc_array(void *p, size_t count, size_t size, gfp_t gfp)
 	ASHLAR_LINK(ashlar_krealloc_array);
 ASHLAR_API void kfree(const void *p) ASHLAR_LINK(ashlar_kfree);
+ASHLAR_API void *kmalloc_nolock(size_t size, gfp_t gfp, int node) ASHLAR_LINK(ashlar_kmalloc_nolock)
+	__attribute__((malloc));
+ASHLAR_API void kfree_nolock(const void *p) ASHLAR_LINK(ashlar_kfree_nolock);
 ASHLAR_API void kfree_sensitive(const void *p) ASHLAR_LINK(ashlar_kfree_sensitive);
 ASHLAR_API size_t ksize(const void *p) ASHLAR_LINK(ashlar_ksize);
 ASHLAR_API size_t kmalloc_size_roundup(size_t size) ASHLAR_LINK(ashlar_kmalloc_size_roundup);

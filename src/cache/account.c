@@ -13,11 +13,14 @@
  *         AC3 objects hold nothing of this; a slab without charged objects has no vector
  *         AC4 a slab of one page has no second: its objects are not charged, and such a
  *             charge is refused
+ *         AC5 a charge that may not wait is refused where the lock is held. (Pages whose charge is
+ *             refused go back as any do: that may wait for a zone's lock)
  */
 #include "cache/account.h"
 #include "base/bits.h"
 #include "base/lock.h"
 #include "cache/cache.h"
+#include "cache/gfp.h"
 #include "cache/init.h"
 #include "cache/kmalloc.h"
 #include "cache/large.h"
@@ -87,7 +90,10 @@ bool account_charge_bytes(size_t bytes, gfp_t gfp, struct account_owner **owner)
 	*owner = NULL;
 	if (!g)
 		return true;
-	lock_acquire(&account.lock);
+	if (gfp_may_wait(gfp))
+		lock_acquire(&account.lock);
+	else if (!lock_try(&account.lock))
+		return false; /* AC5 */
 	full = gfp & __GFP_NOFAIL ? NULL : account_full(g, bytes);
 	if (full) {
 		full->refused++;
@@ -144,7 +150,7 @@ static struct account_owner **account_vector(struct page *head, const struct sha
 	if (__atomic_compare_exchange_n(&head[1].owner, &seen, vector, false, __ATOMIC_ACQ_REL,
 					__ATOMIC_ACQUIRE))
 		return vector;
-	kfree(vector);
+	kfree_nolock(vector);
 	return seen;
 }
 
@@ -161,6 +167,9 @@ bool account_charge(struct kmem_cache *c, void *p, gfp_t gfp)
 	struct account_owner *owner;
 	struct slab_object o;
 
+	if (!gfp_may_wait(gfp) && account_current() &&
+	    !account_vector(account_head(n, p), n->shape, gfp))
+		return false; /* AC5: while there is nothing to undo */
 	if (!account_charge_bytes(account_price(n), gfp, &owner))
 		return false;
 	if (!owner)

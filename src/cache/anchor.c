@@ -94,6 +94,7 @@ struct ashlar_anchor ashlar_anchor = {
 		[ASHLAR_CACHE_FAR_ALLOCS] = ANCHOR_CACHE(counts.far_allocs),
 		[ASHLAR_CACHE_FAR_FREES] = ANCHOR_CACHE(counts.far_frees),
 		[ASHLAR_CACHE_OVERFLOWS] = ANCHOR_CACHE(counts.overflows),
+		[ASHLAR_NODE_PENDING] = ANCHOR_NODE(pending),
 	},
 };
 
@@ -181,6 +182,7 @@ static void anchor_add_node(struct ashlar_row *row, const struct kmem_cache_node
 	row->slabs_grown += READ_ONCE(n->grown);
 	row->objects_free += READ_ONCE(n->free_objects);
 	row->objects_shared += READ_ONCE(n->shared_avail);
+	row->objects_pending += READ_ONCE(n->pending);
 }
 
 bool anchor_row(u32 id, struct ashlar_row *row)

@@ -110,6 +110,9 @@ static inline bool cache_has_node(const struct kmem_cache *c, const void *node)
 	return false;
 }
 
+/* Every id that a cache has, or ever had, is below; 0 before there is any. */
+u32 cache_ids_end(void);
+
 /* The node of a cache that may be destroyed meanwhile: it stays until cache_leave. NULL iff the
  * id is free or its cache is going away. */
 struct kmem_cache_node *cache_visit(u32 id);
@@ -170,6 +173,9 @@ void *cache_alloc_sized(struct kmem_cache *c, gfp_t gfp, size_t size);
  * set. 0 iff memory is exhausted. */
 unsigned cache_take(struct kmem_cache_node *n, gfp_t gfp, void **end, unsigned count);
 
+/* The same from the slabs that node has: tries its lock where @gfp may not wait. */
+unsigned cache_pick(struct kmem_cache_node *n, gfp_t gfp, void **end, unsigned count);
+
 /* A new slab on that node, and up to @count of its objects downwards from @end. */
 unsigned cache_grow(struct kmem_cache_node *n, gfp_t gfp, void **end, unsigned count);
 
@@ -183,6 +189,15 @@ void cache_free_slow(struct kmem_cache_node *n, void *object);
  * arrays of the next cache. */
 void tune_cpu_came(void);
 void tune_tick(void);
+
+/* nolock.c: the same for who may not wait: no lock is waited for, nothing goes to the page floor.
+ * An object whose state is FREE already; objects straight into the node. */
+void cache_free_nolock(struct kmem_cache_node *n, void *object);
+void cache_put_nolock(struct kmem_cache_node *n, void *const *objects, unsigned count);
+
+/* nolock.c: an allocation that could not be finished gives back what it has claimed. */
+void cache_undo(struct kmem_cache *c, void *p, gfp_t gfp);
+void cache_undo_bulk(struct kmem_cache *c, size_t count, void **objects, gfp_t gfp);
 
 /* Put objects straight into the node and give emptied slabs to the page floor. */
 void cache_put(struct kmem_cache_node *n, void *const *objects, unsigned count);

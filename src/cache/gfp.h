@@ -16,6 +16,12 @@ cold void gfp_complain(gfp_t gfp);
 /* A request that must not fail, and may not wait for what it needs, is told. */
 cold void gfp_refuse_nofail(void);
 
+/* May this request wait for a lock, and make system calls? Else it tries, and goes without. */
+static inline bool gfp_may_wait(gfp_t gfp)
+{
+	return gfp & __GFP_DIRECT_RECLAIM;
+}
+
 /* Is there memory of the kind asked for? If not, that is told as @what's refusal to @name. */
 cold bool gfp_serves_kind(gfp_t gfp, const char *what, const char *name);
 

@@ -155,7 +155,7 @@ static bool inspect_find_wrong(struct page *head, unsigned *i, struct dossier *f
 	const struct shape *s = n->shape;
 	bool found = false;
 
-	lock_acquire(&n->lock);
+	slab_lock(n);
 	for (; !found && head->kind == PAGE_SLAB && head->owner == n && *i < s->objects; ++*i)
 		found = inspect_is_wrong(n, slab_first(s, head) + (size_t)*i * s->stride, f);
 	lock_release(&n->lock);

@@ -40,8 +40,11 @@ unsigned cache_take_far(const struct kmem_cache_node *n, gfp_t gfp, void **end)
 	struct kmem_cache *c = n->cache;
 
 	for (unsigned i = 1; i < node_table.count; i++)
-		if (slab_take(&c->node[order[i]], end, 1))
+		if (cache_pick(&c->node[order[i]], gfp, end, 1))
 			return 1;
+	for (unsigned i = 1; i < node_table.count && !gfp_may_wait(gfp); i++)
+		if (array_pop_bulk(c->node[order[i]].header_offset, end - 1, 1))
+			return 1; /* an alien array's: nobody else is served here (NU2) */
 	for (unsigned i = 1; i < node_table.count; i++)
 		if (cache_grow(&c->node[order[i]], gfp, end, 1))
 			return 1;

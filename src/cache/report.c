@@ -68,6 +68,24 @@ static bool report_is_free(const char *function)
 	       text_equals(function, n, "kmem_cache_free");
 }
 
+/* Where an object is: what its state says, and of a free one its slab's bitmap. */
+static const char *report_place(const struct slab_object *o)
+{
+	switch (*map_state(o->start)) {
+	case STATE_FREE:
+		return o->free ? "in the slab" : "in an array";
+	case STATE_PENDING:
+		return "freed, on its way to the slab";
+	case STATE_NONE:
+		return "in a slab that is gone";
+	case STATE_HELD:
+	case STATE_HELD_CHARGED:
+		return "held: nobody's";
+	default:
+		return "in use";
+	}
+}
+
 static void report_distance(struct text *t, const void *p, const void *start)
 {
 	u64 bytes = (u64)((const char *)p - (const char *)start);
@@ -86,7 +104,9 @@ static void report_object(struct text *t, const struct kmem_cache *c, const stru
 	text_pointer(t, (char *)o->start + c->shape.stride);
 	text_str(t, "), number ");
 	text_dec(t, o->index);
-	text_str(t, o->free ? " of its slab, in the slab\n" : " of its slab, in an array\n");
+	text_str(t, " of its slab, ");
+	text_str(t, report_place(o));
+	text_char(t, '\n');
 }
 
 static void report_in_slab(struct text *t, const char *function, const void *p,
@@ -263,6 +283,17 @@ _Noreturn void report_cache(const struct kmem_cache *c, const void *p)
 	text_str(&t, ", this object is of ");
 	text_str(&t, n ? n->cache->name : "no cache (a large block)");
 	text_str(&t, "\n  hint     kfree frees objects of any cache\n");
+	report_end(&t, p);
+}
+
+_Noreturn void report_nolock(const void *p, const char *why)
+{
+	struct text t;
+
+	report_begin(&t, "kfree_nolock", p);
+	text_str(&t, "wrong function: ");
+	text_str(&t, why);
+	text_str(&t, "\n  hint     kfree takes it back\n");
 	report_end(&t, p);
 }
 

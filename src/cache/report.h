@@ -26,6 +26,9 @@ _Noreturn void report_size(const char *function, const void *p, size_t size);
 /* kmem_cache_free(@c) of an object of another cache. */
 _Noreturn void report_cache(const struct kmem_cache *c, const void *p);
 
+/* kfree_nolock of something else than it takes back. */
+_Noreturn void report_nolock(const void *p, const char *why);
+
 /* A copy of @bytes at @p that must not be, and why. */
 _Noreturn void report_usercopy(const void *p, size_t bytes, bool to_user, const char *why);
 

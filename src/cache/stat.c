@@ -11,7 +11,7 @@ static void stat_add_cache(struct stat_sum *sum, const struct kmem_cache_node *n
 {
 	const struct shape *s = n->shape;
 	size_t slabs = READ_ONCE(n->slabs);
-	size_t parked = array_count_node(n) + READ_ONCE(n->shared_avail);
+	size_t parked = array_count_node(n) + READ_ONCE(n->shared_avail) + READ_ONCE(n->pending);
 	size_t idle = READ_ONCE(n->free_objects);
 
 	sum->slab_bytes += slabs << s->order << PAGE_SHIFT;

@@ -19,6 +19,10 @@
  *         E6  an object in the shared array counts as in use in its slab
  *         E7  free objects inside slabs come to at most half of the used ones and 1 MiB, or
  *             half of them came back since their slabs' free pages were discarded
+ *         E8  what cannot have the lock leaves its work on the node's queue of slabs, and who
+ *             gets the lock does it first: a slab that joins; objects with the state PENDING,
+ *             which count as in use in their slab until they are swept. A slab is on the queue
+ *             iff its queue.count is not 0, or its way there has begun (docs/models.md)
  * Order   take: shared array, first partial slab, first empty slab. put: shared array while
  *         there is room, then bits; a full slab goes to the tail of partial, an
  *         emptied one to the head of empty, and the last one there is released.
@@ -59,8 +63,11 @@ struct kmem_cache_node {
 	u32 reaps;                 /* ticks of the reaper, ever */
 	bool shared_touched;       /* objects left the shared array since the last second tick */
 	bool free_touched;         /* an empty slab was taken from, the same */
+	bool taken_last;           /* the last batch was taken, not put */
 	u64 random;                /* random_seq: state of the generator; 0: lowest address first */
 	size_t slabs_peak;         /* most slabs at one time */
+	struct page *queue;        /* atomic: slabs where work waits, a stack (E8) */
+	u32 pending;               /* atomic: objects that wait to be swept */
 } cacheline_aligned;               /* a cache's nodes lie in one array: they share no line */
 
 void slab_node_init(struct kmem_cache_node *n, struct kmem_cache *cache, const struct shape *shape,
@@ -90,6 +97,26 @@ bool slab_prepare(struct kmem_cache_node *n, struct page *head, void (*ctor)(voi
 /* The reverse, for a slab that has left its node empty: its memory holds no objects any more. A
  * state that is not FREE tells that somebody still has one: then the program ends. */
 void slab_unmake(struct page *head);
+
+/* The lock of a node, and what waited for it (E8). */
+void slab_sweep(struct kmem_cache_node *n);
+static inline void slab_lock(struct kmem_cache_node *n)
+{
+	lock_acquire(&n->lock);
+	if (unlikely(READ_ONCE(n->queue)))
+		slab_sweep(n);
+}
+
+/* For who may not wait: as slab_take and slab_put, but 0, or false with nothing done, where the
+ * lock is taken. No slab is released: the next slab_put sees to that. */
+unsigned slab_try_take(struct kmem_cache_node *n, void **end, unsigned count);
+bool slab_try_put(struct kmem_cache_node *n, void *const *objects, unsigned count);
+
+/* A free object, which is nobody else's, is put back by whoever gets the lock next. Any context. */
+void slab_pend(struct kmem_cache_node *n, void *object);
+
+/* As slab_adopt, without the lock: the slab joins the node when somebody gets it. */
+unsigned slab_arrive(struct kmem_cache_node *n, struct page *head, void **end, unsigned count);
 
 /* A prepared slab joins the node, up to @count of its objects are taken, as slab_take does. */
 unsigned slab_adopt(struct kmem_cache_node *n, struct page *head, void **end, unsigned count);

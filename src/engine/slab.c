@@ -50,12 +50,14 @@ bool slab_prepare(struct kmem_cache_node *n, struct page *head, void (*ctor)(voi
 	head->kind = PAGE_SLAB;
 	head->owner = n;
 	head->inuse = 0;
+	head->arriving = 0;
 	head->colour = (u8)colour;
 	head->hint = 0;
 	head->discarded = 0;
 	list_init(&head->link);
 	for (unsigned w = 0; w < slab_words(s); w++)
 		*slab_word(head, w) = bits_mask(s->objects - w * 64);
+	*slab_queue(s, head) = (struct page_queue){ 0 };
 	if (ctor)
 		for (unsigned i = 0; i < s->objects; i++)
 			ctor(slab_first(s, head) + (size_t)i * s->stride);
@@ -65,35 +67,63 @@ bool slab_prepare(struct kmem_cache_node *n, struct page *head, void (*ctor)(voi
 	return true;
 }
 
-/* Take up to @count objects out of one slab's bitmap, lowest first, downwards from @end. */
+/* How many bits from the lowest on are set, up to 64. */
+static unsigned slab_ones(u64 bits)
+{
+	return ~bits ? bits_lowest(~bits) : 64;
+}
+
+/* Write @run objects that lie side by side downwards from @end; returns where the last one is. */
+static void **slab_write(void **end, char *p, size_t stride, unsigned run)
+{
+	for (; run >= 4; run -= 4, p += 4 * stride) {
+		end -= 4;
+		end[3] = p;
+		end[2] = p + stride;
+		end[1] = p + 2 * stride;
+		end[0] = p + 3 * stride;
+	}
+	for (; run; run--, p += stride)
+		*--end = p;
+	return end;
+}
+
+/* Take up to @count objects out of one slab's bitmap, lowest first, downwards from @end. Free
+ * objects often lie side by side: a run of set bits is one step. */
 static unsigned slab_take_lowest(struct kmem_cache_node *n, struct page *head, void **end,
 				 unsigned count)
 {
 	const struct shape *s = n->shape;
 	char *first = slab_first(s, head);
 	unsigned words = slab_words(s);
-	unsigned taken = 0;
+	unsigned left = count;
 	unsigned w = head->hint;
 
-	for (; w < words && taken < count; w++) {
+	for (; w < words && left; w++) {
 		u64 *word = slab_word(head, w);
 		u64 bits = *word;
 
-		for (; bits && taken < count; bits &= bits - 1) {
-			*--end = first + (size_t)(w * 64 + bits_lowest(bits)) * s->stride;
-			taken++;
+		while (bits && left) {
+			unsigned from = bits_lowest(bits);
+			unsigned run = (unsigned)size_min(slab_ones(bits >> from), left);
+
+			bits &= ~(bits_mask(run) << from);
+			left -= run;
+			end = slab_write(end, first + (size_t)(w * 64 + from) * s->stride,
+					 s->stride, run);
 		}
 		*word = bits;
 		if (bits)
 			break;
 	}
+	count -= left;
 	head->hint = (u8)size_min(w, words - 1);
 	head->discarded = 0;
-	head->inuse = (u16)(head->inuse + taken);
-	n->free_objects -= taken;
-	n->taken += taken;
+	head->inuse = (u16)(head->inuse + count);
+	n->free_objects -= count;
+	n->taken += count;
 	n->taken_peak = size_max(n->taken_peak, n->slabs * s->objects - n->free_objects);
-	return taken;
+	return count;
 }
 
 /* E4 */
@@ -137,13 +167,11 @@ static unsigned slab_take_shared(struct kmem_cache_node *n, void **end, unsigned
 	return taken;
 }
 
-unsigned slab_take(struct kmem_cache_node *n, void **end, unsigned count)
+unsigned slab_take_held(struct kmem_cache_node *n, void **end, unsigned count)
 {
 	unsigned taken = 0;
 
-	if (READ_ONCE(n->free_objects) == 0 && READ_ONCE(n->shared_avail) == 0)
-		return 0;
-	lock_acquire(&n->lock);
+	n->taken_last = true;
 	if (n->shared_avail)
 		taken = slab_take_shared(n, end, count);
 	while (taken < count && n->free_objects) {
@@ -160,19 +188,38 @@ unsigned slab_take(struct kmem_cache_node *n, void **end, unsigned count)
 		taken += slab_take_bits(n, head, end - taken, count - taken);
 		slab_relist(n, head);
 	}
+	return taken;
+}
+
+unsigned slab_take(struct kmem_cache_node *n, void **end, unsigned count)
+{
+	unsigned taken;
+
+	if (!slab_has_any(n))
+		return 0;
+	slab_lock(n);
+	taken = slab_take_held(n, end, count);
 	lock_release(&n->lock);
 	return taken;
+}
+
+void slab_join(struct kmem_cache_node *n, struct page *head)
+{
+	n->slabs++;
+	n->slabs_peak = size_max(n->slabs_peak, n->slabs);
+	n->grown++;
+	n->free_objects += n->shape->objects - head->inuse;
+	n->taken += head->inuse;
+	n->taken_peak = size_max(n->taken_peak, n->slabs * n->shape->objects - n->free_objects);
+	slab_relist(n, head);
 }
 
 unsigned slab_adopt(struct kmem_cache_node *n, struct page *head, void **end, unsigned count)
 {
 	unsigned taken;
 
-	lock_acquire(&n->lock);
-	n->slabs++;
-	n->slabs_peak = size_max(n->slabs_peak, n->slabs);
-	n->grown++;
-	n->free_objects += n->shape->objects;
+	slab_lock(n);
+	slab_join(n, head);
 	taken = slab_take_bits(n, head, end, count);
 	slab_relist(n, head);
 	lock_release(&n->lock);
@@ -195,38 +242,66 @@ static void slab_settle(struct kmem_cache_node *n, struct page *head, unsigned c
 	}
 }
 
+/* How many of the first @count objects lie @step bytes after the one before them. */
+static unsigned slab_run(void *const *objects, unsigned count, size_t step)
+{
+	uintptr_t expected = (uintptr_t)objects[0] + step;
+	unsigned run = 1;
+
+	for (; run < count && (uintptr_t)objects[run] == expected; run++)
+		expected += step;
+	return run;
+}
+
+/* The bits of the first of @count objects, the @index-th of its slab, and of those behind it that
+ * are its neighbours, upwards or downwards, in the same word; *@run is how many these are. */
+static u64 slab_run_bits(const struct shape *s, void *const *objects, unsigned count,
+			 unsigned index, unsigned *run)
+{
+	size_t step = count > 1 ? (uintptr_t)objects[1] - (uintptr_t)objects[0] : 0;
+	unsigned at = index % 64;
+
+	*run = 1;
+	if (step == s->stride) {
+		unsigned above = (unsigned)size_min(64 - at, s->objects - index);
+
+		*run = slab_run(objects, (unsigned)size_min(above, count), step);
+	} else if (step == 0 - (size_t)s->stride) {
+		*run = slab_run(objects, (unsigned)size_min(at + 1, count), step);
+		at -= *run - 1;
+	} else {
+		return (u64)1 << at;
+	}
+	return bits_mask(*run) << at;
+}
+
 /* Set the bits of the objects that lie in the first one's slab; returns how many these are.
- * Neighbours are often freed together: their word stays in a register. */
+ * Neighbours are often freed together: a run of them is one step. */
 static unsigned slab_put_bits(struct kmem_cache_node *n, void *const *objects, unsigned count)
 {
 	const struct shape *s = n->shape;
 	struct page *head = slab_head(s, objects[0]);
-	uintptr_t start = (uintptr_t)map_page_address(head);
-	size_t bytes = shape_slab_bytes(s);
 	char *first = slab_first(s, head);
+	size_t end = (size_t)s->objects * s->stride;
 	unsigned lowest = head->hint;
-	unsigned w = lowest;
-	u64 *word = slab_word(head, w);
-	u64 bits = *word;
 	unsigned i = 0;
 
-	CHECK(head->kind == PAGE_SLAB && head->owner == n, "an object is put into its own slab");
-	for (; i < count && (uintptr_t)objects[i] - start < bytes; i++) {
+	while (i < count) {
 		size_t offset = (size_t)((char *)objects[i] - first);
 		unsigned index = (unsigned)(((u64)offset * s->reciprocal) >> 32); /* H3 */
-		u64 bit = (u64)1 << (index % 64);
+		u64 *word = slab_word(head, index / 64);
+		unsigned run;
+		u64 bits;
 
-		if (index / 64 != w) {
-			*word = bits;
-			w = index / 64;
-			word = slab_word(head, w);
-			bits = *word;
-			lowest = w < lowest ? w : lowest;
-		}
-		CHECK(!(bits & bit), "a free object is put into its slab once");
-		bits |= bit;
+		if (offset >= end)
+			break;
+		bits = slab_run_bits(s, objects + i, count - i, index, &run);
+		CHECK(!(*word & bits), "a free object is put into its slab once");
+		*word |= bits;
+		lowest = index / 64 < lowest ? index / 64 : lowest;
+		i += run;
 	}
-	*word = bits;
+	CHECK(i && head->kind == PAGE_SLAB && head->owner == n, "objects go into their own slab");
 	head->hint = (u8)lowest;
 	slab_settle(n, head, i);
 	return i;
@@ -270,21 +345,27 @@ static bool slab_has_holes(struct kmem_cache_node *n)
 	return true;
 }
 
-bool slab_put(struct kmem_cache_node *n, void *const *objects, unsigned count, struct list *emptied)
+void slab_put_held(struct kmem_cache_node *n, void *const *objects, unsigned count)
 {
-	unsigned shared;
-	bool holes;
+	unsigned shared = (unsigned)size_min(count, n->shared_limit - n->shared_avail);
 
-	lock_acquire(&n->lock);
-	shared = (unsigned)size_min(count, n->shared_limit - n->shared_avail);
+	n->taken_last = false;
 	if (shared) {
 		__builtin_memcpy(&n->shared[n->shared_avail], objects, shared * sizeof(void *));
 		n->shared_avail += shared;
 	}
 	slab_put_all(n, objects + shared, count - shared);
+	n->put_since += count - shared;
+}
+
+bool slab_put(struct kmem_cache_node *n, void *const *objects, unsigned count, struct list *emptied)
+{
+	bool holes;
+
+	slab_lock(n);
+	slab_put_held(n, objects, count);
 	while (n->free_objects > n->free_limit && n->empty_slabs)
 		slab_release(n, emptied);
-	n->put_since += count - shared;
 	holes = slab_has_holes(n);
 	lock_release(&n->lock);
 	return holes;
@@ -294,7 +375,7 @@ bool slab_shrink(struct kmem_cache_node *n, struct list *emptied)
 {
 	bool left;
 
-	lock_acquire(&n->lock);
+	slab_lock(n);
 	slab_put_all(n, n->shared, n->shared_avail);
 	n->shared_avail = 0;
 	while (n->empty_slabs)
@@ -405,7 +486,7 @@ static struct page *slab_next_discard(struct kmem_cache_node *n, u64 *stolen)
 	struct page *found = NULL;
 	struct list *node;
 
-	lock_acquire(&n->lock);
+	slab_lock(n);
 	list_for_each(node, &n->partial) {
 		struct page *head = container_of(node, struct page, link);
 
@@ -434,61 +515,9 @@ size_t slab_discard(struct kmem_cache_node *n)
 		if (!head)
 			break;
 		done += slab_discard_pages(n->shape, head, stolen);
-		lock_acquire(&n->lock);
+		slab_lock(n);
 		slab_restore(n, head, stolen);
 		lock_release(&n->lock);
 	}
 	return done;
-}
-
-/* ---- audit ----------------------------------------------------------------------- */
-
-/* E2, the ids of its pages, and the state of every object whose bit is set. */
-static size_t slab_audit_slab(const struct kmem_cache_node *n, struct page *head)
-{
-	const struct shape *s = n->shape;
-	size_t pfn = map_page_pfn(head);
-	size_t faults = 0;
-	unsigned set = 0;
-
-	faults += head->kind != PAGE_SLAB || head->owner != n;
-	for (size_t i = pfn; i < pfn + ((size_t)1 << s->order); i++)
-		faults += map.ids[i] != n->header_offset;
-	for (unsigned i = 0; i < s->objects; i++) {
-		if (!((*slab_word(head, i / 64) >> (i % 64)) & 1))
-			continue;
-		set++;
-		faults += *map_state_in(n->states, slab_first(s, head) + (size_t)i * s->stride) !=
-			  STATE_FREE;
-	}
-	return faults + (set + head->inuse != s->objects);
-}
-
-size_t slab_audit(struct kmem_cache_node *n)
-{
-	struct list *node;
-	size_t faults = 0;
-	size_t free_objects = 0;
-	size_t partial = 0;
-	size_t empty = 0;
-
-	list_for_each(node, &n->partial) {
-		struct page *head = container_of(node, struct page, link);
-
-		faults += slab_audit_slab(n, head);
-		faults += head->inuse == 0 || head->inuse >= n->shape->objects; /* E1 */
-		free_objects += n->shape->objects - head->inuse;
-		partial++;
-	}
-	list_for_each(node, &n->empty) {
-		struct page *head = container_of(node, struct page, link);
-
-		faults += slab_audit_slab(n, head) + (head->inuse != 0); /* E1 */
-		free_objects += n->shape->objects;
-		empty++;
-	}
-	for (unsigned i = 0; i < n->shared_avail; i++)
-		faults += *map_state_in(n->states, n->shared[i]) != STATE_FREE;        /* E6 */
-	faults += partial + empty + n->full_slabs != n->slabs;                         /* E1 */
-	return faults + (free_objects != n->free_objects) + (empty != n->empty_slabs); /* E3 */
 }

@@ -24,14 +24,24 @@ u64 slab_random_start(u32 header_offset)
 	return slab_random_seed ? slab_random_seed ^ (u64)header_offset << 32 : 0;
 }
 
-/* splitmix64, of the node's own state. */
-static u64 slab_random(struct kmem_cache_node *n)
+/* splitmix64. */
+static u64 slab_random_mix(u64 z)
 {
-	u64 z = (n->random += 0x9e3779b97f4a7c15u);
-
 	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
 	z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
 	return z ^ (z >> 31);
+}
+
+static u64 slab_random(struct kmem_cache_node *n)
+{
+	return slab_random_mix(n->random += 0x9e3779b97f4a7c15u);
+}
+
+unsigned slab_random_index(const struct kmem_cache_node *n, const struct page *head)
+{
+	u64 r = slab_random_mix(READ_ONCE(n->random) ^ map_page_pfn(head) * 0x9e3779b97f4a7c15u);
+
+	return (unsigned)(((r >> 32) * n->shape->objects) >> 32);
 }
 
 /* The same in random order: from a random bit of a random word on, the next that is set. */
@@ -77,14 +87,14 @@ static void slab_age_shared(struct kmem_cache_node *n, u32 count)
 
 void slab_set_free_limit(struct kmem_cache_node *n, size_t free_limit)
 {
-	lock_acquire(&n->lock);
+	slab_lock(n);
 	n->free_limit = free_limit;
 	lock_release(&n->lock);
 }
 
 void slab_tune(struct kmem_cache_node *n, u32 shared_limit, size_t free_limit, struct list *emptied)
 {
-	lock_acquire(&n->lock);
+	slab_lock(n);
 	n->free_limit = free_limit;
 	if (n->shared)
 		n->shared_limit = shared_limit;
@@ -101,7 +111,7 @@ void slab_reap(struct kmem_cache_node *n, struct list *emptied)
 		       (5 * (size_t)n->shape->objects);
 	u32 shared;
 
-	lock_acquire(&n->lock);
+	slab_lock(n);
 	shared = n->shared_touched ? 0 : (n->shared_limit + 4) / 5;
 	if (n->free_touched)
 		slabs = 0;

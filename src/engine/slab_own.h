@@ -24,6 +24,24 @@ static inline struct page *slab_head(const struct shape *s, const void *object)
 	return &map.pages[map_pfn(object) & ~(((size_t)1 << s->order) - 1)];
 }
 
+/* A look without the lock: is there anything to take, or to sweep? */
+static inline bool slab_has_any(const struct kmem_cache_node *n)
+{
+	return READ_ONCE(n->free_objects) || READ_ONCE(n->shared_avail) || READ_ONCE(n->queue);
+}
+
+/* In the second page's descriptor, or where there is none, in words that hold no bits (shape.c). */
+static inline struct page_queue *slab_queue(const struct shape *s, struct page *head)
+{
+	return s->order ? &head[1].queue : (struct page_queue *)(void *)&head->bits[PAGE_WORDS - 2];
+}
+
+/* Under the node's lock: slab_take and slab_put, without what comes after; a prepared slab, some
+ * of whose objects may be out, joins. */
+unsigned slab_take_held(struct kmem_cache_node *n, void **end, unsigned count);
+void slab_put_held(struct kmem_cache_node *n, void *const *objects, unsigned count);
+void slab_join(struct kmem_cache_node *n, struct page *head);
+
 /* Under the node's lock: objects into their slabs; the last empty slab leaves for @emptied (E5). */
 void slab_put_all(struct kmem_cache_node *n, void *const *objects, unsigned count);
 void slab_release(struct kmem_cache_node *n, struct list *emptied);
@@ -33,5 +51,8 @@ u64 slab_random_start(u32 header_offset);
 
 /* Take up to @count objects out of one slab's bitmap in random order, downwards from @end. */
 unsigned slab_take_random(struct kmem_cache_node *n, struct page *head, void **end, unsigned count);
+
+/* An index that cannot be guessed, of a slab with all objects free that nobody knows. */
+unsigned slab_random_index(const struct kmem_cache_node *n, const struct page *head);
 
 #endif

@@ -11,7 +11,8 @@ static bool walk_is_in_use(const struct kmem_cache_node *n, const char *p)
 	u8 state = *map_state(p);
 	struct slab_object o;
 
-	return state != STATE_FREE && state != STATE_NONE && slab_find(n, p, &o) && o.start == p;
+	return state != STATE_FREE && state != STATE_NONE && state != STATE_PENDING &&
+	       slab_find(n, p, &o) && o.start == p;
 }
 
 unsigned walk_in_use(u32 header_offset, void **objects, unsigned most)

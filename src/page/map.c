@@ -296,11 +296,16 @@ static bool map_use_level(unsigned level)
 	return done;
 }
 
-bool map_use_states(uintptr_t states)
+bool map_has_states(uintptr_t states)
 {
 	unsigned level = (states & 63) == map_shift(1);
 
-	return (LOAD_ACQUIRE(map_growth.levels) >> level & 1) || map_use_level(level);
+	return LOAD_ACQUIRE(map_growth.levels) >> level & 1;
+}
+
+bool map_use_states(uintptr_t states)
+{
+	return map_has_states(states) || map_use_level((states & 63) == map_shift(1));
 }
 
 uintptr_t map_states(size_t stride)

@@ -113,6 +113,9 @@ size_t map_count_dirty(size_t pfn, size_t count);
 /* Where the states of objects lie that are @stride bytes apart (M3). */
 uintptr_t map_states(size_t stride);
 
+/* Is there memory behind the states already? */
+bool map_has_states(uintptr_t states);
+
 /* Memory behind the states of all that is online, now and later. false iff there is none. Waits,
  * and makes system calls, the first time that it is asked for. */
 bool map_use_states(uintptr_t states);

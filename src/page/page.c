@@ -26,9 +26,10 @@ static struct {
 #define PAGE_FIRST ((size_t)2 << (20 - PORT_PAGE_SHIFT))
 
 /* More memory, and what the zones below keep of theirs for it (ZK3). */
-static bool page_grow(struct zone *z, unsigned order, size_t pages)
+static bool page_grow(struct zone *z, unsigned order, size_t pages, gfp_t gfp)
 {
-	bool grown = zone_grow(z, order, pages);
+	bool grown = gfp & __GFP_DIRECT_RECLAIM ? zone_grow(z, order, pages) :
+						  zone_try_grow(z, order, pages);
 
 	if (grown)
 		zones_set_reserves();
@@ -44,7 +45,7 @@ bool page_init(size_t budget_bytes, unsigned cpus, size_t page_bytes)
 	memory.cpus = cpus;
 	zones_init();
 	z = zones.home[node_here()];
-	return page_grow(z, 0, size_min(PAGE_FIRST, z->end_pfn - z->first_pfn));
+	return page_grow(z, 0, size_min(PAGE_FIRST, z->end_pfn - z->first_pfn), GFP_KERNEL);
 }
 
 static struct page *page_from_zone(struct zone *z, unsigned order, size_t count, gfp_t gfp,
@@ -52,12 +53,14 @@ static struct page *page_from_zone(struct zone *z, unsigned order, size_t count,
 {
 	struct page *head = zone_alloc(z, order, count, gfp, zero);
 
-	if (head || !((gfp & __GFP_DIRECT_RECLAIM) || PORT_GROWS_ATOMIC))
+	if (head ||
+	    !((gfp & __GFP_DIRECT_RECLAIM) || (PORT_GROWS_ATOMIC && (gfp & __GFP_KSWAPD_RECLAIM))))
 		return head;
 	while (!head) {
 		size_t reserve = READ_ONCE(z->watermark[WATERMARK_MIN]);
+		size_t pages = reserve / 4 + ((size_t)1 << order);
 
-		if (!page_grow(z, order, reserve / 4 + ((size_t)1 << order)))
+		if (!page_grow(z, order, pages, gfp))
 			break;
 		head = zone_alloc(z, order, count, gfp, zero);
 	}
@@ -131,7 +134,8 @@ bool page_serves(gfp_t gfp)
 	return zones.has[zones_kind(gfp)];
 }
 
-/* Several blocks come at once to a CPU that runs empty often; one of them is returned. */
+/* Several blocks come at once to a CPU that runs empty often; one of them is returned. For those who
+ * may wait: what the CPU cannot keep goes back under the zone's lock. */
 static struct page *page_refill(unsigned cpu, unsigned order, struct zone *z)
 {
 	unsigned count = pcp_miss(cpu, order);
@@ -141,7 +145,7 @@ static struct page *page_refill(unsigned cpu, unsigned order, struct zone *z)
 	if (count < 2)
 		return NULL;
 	list_init(&blocks);
-	if (zone_alloc_list(z, order, count, &blocks) == 0)
+	if (zone_alloc_list(z, order, count, GFP_KERNEL, &blocks) == 0)
 		return NULL;
 	head = list_first_entry(&blocks, struct page, link);
 	list_remove(&head->link);
@@ -162,7 +166,7 @@ struct page *page_alloc(unsigned order, gfp_t gfp, unsigned node, bool *zero)
 	cpu = port_cpu();
 	if (zones_kind(gfp) == ZONE_NORMAL && node_of_cpu(cpu) == node) {
 		head = pcp_take(cpu, order);
-		if (unlikely(!head))
+		if (unlikely(!head) && (gfp & __GFP_DIRECT_RECLAIM))
 			head = page_refill(cpu, order, zones.home[node]);
 	}
 	if (head) {
@@ -203,7 +207,7 @@ static size_t page_bulk_near(struct page **pages, size_t count, gfp_t gfp, unsig
 		n = pcp_take_bulk(cpu, pages, count);
 	list_init(&blocks);
 	if (n < count)
-		zone_alloc_list(z, 0, (unsigned)size_min(count - n, UINT16_MAX), &blocks);
+		zone_alloc_list(z, 0, (unsigned)size_min(count - n, UINT16_MAX), gfp, &blocks);
 	while (!list_is_empty(&blocks)) {
 		pages[n] = list_first_entry(&blocks, struct page, link);
 		list_remove(&pages[n++]->link);

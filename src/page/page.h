@@ -48,10 +48,19 @@ enum page_kind {
 
 #define PAGE_WORDS 4u /* bitmap words in each descriptor of a slab */
 
+/* A slab's place on its node's queue (engine/engine.h E8). */
+struct page_queue {
+	struct page *next; /* whoever puts it there */
+	u32 count;         /* atomic: what waits in this slab; not 0: it is there, or on its way */
+};
+
 struct page {
-	u8 kind;    /* enum page_kind */
-	u8 order;   /* free, slab, block: log2 of its pages */
-	u8 charged; /* block, large: who pays is in bits (cache/account.h) */
+	u8 kind;  /* enum page_kind */
+	u8 order; /* free, slab, block: log2 of its pages */
+	union {
+		u8 charged;  /* block, large: who pays is in bits (cache/account.h) */
+		u8 arriving; /* slab: it is on the queue to join its node */
+	};
 	union {
 		u8 discarded; /* slab: free pages inside were given back: they read zero */
 		u8 huge;      /* pool: its memory was asked for in large pages */
@@ -66,7 +75,10 @@ struct page {
 		u32 used; /* pool: objects in use */
 		u32 refs; /* block of alloc_pages: references, at least 1; atomic */
 	};
-	struct list link; /* free: the zone's list; slab: partial or free list */
+	union {
+		struct list link;        /* free: the zone's list; slab: partial or free list */
+		struct page_queue queue; /* the second page of a slab */
+	};
 	union {
 		void *owner;  /* slab: its kmem_cache_node; pool: its pool */
 		size_t pages; /* large: length of the run; free: dirty pages inside */
@@ -102,7 +114,7 @@ void page_free(struct page *head, unsigned order);
  * that do not read as zero are cleared with __GFP_ZERO. Returns how many. */
 size_t page_alloc_bulk(struct page **pages, size_t count, gfp_t gfp, unsigned node);
 
-/* Is there memory of the kind that @gfp asks for (ZK1 of zones.h)? Without DMA and DMA32: always. */
+/* Is there memory of the kind that @gfp asks for (zones.h)? Without DMA and DMA32: always. */
 bool page_serves(gfp_t gfp);
 
 /* The same for runs of any number of pages up to 2^MAX_ORDER, aligned to @align pages. */

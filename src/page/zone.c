@@ -110,18 +110,25 @@ struct page *zone_alloc(struct zone *z, unsigned order, size_t count, gfp_t gfp,
 {
 	struct page *head;
 
-	lock_acquire(&z->lock);
+	if (gfp & __GFP_DIRECT_RECLAIM)
+		lock_acquire(&z->lock);
+	else if (!lock_try(&z->lock))
+		return NULL; /* Z4 */
 	head = zone_take(z, order, count, gfp, zero);
 	lock_release(&z->lock);
 	return head;
 }
 
-unsigned zone_alloc_list(struct zone *z, unsigned order, unsigned count, struct list *blocks)
+unsigned zone_alloc_list(struct zone *z, unsigned order, unsigned count, gfp_t gfp,
+			 struct list *blocks)
 {
 	size_t size = (size_t)1 << order;
 	unsigned n = 0;
 
-	lock_acquire(&z->lock);
+	if (gfp & __GFP_DIRECT_RECLAIM)
+		lock_acquire(&z->lock);
+	else if (!lock_try(&z->lock))
+		return 0; /* Z4 */
 	for (; n < count && z->free_pages >= size + zone_reserve(z, 0); n++) {
 		struct page *head = buddy_take(z, order);
 
@@ -284,15 +291,13 @@ static bool zone_extend(struct zone *z, size_t end)
 	return zone_add_memory(z, begin, end);
 }
 
-bool zone_grow(struct zone *z, unsigned order, size_t pages)
+/* The growth lock is held, and released at the end; before it there were @seen pages. */
+static bool zone_grow_held(struct zone *z, unsigned order, size_t pages, size_t seen)
 {
-	size_t seen = READ_ONCE(z->managed_pages);
 	size_t step = size_min(seen / 8, ZONE_STEP_MAX);
 	size_t want = size_max(size_max(pages, step), (size_t)1 << order);
-	bool grown;
+	bool grown = READ_ONCE(z->managed_pages) > seen || zone_reonline(z);
 
-	lock_acquire(&zone_growth);
-	grown = READ_ONCE(z->managed_pages) > seen || zone_reonline(z);
 	while (!grown && zone_skip(z)) {
 		size_t begin = z->online_end;
 
@@ -303,6 +308,21 @@ bool zone_grow(struct zone *z, unsigned order, size_t pages)
 	}
 	lock_release(&zone_growth);
 	return grown;
+}
+
+bool zone_grow(struct zone *z, unsigned order, size_t pages)
+{
+	size_t seen = READ_ONCE(z->managed_pages);
+
+	lock_acquire(&zone_growth);
+	return zone_grow_held(z, order, pages, seen);
+}
+
+bool zone_try_grow(struct zone *z, unsigned order, size_t pages)
+{
+	size_t seen = READ_ONCE(z->managed_pages);
+
+	return lock_try(&zone_growth) && zone_grow_held(z, order, pages, seen); /* Z4 */
 }
 
 bool zone_claim(struct zone *z, size_t pfn, size_t extra, bool *zero)

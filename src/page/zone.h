@@ -11,6 +11,10 @@
  *             part of the tables online, and an audit or a fork from seeing a block that is
  *             neither online nor offline
  *         Z3  what comes online is bound to its node, where there are several
+ *         Z4  a request without __GFP_DIRECT_RECLAIM tries the lock, and finds nothing where it is
+ *             held. Where growth makes no system call (PORT_GROWS_ATOMIC) such a request with
+ *             __GFP_KSWAPD_RECLAIM may grow the zone: then it may spin on the zone's lock, which is
+ *             held for a few instructions; without that bit it never does
  */
 #ifndef ASHLAR_PAGE_ZONE_H
 #define ASHLAR_PAGE_ZONE_H
@@ -25,8 +29,9 @@ void zone_init(struct zone *z, unsigned index, unsigned node, size_t first, size
 struct page *zone_alloc(struct zone *z, unsigned order, size_t count, gfp_t gfp, bool *zero);
 
 /* Up to @count blocks of 2^order into @blocks, their ids as they are; as many as an ordinary request
- * may have. Returns how many. */
-unsigned zone_alloc_list(struct zone *z, unsigned order, unsigned count, struct list *blocks);
+ * may have, whatever @gfp says of reserves; Z4 holds. Returns how many. */
+unsigned zone_alloc_list(struct zone *z, unsigned order, unsigned count, gfp_t gfp,
+			 struct list *blocks);
 
 /* Free @count pages from @pfn, any alignment and length; they are dirty. */
 void zone_free(struct zone *z, size_t pfn, size_t count);
@@ -37,6 +42,9 @@ void zone_free_list(struct zone *z, struct list *blocks);
 /* Bring at least @pages more pages online, enough for one block of 2^order; or find that somebody
  * else just did. false iff the port or the zone has no more. Makes system calls. */
 bool zone_grow(struct zone *z, unsigned order, size_t pages);
+
+/* The same; false also where somebody else is at it (Z4). */
+bool zone_try_grow(struct zone *z, unsigned order, size_t pages);
 
 /* Take the @extra pages from @pfn if all are free. */
 bool zone_claim(struct zone *z, size_t pfn, size_t extra, bool *zero);

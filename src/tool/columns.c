@@ -107,6 +107,7 @@ OF_CACHE(cache_slabs_grown, r->slabs_grown)
 OF_CACHE(cache_free, r->objects_free)
 OF_CACHE(cache_array, r->objects_array)
 OF_CACHE(cache_shared, r->objects_shared)
+OF_CACHE(cache_pending, r->objects_pending)
 OF_CACHE(cache_limit, r->limit)
 OF_CACHE(cache_batch, r->batchcount)
 OF_CACHE(cache_factor, r->shared_factor)
@@ -125,6 +126,8 @@ const struct column columns_cache[] = {
 	{ "array", "array", COLUMN_COUNT, columns_cache_array, "Free objects in CPUs' arrays." },
 	{ "shared", "shared", COLUMN_COUNT, columns_cache_shared,
 	  "Free objects in the shared array, through which CPUs hand them to each other." },
+	{ "pending", NULL, COLUMN_COUNT, columns_cache_pending,
+	  "Free objects that kfree_nolock left to the next holder of the node's lock." },
 	{ "slabs", "slabs", COLUMN_COUNT, columns_cache_slabs, "Slabs at this moment." },
 	{ "slabs_empty", "empty", COLUMN_COUNT, columns_cache_slabs_empty,
 	  "Slabs without an object in use." },

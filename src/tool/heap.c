@@ -52,7 +52,7 @@ uint64_t heap_row_total(const struct ashlar_row *r)
 
 uint64_t heap_row_parked(const struct ashlar_row *r)
 {
-	return heap_plus(r->objects_array, r->objects_shared);
+	return heap_plus(heap_plus(r->objects_array, r->objects_shared), r->objects_pending);
 }
 
 uint64_t heap_row_used(const struct ashlar_row *r)
@@ -313,6 +313,7 @@ static uint64_t heap_take_row(const struct heap_reader *r, size_t id, struct ash
 			.far_allocs = heap_field(r, cache, cb, ASHLAR_CACHE_FAR_ALLOCS),
 			.far_frees = heap_field(r, cache, cb, ASHLAR_CACHE_FAR_FREES),
 			.overflows = heap_field(r, cache, cb, ASHLAR_CACHE_OVERFLOWS),
+			.objects_pending = heap_field(r, node, nb, ASHLAR_NODE_PENDING),
 		};
 		heap_take_name(r, cache, row);
 	}
@@ -329,6 +330,7 @@ static void heap_add_node(struct ashlar_row *row, const struct ashlar_row *node)
 	heap_add(&row->slabs_grown, node->slabs_grown, 1);
 	heap_add(&row->objects_free, node->objects_free, 1);
 	heap_add(&row->objects_shared, node->objects_shared, 1);
+	heap_add(&row->objects_pending, node->objects_pending, 1);
 }
 
 /* All caches; rows[id] is the number of the id's row, counted from 1. A cache has as many ids as

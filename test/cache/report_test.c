@@ -4,6 +4,7 @@
  */
 #include "base/bits.h"
 #include "cache/cache.h"
+#include "cache/hold.h"
 #include "cache/init.h"
 #include "cache/kmalloc.h"
 #include "cache/report.h"
@@ -89,15 +90,27 @@ TEST(report_interior_pointer)
 	EXPECT(help_aborts(free_to_c));
 	EXPECT_TEXT_EQ(
 		sim.text,
-		help_format(
-			&expected,
-			"ashlar: kmem_cache_free(%p): invalid free: 40 bytes inside an "
-			"object of cats that starts at %p\n"
-			"  object   cats [%p - %p), number 0 of its slab, in an array\n" BYTES_0_31,
-			wrong, p, p, p + 112));
+		help_format(&expected,
+			    "ashlar: kmem_cache_free(%p): invalid free: 40 bytes inside an "
+			    "object of cats that starts at %p\n"
+			    "  object   cats [%p - %p), number 0 of its slab, in use\n" BYTES_0_31,
+			    wrong, p, p, p + 112));
 	wrong = p + 48; /* a granule, too */
 	EXPECT(help_aborts(free_wrong));
 	EXPECT(help_contains(sim.text, "invalid free: 48 bytes inside an object of cats"));
+	EXPECT_EQ(ashlar_audit(), 0);
+}
+
+/* An object that a mempool or a sheaf has is nobody's. */
+TEST(report_double_free_of_what_is_held)
+{
+	REQUIRE(setup());
+	wrong = p;
+	EXPECT_EQ(hold(p), HOLD_DONE);
+	EXPECT(help_aborts(free_to_c));
+	EXPECT(help_contains(sim.text, "number 0 of its slab, held: nobody's\n"));
+	hold_end(p);
+	kmem_cache_free(c, p);
 	EXPECT_EQ(ashlar_audit(), 0);
 }
 

@@ -217,7 +217,7 @@ TEST(pcp_fill_keeps_what_there_is_room_for)
 
 	REQUIRE(setup());
 	list_init(&blocks);
-	EXPECT_EQ(zone_alloc_list(&z, 4, 6, &blocks), 6);
+	EXPECT_EQ(zone_alloc_list(&z, 4, 6, GFP_KERNEL, &blocks), 6);
 	for (struct list *l = blocks.next; l != &blocks; l = l->next)
 		EXPECT_EQ(container_of(l, struct page, link)->order, 4);
 	pcp_fill(2, &blocks);
@@ -230,8 +230,11 @@ TEST(pcp_fill_keeps_what_there_is_room_for)
 	EXPECT_EQ(z.free_pages, z.managed_pages);
 	EXPECT_EQ(z.dirty_pages, 0); /* nobody wrote to them */
 	EXPECT_EQ(zone_audit(&z), 0);
-	EXPECT_EQ(zone_alloc_list(&z, 0, 4000, &blocks), /* not the reserve */
+	EXPECT_EQ(zone_alloc_list(&z, 0, 4000, GFP_KERNEL, &blocks), /* not the reserve */
 		  z.managed_pages - z.watermark[WATERMARK_MIN]);
+	lock_acquire(&z.lock);
+	EXPECT_EQ(zone_alloc_list(&z, 0, 1, GFP_NOWAIT, &blocks), 0); /* Z4 */
+	lock_release(&z.lock);
 	pcp_lock(2);
 	pcp_fill(2, &blocks); /* busy: all stay */
 	pcp_unlock(2);
