@@ -102,7 +102,6 @@ static inline void mm_put_block(struct page *head, unsigned order)
 		mm_put_shared(head);
 		return;
 	}
-	head->refs = 0;
 	mm_free(head);
 }
 
