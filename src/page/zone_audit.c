@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * zone_audit.c - prove a zone's free lists and its sums
+ * zone_audit.c - the proof of a zone's rules: every list, every page of every free block
  */
 #include "page/zone.h"
 
