@@ -2,8 +2,8 @@
 /*
  * cgroup.c - the memory limit of the control group that a program will run in
  *
- * What    `ashlar run --set limit=cgroup` means the least memory.max of this process's group and the
- *         groups above it, `soft_limit=cgroup` the least memory.high; of cgroup v1,
+ * What    `ashlar run --set limit=cgroup` means the least memory.max of this process's group and
+ *         the groups above it, `soft_limit=cgroup` the least memory.high; of cgroup v1,
  *         memory.limit_in_bytes and memory.soft_limit_in_bytes.
  * See     cgroups(7); Linux, Documentation/admin-guide/cgroup-v2.rst, .../cgroup-v1/memory.rst
  */

@@ -65,7 +65,7 @@ static void run_help(void)
 	     "      --slabinfo FILE    keep the program's caches, as /proc/slabinfo 2.1\n"
 	     "      --json FILE        keep all figures of all processes, as JSON\n"
 	     "      --keep DIR         keep the records themselves in DIR\n"
-	     "      --set NAME=VALUE   an option of the library (ASHLAR_OPTIONS); may be repeated;\n"
+	     "      --set NAME=VALUE   an option of the library (ASHLAR_OPTIONS), repeatedly;\n"
 	     "                         limit=cgroup, soft_limit=cgroup: the control group's\n"
 	     "      --audit            prove all rules of the heap at the end: --set audit=1\n"
 	     "  -h, --help             this text\n"

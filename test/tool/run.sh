@@ -256,10 +256,9 @@ for mount in /sys/fs/cgroup/memory /sys/fs/cgroup /sys/fs/cgroup/unified; do
 done 2>/dev/null
 if [ -n "$group" ]; then
 	inside() { sh -c 'echo $$ >"$0/cgroup.procs" && exec "$@"' "$group" "$@"; }
-	expect "limit=cgroup" "limit=67108864" \
-		"$(inside "$ashlar" run -q --set limit=cgroup -- sh -c 'echo $ASHLAR_OPTIONS' | grep -o '[^;]*limit=[0-9]*')"
-	expect "soft_limit=cgroup" "soft_limit=50331648" \
-		"$(inside "$ashlar" run -q --set soft_limit=cgroup -- sh -c 'echo $ASHLAR_OPTIONS' | grep -o '[^;]*limit=[0-9]*')"
+	set_to() { inside "$ashlar" run -q --set "$1" -- sh -c 'echo $ASHLAR_OPTIONS' | grep -o '[^;]*limit=[0-9]*'; }
+	expect "limit=cgroup" "limit=67108864" "$(set_to limit=cgroup)"
+	expect "soft_limit=cgroup" "soft_limit=50331648" "$(set_to soft_limit=cgroup)"
 	expect "what the limit refuses is refused, and not killed" "MemoryError" \
 		"$(inside "$ashlar" run -q --set limit=cgroup -- python3 -c 'try: x = bytes(60 << 20) + bytes(60 << 20)
 except MemoryError: print("MemoryError")' 2>&1)"
@@ -268,7 +267,8 @@ else
 	skip "limit=cgroup" "no control group can be made here"
 fi
 if unshare -m true 2>/dev/null; then
-	said=$(unshare -m sh -c 'mount -t tmpfs none /sys/fs/cgroup && "$0" run --set limit=cgroup -- true' "$ashlar" 2>&1)
+	said=$(unshare -m sh -c 'mount -t tmpfs none /sys/fs/cgroup && "$0" run --set limit=cgroup -- true' \
+		"$ashlar" 2>&1)
 	expect "limit=cgroup without a limit" 2 $?
 	contains "limit=cgroup without a limit: said" "$said" "this control group has no such limit"
 else
