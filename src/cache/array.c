@@ -127,6 +127,32 @@ unsigned array_push_bulk(u32 header_offset, void *const *objects, unsigned count
 	return array_push_owned(header_offset, objects, count);
 }
 
+/* This CPU's header, to look at its mark; NULL where there is none. */
+static struct array_cache *array_here(u32 header_offset)
+{
+	unsigned cpu = port_cpu();
+	struct array_cache *region = NULL;
+
+	if (cpu < arrays.cpus)
+		region = LOAD_ACQUIRE(arrays.cpu[cpu].region);
+	return region ? array_header(region, header_offset) : NULL;
+}
+
+bool array_is_idle(u32 header_offset)
+{
+	const struct array_cache *a = array_here(header_offset);
+
+	return a && READ_ONCE(a->idle);
+}
+
+void array_mark_flush(u32 header_offset)
+{
+	struct array_cache *a = array_here(header_offset);
+
+	if (a)
+		WRITE_ONCE(a->idle, ARRAY_IDLE_FLUSH);
+}
+
 /* ---- stopping a CPU; array_lock is held ---------------------------------- */
 
 struct array_cache *array_stop(unsigned cpu)

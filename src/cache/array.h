@@ -46,6 +46,11 @@ static inline bool array_push(size_t header_offset, void *object)
 unsigned array_pop_bulk(u32 header_offset, void **objects, unsigned count);
 unsigned array_push_bulk(u32 header_offset, void *const *objects, unsigned count);
 
+/* Was no object popped from this CPU's array since its last flush, or the reaper's last look?
+ * And: a flush has ended. Hints: who is moved meanwhile reads or marks another CPU's. */
+bool array_is_idle(u32 header_offset);
+void array_mark_flush(u32 header_offset);
+
 /* See to it that this CPU has a region and an array for @n's objects. Returns true iff it made
  * one: then a push that found no room may be tried again. */
 bool array_equip(const struct kmem_cache_node *n);

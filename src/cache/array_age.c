@@ -55,8 +55,8 @@ static void array_reap_cpu(unsigned number, struct kmem_cache *c)
 		array_age(number, &c->node[alien], CONFIG_BATCH_MAX);
 	if (avail == 0)
 		return;
-	if (!READ_ONCE(a[cpu->node].idle))
-		WRITE_ONCE(a[cpu->node].idle, 1);
+	if (READ_ONCE(a[cpu->node].idle) != ARRAY_IDLE_TICK)
+		WRITE_ONCE(a[cpu->node].idle, ARRAY_IDLE_TICK);
 	else
 		array_age(number, &c->node[cpu->node], fifth > avail ? (avail + 1) / 2 : fifth);
 }

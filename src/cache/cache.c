@@ -24,8 +24,8 @@
 
 /* ---- one object ----------------------------------------------------------- */
 
-/* What an object is asked for beside itself, done after it was claimed: zeros, a charge, memory that
- * this home may not have (NULL). In tail position, so that the fast path keeps nothing on the
+/* What an object is asked for beside itself, done after it was claimed: zeros, a charge, memory
+ * that this home may not have (NULL). In tail position, so that the fast path keeps nothing on the
  * stack. */
 #define CACHE_GFP_SPECIAL (__GFP_ZERO | __GFP_DMA | __GFP_DMA32 | __GFP_ACCOUNT)
 
@@ -168,14 +168,22 @@ unsigned cache_take(struct kmem_cache_node *n, gfp_t gfp, void **end, unsigned c
 	return got;
 }
 
+/* How many objects a refill asks for: a batch, so that there is room for those that are freed; all
+ * that an array holds if the last batch that moved between arrays and node went the same way. */
+static unsigned cache_refill_count(const struct kmem_cache_node *n, gfp_t gfp)
+{
+	if (unlikely(n->cache->debug.slow) || (!gfp_may_wait(gfp) && !array_has_room(n)))
+		return 1;
+	if (READ_ONCE(n->taken_last) && READ_ONCE(n->cache->limit))
+		return READ_ONCE(n->cache->limit);
+	return READ_ONCE(n->cache->batchcount);
+}
+
 /* Fill this CPU's array with a batch of its own node; returns one object of it. */
 static void *cache_refill(struct kmem_cache_node *n, gfp_t gfp)
 {
 	void *batch[CONFIG_BATCH_MAX];
-	unsigned want =
-		unlikely(n->cache->debug.slow) || (!gfp_may_wait(gfp) && !array_has_room(n)) ?
-			1 :
-			READ_ONCE(n->cache->batchcount);
+	unsigned want = cache_refill_count(n, gfp);
 	void **end = batch + want;
 	unsigned got = cache_take(n, gfp, end, want);
 	unsigned pushed;
@@ -274,22 +282,27 @@ void cache_put(struct kmem_cache_node *n, void *const *objects, unsigned count)
 		slab_discard(n);
 }
 
-/* The array is full: its oldest batch leaves, the rest and @object stay. An alien array's objects
- * serve nobody here: all of them go home. */
+/* The array is full: its oldest batch leaves, the rest and @object stay. All leave if nothing was
+ * popped since the last flush: who only frees fills it twice as slowly then; and an alien array's
+ * objects, which serve nobody here. */
 static void cache_flush(struct kmem_cache_node *n, void *object)
 {
 	void *all[CONFIG_BATCH_MAX + 1];
+	bool unused = array_is_idle(n->header_offset);
 	unsigned count = array_pop_bulk(n->header_offset, all, CONFIG_BATCH_MAX);
 	unsigned oldest = (unsigned)size_min(count, READ_ONCE(n->cache->batchcount));
 	unsigned kept;
 
 	all[count++] = object;
+	if (unused)
+		oldest = count;
 	if (unlikely(n->node != node_here())) {
 		oldest = count;
 		if (options.stats)
 			cache_count(&n->cache->counts.overflows, 1);
 	}
 	kept = array_push_bulk(n->header_offset, all + oldest, count - oldest);
+	array_mark_flush(n->header_offset);
 	if (oldest)
 		cache_put(n, all, oldest);
 	if (oldest + kept < count)

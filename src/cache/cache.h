@@ -110,6 +110,9 @@ static inline bool cache_has_node(const struct kmem_cache *c, const void *node)
 	return false;
 }
 
+/* Every id that a cache has, or ever had, is below; 0 before there is any. */
+u32 cache_ids_end(void);
+
 /* The node of a cache that may be destroyed meanwhile: it stays until cache_leave. NULL iff the
  * id is free or its cache is going away. */
 struct kmem_cache_node *cache_visit(u32 id);

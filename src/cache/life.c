@@ -28,6 +28,7 @@ struct list cache_list;
 static struct {
 	struct lock lock;
 	u32 next_id;                      /* ids below this were given out at some time */
+	u32 ids_end;                      /* all ids that caches ever had lie below */
 	u64 leaving[CONFIG_MAX_IDS / 64]; /* ids whose caches go away: nobody's, not free (K1) */
 	struct kmem_cache caches;         /* of struct kmem_cache */
 	struct kmem_cache nodes;          /* of struct kmem_cache_node */
@@ -73,6 +74,7 @@ static u32 cache_find_id(void)
 			run = 0;
 		} else if (++run == node_table.count) {
 			boot.next_id = id + 1;
+			WRITE_ONCE(boot.ids_end, (u32)size_max(boot.ids_end, boot.next_id));
 			return id + 1 - run;
 		}
 	}
@@ -256,6 +258,11 @@ int kmem_cache_shrink(struct kmem_cache *c)
 }
 
 /* ---- visits, which keep a cache from going away (K3) ------------------------ */
+
+u32 cache_ids_end(void)
+{
+	return READ_ONCE(boot.ids_end);
+}
 
 struct kmem_cache_node *cache_visit(u32 id)
 {

@@ -195,8 +195,10 @@ void kmem_cache_reap(void)
 /* The next cache that has slabs; the ids are looked through once at most. */
 void tune_tick(void)
 {
-	for (u32 i = 0; i < CONFIG_MAX_IDS; i++) {
-		u32 id = __atomic_add_fetch(&tune_turn, 1, __ATOMIC_RELAXED) % CONFIG_MAX_IDS;
+	u32 end = cache_ids_end();
+
+	for (u32 i = 0; i < end; i++) {
+		u32 id = __atomic_add_fetch(&tune_turn, 1, __ATOMIC_RELAXED) % end;
 		struct kmem_cache_node *n = cache_visit(id);
 		bool found = n && n->node == 0 && READ_ONCE(n->grown);
 

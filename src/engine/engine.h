@@ -63,6 +63,7 @@ struct kmem_cache_node {
 	u32 reaps;                 /* ticks of the reaper, ever */
 	bool shared_touched;       /* objects left the shared array since the last second tick */
 	bool free_touched;         /* an empty slab was taken from, the same */
+	bool taken_last;           /* the last batch was taken, not put */
 	u64 random;                /* random_seq: state of the generator; 0: lowest address first */
 	size_t slabs_peak;         /* most slabs at one time */
 	struct page *queue;        /* atomic: slabs where work waits, a stack (E8) */

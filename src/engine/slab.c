@@ -18,9 +18,6 @@
 /* Idle memory inside a node's used slabs that is never given back, beside half of the used (E7). */
 #define SLAB_IDLE_BYTES ((size_t)1 << 20)
 
-/* Most bitmap words a slab may have, for the copy that discarding needs. */
-#define SLAB_WORDS_MAX 64u
-
 void slab_node_init(struct kmem_cache_node *n, struct kmem_cache *cache, const struct shape *shape,
 		    unsigned node, u32 header_offset)
 {
@@ -67,35 +64,63 @@ bool slab_prepare(struct kmem_cache_node *n, struct page *head, void (*ctor)(voi
 	return true;
 }
 
-/* Take up to @count objects out of one slab's bitmap, lowest first, downwards from @end. */
+/* How many bits from the lowest on are set, up to 64. */
+static unsigned slab_ones(u64 bits)
+{
+	return ~bits ? bits_lowest(~bits) : 64;
+}
+
+/* Write @run objects that lie side by side downwards from @end; returns where the last one is. */
+static void **slab_write(void **end, char *p, size_t stride, unsigned run)
+{
+	for (; run >= 4; run -= 4, p += 4 * stride) {
+		end -= 4;
+		end[3] = p;
+		end[2] = p + stride;
+		end[1] = p + 2 * stride;
+		end[0] = p + 3 * stride;
+	}
+	for (; run; run--, p += stride)
+		*--end = p;
+	return end;
+}
+
+/* Take up to @count objects out of one slab's bitmap, lowest first, downwards from @end. Free
+ * objects often lie side by side: a run of set bits is one step. */
 static unsigned slab_take_lowest(struct kmem_cache_node *n, struct page *head, void **end,
 				 unsigned count)
 {
 	const struct shape *s = n->shape;
 	char *first = slab_first(s, head);
 	unsigned words = slab_words(s);
-	unsigned taken = 0;
+	unsigned left = count;
 	unsigned w = head->hint;
 
-	for (; w < words && taken < count; w++) {
+	for (; w < words && left; w++) {
 		u64 *word = slab_word(head, w);
 		u64 bits = *word;
 
-		for (; bits && taken < count; bits &= bits - 1) {
-			*--end = first + (size_t)(w * 64 + bits_lowest(bits)) * s->stride;
-			taken++;
+		while (bits && left) {
+			unsigned from = bits_lowest(bits);
+			unsigned run = (unsigned)size_min(slab_ones(bits >> from), left);
+
+			bits &= ~(bits_mask(run) << from);
+			left -= run;
+			end = slab_write(end, first + (size_t)(w * 64 + from) * s->stride,
+					 s->stride, run);
 		}
 		*word = bits;
 		if (bits)
 			break;
 	}
+	count -= left;
 	head->hint = (u8)size_min(w, words - 1);
 	head->discarded = 0;
-	head->inuse = (u16)(head->inuse + taken);
-	n->free_objects -= taken;
-	n->taken += taken;
+	head->inuse = (u16)(head->inuse + count);
+	n->free_objects -= count;
+	n->taken += count;
 	n->taken_peak = size_max(n->taken_peak, n->slabs * s->objects - n->free_objects);
-	return taken;
+	return count;
 }
 
 /* E4 */
@@ -143,6 +168,7 @@ unsigned slab_take_held(struct kmem_cache_node *n, void **end, unsigned count)
 {
 	unsigned taken = 0;
 
+	n->taken_last = true;
 	if (n->shared_avail)
 		taken = slab_take_shared(n, end, count);
 	while (taken < count && n->free_objects) {
@@ -213,38 +239,66 @@ static void slab_settle(struct kmem_cache_node *n, struct page *head, unsigned c
 	}
 }
 
+/* How many of the first @count objects lie @step bytes after the one before them. */
+static unsigned slab_run(void *const *objects, unsigned count, size_t step)
+{
+	uintptr_t expected = (uintptr_t)objects[0] + step;
+	unsigned run = 1;
+
+	for (; run < count && (uintptr_t)objects[run] == expected; run++)
+		expected += step;
+	return run;
+}
+
+/* The bits of the first of @count objects, the @index-th of its slab, and of those behind it that
+ * are its neighbours, upwards or downwards, in the same word; *@run is how many these are. */
+static u64 slab_run_bits(const struct shape *s, void *const *objects, unsigned count,
+			 unsigned index, unsigned *run)
+{
+	size_t step = count > 1 ? (uintptr_t)objects[1] - (uintptr_t)objects[0] : 0;
+	unsigned at = index % 64;
+
+	*run = 1;
+	if (step == s->stride) {
+		unsigned above = (unsigned)size_min(64 - at, s->objects - index);
+
+		*run = slab_run(objects, (unsigned)size_min(above, count), step);
+	} else if (step == 0 - (size_t)s->stride) {
+		*run = slab_run(objects, (unsigned)size_min(at + 1, count), step);
+		at -= *run - 1;
+	} else {
+		return (u64)1 << at;
+	}
+	return bits_mask(*run) << at;
+}
+
 /* Set the bits of the objects that lie in the first one's slab; returns how many these are.
- * Neighbours are often freed together: their word stays in a register. */
+ * Neighbours are often freed together: a run of them is one step. */
 static unsigned slab_put_bits(struct kmem_cache_node *n, void *const *objects, unsigned count)
 {
 	const struct shape *s = n->shape;
 	struct page *head = slab_head(s, objects[0]);
-	uintptr_t start = (uintptr_t)map_page_address(head);
-	size_t bytes = shape_slab_bytes(s);
 	char *first = slab_first(s, head);
+	size_t end = (size_t)s->objects * s->stride;
 	unsigned lowest = head->hint;
-	unsigned w = lowest;
-	u64 *word = slab_word(head, w);
-	u64 bits = *word;
 	unsigned i = 0;
 
-	CHECK(head->kind == PAGE_SLAB && head->owner == n, "an object is put into its own slab");
-	for (; i < count && (uintptr_t)objects[i] - start < bytes; i++) {
+	while (i < count) {
 		size_t offset = (size_t)((char *)objects[i] - first);
 		unsigned index = (unsigned)(((u64)offset * s->reciprocal) >> 32); /* H3 */
-		u64 bit = (u64)1 << (index % 64);
+		u64 *word = slab_word(head, index / 64);
+		unsigned run;
+		u64 bits;
 
-		if (index / 64 != w) {
-			*word = bits;
-			w = index / 64;
-			word = slab_word(head, w);
-			bits = *word;
-			lowest = w < lowest ? w : lowest;
-		}
-		CHECK(!(bits & bit), "a free object is put into its slab once");
-		bits |= bit;
+		if (offset >= end)
+			break;
+		bits = slab_run_bits(s, objects + i, count - i, index, &run);
+		CHECK(!(*word & bits), "a free object is put into its slab once");
+		*word |= bits;
+		lowest = index / 64 < lowest ? index / 64 : lowest;
+		i += run;
 	}
-	*word = bits;
+	CHECK(i && head->kind == PAGE_SLAB && head->owner == n, "objects go into their own slab");
 	head->hint = (u8)lowest;
 	slab_settle(n, head, i);
 	return i;
@@ -292,6 +346,7 @@ void slab_put_held(struct kmem_cache_node *n, void *const *objects, unsigned cou
 {
 	unsigned shared = (unsigned)size_min(count, n->shared_limit - n->shared_avail);
 
+	n->taken_last = false;
 	if (shared) {
 		__builtin_memcpy(&n->shared[n->shared_avail], objects, shared * sizeof(void *));
 		n->shared_avail += shared;
@@ -343,123 +398,4 @@ bool slab_find(const struct kmem_cache_node *n, const void *p, struct slab_objec
 	object->start = first + (size_t)index * s->stride;
 	object->free = (READ_ONCE(*slab_word(head, index / 64)) >> (index % 64)) & 1;
 	return true;
-}
-
-/* ---- pages inside used slabs -------------------------------------------------- */
-
-/* Are all objects that touch page @page of the slab among @stolen? */
-static bool slab_page_is_free(const struct shape *s, const struct page *head, const u64 *stolen,
-			      unsigned page)
-{
-	size_t first = s->first + (size_t)head->colour * s->colour_off;
-	size_t begin = (size_t)page << PAGE_SHIFT;
-	size_t end = begin + PAGE_SIZE;
-	size_t from = begin > first ? (begin - first) / s->stride : 0;
-	size_t to = end > first ? (end - first + s->stride - 1) / s->stride : 0;
-
-	for (size_t i = from; i < size_min(to, s->objects); i++)
-		if (!((stolen[i / 64] >> (i % 64)) & 1))
-			return false;
-	return true;
-}
-
-/* Take every free object of a partial slab, so that nobody else does; it is on no list now. */
-static void slab_steal(struct kmem_cache_node *n, struct page *head, u64 *stolen)
-{
-	const struct shape *s = n->shape;
-	u16 count = (u16)(s->objects - head->inuse);
-
-	for (unsigned w = 0; w < slab_words(s); w++) {
-		stolen[w] = *slab_word(head, w);
-		*slab_word(head, w) = 0;
-	}
-	head->inuse = (u16)s->objects;
-	n->full_slabs++;
-	n->free_objects -= count;
-	list_remove(&head->link);
-}
-
-static void slab_restore(struct kmem_cache_node *n, struct page *head, const u64 *stolen)
-{
-	const struct shape *s = n->shape;
-	unsigned count = 0;
-
-	for (unsigned w = 0; w < slab_words(s); w++) {
-		*slab_word(head, w) |= stolen[w];
-		count += bits_count(stolen[w]);
-	}
-	list_remove(&head->link); /* a free meanwhile may have put it on partial */
-	head->hint = 0;
-	head->discarded = 1;
-	n->full_slabs -= head->inuse == s->objects;
-	head->inuse = (u16)(head->inuse - count);
-	n->free_objects += count;
-	if (head->inuse == 0) {
-		list_add(&n->empty, &head->link);
-		n->empty_slabs++;
-	} else {
-		list_add_tail(&n->partial, &head->link);
-	}
-}
-
-/* Give the wholly free pages of one slab back, run by run; returns how many. */
-static size_t slab_discard_pages(const struct shape *s, const struct page *head, const u64 *stolen)
-{
-	char *start = map_page_address(head);
-	unsigned pages = 1u << s->order;
-	size_t done = 0;
-
-	for (unsigned i = 0; i < pages; i++) {
-		unsigned run = i;
-
-		while (run < pages && slab_page_is_free(s, head, stolen, run))
-			run++;
-		if (run > i && port_discard(start + ((size_t)i << PAGE_SHIFT),
-					    (size_t)(run - i) << PAGE_SHIFT))
-			done += run - i;
-		i = run;
-	}
-	return done;
-}
-
-/* The first partial slab that was not discarded since an object came back to it, stolen. */
-static struct page *slab_next_discard(struct kmem_cache_node *n, u64 *stolen)
-{
-	struct page *found = NULL;
-	struct list *node;
-
-	slab_lock(n);
-	list_for_each(node, &n->partial) {
-		struct page *head = container_of(node, struct page, link);
-
-		if (!head->discarded) {
-			found = head;
-			break;
-		}
-	}
-	if (found)
-		slab_steal(n, found, stolen);
-	lock_release(&n->lock);
-	return found;
-}
-
-size_t slab_discard(struct kmem_cache_node *n)
-{
-	u64 stolen[SLAB_WORDS_MAX] = { 0 };
-	size_t done = 0;
-	size_t slabs = READ_ONCE(n->slabs);
-
-	if (!PORT_GIVES_BACK || n->shape->order == 0 || slab_words(n->shape) > SLAB_WORDS_MAX)
-		return 0;
-	for (size_t i = 0; i < slabs; i++) {
-		struct page *head = slab_next_discard(n, stolen);
-
-		if (!head)
-			break;
-		done += slab_discard_pages(n->shape, head, stolen);
-		slab_lock(n);
-		slab_restore(n, head, stolen);
-		lock_release(&n->lock);
-	}
-	return done;
 }

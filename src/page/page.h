@@ -108,7 +108,7 @@ bool page_init(size_t budget_bytes, unsigned cpus, size_t page_bytes);
 struct page *page_alloc(unsigned order, gfp_t gfp, unsigned node, bool *zero);
 void page_free(struct page *head, unsigned order);
 
-/* Is there memory of the kind that @gfp asks for (ZK1 of zones.h)? Without DMA and DMA32: always. */
+/* Is there memory of the kind that @gfp asks for (zones.h)? Without DMA and DMA32: always. */
 bool page_serves(gfp_t gfp);
 
 /* The same for runs of any number of pages up to 2^MAX_ORDER, aligned to @align pages. */

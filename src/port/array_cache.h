@@ -17,11 +17,15 @@
 
 struct array_cache {
 	uint16_t avail;    /* free objects in the array */
-	uint16_t idle;     /* 1 since the reaper looked: not touched; a pop clears it for nothing */
+	uint16_t idle;     /* not popped since: a mark; a pop clears it for nothing */
 	uint16_t limit;    /* most objects it may hold; 0: no array here (id 0, the dummy) */
 	uint16_t capacity; /* entries that fit the block, >= limit */
 	void **entry;      /* the stack; entry[avail - 1] is the newest */
 };
+
+/* What an array was not popped since: the reaper looked; a flush, and that came later. */
+#define ARRAY_IDLE_TICK 1u
+#define ARRAY_IDLE_FLUSH 2u
 
 /* Header of id i is at region + i * 16: that product is called header_offset. */
 #define ARRAY_CACHE_SIZE 16u

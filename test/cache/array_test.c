@@ -200,6 +200,54 @@ TEST(array_F5_oldest_batch_leaves_first)
 	EXPECT_EQ(ashlar_audit(), 0);
 }
 
+/* Who only frees fills the array as a whole each time; one pop, and a half stays again. */
+TEST(array_flush_without_a_pop_gives_all)
+{
+	REQUIRE(setup(false, 64));
+	REQUIRE(take(400));
+	for (unsigned i = 0; i < 121; i++)
+		kmem_cache_free(c, held[i]);
+	EXPECT_EQ(array_of(0)->avail, 61);
+	for (unsigned i = 121; i < 181; i++)
+		kmem_cache_free(c, held[i]);
+	EXPECT_EQ(array_of(0)->avail, 0); /* nothing popped since */
+	EXPECT_EQ(array_count(c), 0);
+	EXPECT_EQ(ashlar_audit(), 0);
+	for (unsigned i = 181; i < 301; i++)
+		kmem_cache_free(c, held[i]);
+	EXPECT_EQ(array_of(0)->avail, 120);
+	held[300] = kmem_cache_alloc(c, GFP_KERNEL);
+	for (unsigned i = 300; i < 302; i++)
+		kmem_cache_free(c, held[i]);
+	EXPECT_EQ(array_of(0)->avail, 61);
+	for (unsigned i = 302; i < 400; i++)
+		kmem_cache_free(c, held[i]);
+	EXPECT_EQ(ashlar_audit(), 0);
+}
+
+/* The first refill after a flush is a batch, the next ones are all that an array holds. */
+TEST(array_refills_grow_until_a_flush)
+{
+	REQUIRE(setup(false, 64));
+	REQUIRE(take(200));
+	for (unsigned i = 0; i < 200; i++)
+		kmem_cache_free(c, held[i]);
+	array_drain(c); /* a put */
+	for (unsigned i = 0; i < 61; i++)
+		REQUIRE((held[i] = kmem_cache_alloc(c, GFP_KERNEL)) != NULL);
+	EXPECT_EQ(array_of(0)->avail, 119);
+	for (unsigned i = 61; i < 181; i++)
+		REQUIRE((held[i] = kmem_cache_alloc(c, GFP_KERNEL)) != NULL);
+	EXPECT_EQ(array_of(0)->avail, 119);
+	for (unsigned i = 0; i < 2; i++) /* no room for the second: a flush */
+		kmem_cache_free(c, held[i]);
+	EXPECT_EQ(array_of(0)->avail, 61);
+	for (unsigned i = 0; i < 62; i++)
+		REQUIRE((held[i] = kmem_cache_alloc(c, GFP_KERNEL)) != NULL);
+	EXPECT_EQ(array_of(0)->avail, 59);
+	EXPECT_EQ(ashlar_audit(), 0);
+}
+
 TEST(array_shared_array_hands_over_between_cpus)
 {
 	size_t slabs = 0;

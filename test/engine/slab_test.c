@@ -342,6 +342,52 @@ TEST(slab_put_of_mixed_batches)
 	}
 }
 
+/* Runs upwards and downwards, of every length, that begin at every index, to the end of a word, of
+ * a slab and beyond: the neighbour of a slab's last object is the first of the next. */
+static void put_runs(bool down)
+{
+	unsigned all = 3 * shape.objects;
+	unsigned back;
+
+	for (unsigned i = 0; down && i < all / 2; i++) {
+		void *other = held[i];
+
+		held[i] = held[all - 1 - i];
+		held[all - 1 - i] = other;
+	}
+	for (unsigned from = 0; from < all; from += 1 + from % 5)
+		for (unsigned count = 1; from + count <= all; count += 1 + count / 2) {
+			slab_put(&n, held + from, count, &emptied);
+			REQUIRE(slab_audit(&n) == 0 && n.free_objects == count);
+			for (unsigned i = from; i < from + count; i++)
+				REQUIRE(find(held[i]).free);
+			for (back = 0; back < count;)
+				back += slab_take(&n, held + MANY - back, count - back);
+			REQUIRE(back == count && n.free_objects == 0);
+		}
+}
+
+TEST(slab_put_of_runs)
+{
+	static const unsigned strides[] = { 1024, 2048, 240 };
+
+	for (unsigned k = 0; k < 3; k++) {
+		REQUIRE(setup(strides[k]));
+		for (unsigned i = 0; i < 3; i++) /* upwards: a take writes downwards */
+			REQUIRE(grow(shape.objects, NULL) == shape.objects &&
+				memcpy(held + (3 + i) * shape.objects, held,
+				       shape.objects * sizeof(void *)));
+		for (unsigned i = 0; i < 3 * shape.objects; i++) {
+			unsigned slab = i / shape.objects;
+			unsigned index = i % shape.objects;
+
+			held[i] = held[(3 + slab) * shape.objects + shape.objects - 1 - index];
+		}
+		put_runs(false);
+		put_runs(true);
+	}
+}
+
 TEST(slab_shared_array_hands_the_newest_batch_on)
 {
 	REQUIRE(setup(256));
@@ -496,7 +542,7 @@ TEST(slab_put_into_another_owner_ends_the_program)
 	REQUIRE(grow(2, NULL) == 2);
 	head_of(held[0])->owner = &shape;
 	EXPECT(help_aborts(put_foreign));
-	EXPECT(help_contains(sim.text, "an object is put into its own slab"));
+	EXPECT(help_contains(sim.text, "objects go into their own slab"));
 }
 
 static void unmake(void)
