@@ -18,6 +18,7 @@
 #include "cache/large.h"
 #include "cache/option.h"
 #include "cache/rcu.h"
+#include "cache/scope.h"
 #include "port/port.h"
 
 #define RECLAIM_ROUNDS 16u /* of RETRY_MAYFAIL; an ordinary request gets a quarter */
@@ -149,6 +150,15 @@ static size_t reclaim_shrinkers(gfp_t gfp)
 	return freed;
 }
 
+/* SC1: nothing is reclaimed; who must not fail waits until others free something. */
+static bool reclaim_without(gfp_t gfp)
+{
+	if (!(gfp & __GFP_NOFAIL) || !(gfp & __GFP_DIRECT_RECLAIM))
+		return false;
+	port_yield();
+	return true;
+}
+
 static bool reclaim_try(gfp_t gfp, unsigned attempt)
 {
 	unsigned rounds = RECLAIM_ROUNDS / 4;
@@ -156,6 +166,9 @@ static bool reclaim_try(gfp_t gfp, unsigned attempt)
 	struct page_stat after;
 	size_t freed;
 
+	gfp = scope_gfp(gfp);
+	if (scope_now() & SCOPE_NORECLAIM)
+		return reclaim_without(gfp);
 	if (!init_done() ||
 	    !(gfp & __GFP_DIRECT_RECLAIM)) /* the start itself has nothing to give */
 		return false;
@@ -236,7 +249,7 @@ size_t ashlar_purge(void)
 
 void reclaim_lock_all(void)
 {
-	lock_acquire(&reclaim.lock);
+	lock_acquire_more(&reclaim.lock);
 }
 
 void reclaim_unlock_all(void)
