@@ -67,7 +67,7 @@ static inline void lock_acquire(struct lock *lock)
 	lock_acquire_more(lock);
 }
 
-/* The one lock under which others may be taken, one at a time: it is not counted while it is held. */
+/* The one lock under which others may be taken, one at a time: it is not counted while held. */
 static inline void lock_acquire_outer(struct lock *lock)
 {
 	lock_acquire(lock);

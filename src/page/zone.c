@@ -72,14 +72,20 @@ static size_t zone_reserve(const struct zone *z, gfp_t gfp)
 
 static void zone_give(struct zone *z, size_t pfn, size_t count);
 
-/* Pages leave the zone: forget what was dirty in them, learn what had been given back. */
+/* Pages leave the zone: learn what of them had been given back. */
+static void zone_learn(struct zone *z, size_t pfn, size_t count, size_t dirty)
+{
+	if (dirty < count && pfn < z->touched_end)
+		z->refaulted += size_min(count, z->touched_end - pfn) - size_min(dirty, count);
+}
+
+/* The same, and forget what was dirty in them. */
 static void zone_hand_out(struct zone *z, struct page *head, size_t count, bool *zero)
 {
 	size_t pfn = map_page_pfn(head);
 	size_t dirty = head->pages ? map_clear_dirty(pfn, count) : 0;
 
-	if (dirty < count && pfn < z->touched_end)
-		z->refaulted += size_min(count, z->touched_end - pfn) - size_min(dirty, count);
+	zone_learn(z, pfn, count, dirty);
 	*zero = PORT_ZERO_PAGES && dirty == 0;
 }
 
@@ -111,6 +117,28 @@ struct page *zone_alloc(struct zone *z, unsigned order, size_t count, gfp_t gfp,
 	head = zone_take(z, order, count, gfp, zero);
 	lock_release(&z->lock);
 	return head;
+}
+
+unsigned zone_alloc_list(struct zone *z, unsigned order, unsigned count, gfp_t gfp,
+			 struct list *blocks)
+{
+	size_t size = (size_t)1 << order;
+	unsigned n = 0;
+
+	if (gfp & __GFP_DIRECT_RECLAIM)
+		lock_acquire(&z->lock);
+	else if (!lock_try(&z->lock))
+		return 0; /* Z4 */
+	for (; n < count && z->free_pages >= size + zone_reserve(z, 0); n++) {
+		struct page *head = buddy_take(z, order);
+
+		if (!head)
+			break;
+		zone_learn(z, map_page_pfn(head), size, head->pages);
+		list_add_tail(blocks, &head->link);
+	}
+	lock_release(&z->lock);
+	return n;
 }
 
 /* Give a run back as the largest aligned blocks that it is made of. */

@@ -188,8 +188,8 @@ struct port_trace {
 void port_trace_start(void);
 
 /* A word that goes with this thread (in a kernel: with this task, wherever it runs), 0 at first.
- * Neither allocates nor waits. A home keeps at least the bits PORT_TASK_KEPT of it; false, with nothing
- * changed, where it has no such word. */
+ * Neither allocates nor waits. A home keeps at least the bits PORT_TASK_KEPT of it; false, with
+ * nothing changed, where it has no such word. */
 #define PORT_TASK_KEPT 7u
 uintptr_t port_task_word(void);
 bool port_task_set(uintptr_t word);

@@ -31,73 +31,132 @@ TEST(mm_every_order_is_aligned_and_comes_back)
 	free_pages(0, 0);
 }
 
-TEST(mm_zero_after_use)
-{
-	for (unsigned round = 0; round < 3; round++) {
-		unsigned long a;
+/* ---- references -------------------------------------------------------------------- */
 
-		if (round == 0)
+static struct page *held;
+
+static void get_it(void)
+{
+	get_page(held);
+}
+
+static void put_it(void)
+{
+	put_page(held);
+}
+
+static void count_it(void)
+{
+	page_count(held);
+}
+
+/* Pages that somebody has, and no CPU hides on a list. */
+static size_t used_now(void)
+{
+	struct page_stat s;
+
+	page_drain();
+	page_stat(&s);
+	return s.online_pages - s.free_pages;
+}
+
+TEST(mm_MM2_the_last_reference_frees)
+{
+	size_t before;
+
+	REQUIRE(setup());
+	before = used_now();
+	held = alloc_pages(GFP_KERNEL, 0);
+	REQUIRE(held != NULL);
+	EXPECT_EQ(page_count(held), 1);
+	get_page(held);
+	get_page(held);
+	EXPECT_EQ(page_count(held), 3);
+	put_page(held);
+	__free_page(held);
+	EXPECT_EQ(page_count(held), 1);
+	EXPECT_EQ(used_now(), before + 1);
+	put_page(held);
+	EXPECT_EQ(used_now(), before);
+	EXPECT(help_aborts(get_it));
+	EXPECT(help_aborts(put_it));
+	EXPECT(help_aborts(count_it));
+	EXPECT_EQ(ashlar_audit(), 0);
+}
+
+TEST(mm_MM3_a_compound_block_stays_whole)
+{
+	size_t before;
+
+	REQUIRE(setup());
+	before = used_now();
+	held = alloc_pages(GFP_KERNEL | __GFP_COMP, 3);
+	REQUIRE(held != NULL);
+	get_page(held + 5); /* MM4 */
+	EXPECT_EQ(page_count(held), 2);
+	__free_pages(held, 3);
+	EXPECT_EQ(used_now(), before + 8);
+	EXPECT_EQ(page_count(held + 7), 1);
+	EXPECT_EQ(ashlar_audit(), 0);
+	put_page(held + 2);
+	EXPECT_EQ(used_now(), before);
+	EXPECT_EQ(ashlar_audit(), 0);
+}
+
+TEST(mm_MM3_of_another_block_the_first_page_stays)
+{
+	for (unsigned order = 1; order <= 9; order++) {
+		size_t before;
+
+		if (order == 1)
 			REQUIRE(setup());
-		a = __get_free_pages(GFP_KERNEL | __GFP_ZERO, 3);
-		REQUIRE(a != 0);
-		for (size_t i = 0; i < PAGE_SIZE << 3; i++)
-			REQUIRE(((const char *)a)[i] == 0);
-		memset((void *)a, 0x5a, PAGE_SIZE << 3);
-		free_pages(a, 3);
+		before = used_now();
+		held = alloc_pages(GFP_KERNEL, order);
+		REQUIRE(held != NULL);
+		get_page(held);
+		memset(page_address(held), 0x5a, PAGE_SIZE);
+		__free_pages(held, order);
+		EXPECT_EQ(used_now(), before + 1);
+		EXPECT_EQ(((const char *)page_address(held))[PAGE_SIZE - 1], 0x5a);
+		EXPECT_EQ(page_count(held), 1);
+		EXPECT_EQ(ashlar_audit(), 0);
+		__free_pages(held, 0);
+		EXPECT_EQ(used_now(), before);
+		EXPECT_EQ(ashlar_audit(), 0);
 	}
 }
 
-TEST(mm_exhausted_and_usable_again)
+TEST(mm_MM3_references_that_went_before_change_nothing)
 {
-	static unsigned long held[64];
-	unsigned n = 0;
+	size_t before;
 
 	REQUIRE(setup());
-	while (n < 64 && (held[n] = __get_free_pages(GFP_KERNEL, ASHLAR_MAX_ORDER)))
-		n++;
-	EXPECT_GT(n, 2);
-	EXPECT_LT(n, 64);
+	before = used_now();
+	held = alloc_pages(GFP_KERNEL, 4);
+	REQUIRE(held != NULL);
+	get_page(held);
+	put_page(held);
+	__free_pages(held, 4);
+	EXPECT_EQ(used_now(), before);
+	held = alloc_pages(GFP_KERNEL, 4);
+	put_page(held); /* the last one frees all of it */
+	EXPECT_EQ(used_now(), before);
 	EXPECT_EQ(ashlar_audit(), 0);
-	while (n)
-		free_pages(held[--n], ASHLAR_MAX_ORDER);
-	EXPECT_NE(__get_free_pages(GFP_KERNEL, ASHLAR_MAX_ORDER), 0);
-	EXPECT_EQ(ashlar_audit(), 0);
 }
 
-TEST(mm_dma_is_refused)
+TEST(mm_MM4_of_no_such_block)
 {
 	REQUIRE(setup());
-	EXPECT_NULL(alloc_pages(GFP_KERNEL | __GFP_DMA, 0));
-	EXPECT_TEXT_EQ(sim.text,
-		       "ashlar: alloc_pages(\"pages\"): refused: this home has no DMA memory\n");
-}
-
-static unsigned long block;
-
-static void free_with_another_order(void)
-{
-	free_pages(block, 2);
-}
-
-static void free_the_middle(void)
-{
-	free_pages(block + PAGE_SIZE, 0);
-}
-
-static void free_an_object(void)
-{
-	free_pages((unsigned long)(uintptr_t)ashlar_kmalloc(4096, GFP_KERNEL), 0);
-}
-
-TEST(mm_MM1_what_is_no_such_block_is_reported)
-{
-	REQUIRE(setup());
-	block = __get_free_pages(GFP_KERNEL, 1);
-	REQUIRE(block != 0);
-	EXPECT(help_aborts(free_with_another_order));
-	EXPECT(help_aborts(free_the_middle));
-	EXPECT(help_aborts(free_an_object));
-	free_pages(block, 1);
-	EXPECT(help_aborts(free_with_another_order));
+	held = alloc_pages(GFP_KERNEL, 3);
+	REQUIRE(held != NULL);
+	held++; /* no compound block: only its first page has references */
+	EXPECT(help_aborts(get_it));
+	held = virt_to_page(ashlar_kmalloc(100, GFP_KERNEL));
+	EXPECT(help_aborts(get_it));
+	EXPECT(help_aborts(put_it));
+	held = virt_to_page(ashlar_kmalloc(100000, GFP_KERNEL));
+	EXPECT(help_aborts(get_it));
+	held = held + map.nr_pages;
+	EXPECT(help_aborts(get_it));
 	EXPECT_EQ(ashlar_audit(), 0);
 }

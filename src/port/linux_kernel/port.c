@@ -161,8 +161,8 @@ void port_trace_start(void)
 {
 }
 
-/* The scopes are Linux's own: what the module's caller has set counts here, and the reverse. Bits as
- * in cache/scope.h; Linux has no room for more. */
+/* The scopes are Linux's own: what the module's caller has set counts here, and the reverse. Bits
+ * as in cache/scope.h; Linux has no room for more. */
 uintptr_t port_task_word(void)
 {
 	unsigned int flags = current->flags;
