@@ -117,6 +117,10 @@ void ashlar_host_symbol(const void *address, char *text, size_t bytes) __attribu
 unsigned int ashlar_host_distance(unsigned int from, unsigned int to) __attribute__((weak));
 unsigned int ashlar_host_cpu_node(unsigned int cpu) __attribute__((weak));
 
+/* A word of the running task's that is Ashlar's, 0 at first, for memalloc_noio_save and its like;
+ * who leaves it out cannot use these. Any context. */
+uintptr_t *ashlar_host_task(void) __attribute__((weak));
+
 /* With a window only: let @bytes at the virtual address be the memory at @physical; or let them
  * read as zeros, all of the same memory. What was mapped as zeros may be mapped anew. false iff
  * that needs memory and there is none. It may call ashlar_boot_alloc, at any time. */

@@ -323,7 +323,7 @@ bool map_is_state_free(uintptr_t states, size_t pfn, size_t count)
 
 void map_lock_all(void)
 {
-	lock_acquire(&map_growth.lock);
+	lock_acquire_more(&map_growth.lock);
 }
 
 void map_unlock_all(void)

@@ -404,14 +404,14 @@ size_t page_lower(void)
 
 	if (zones.count != 1)
 		return 0;
-	lock_acquire(&zone_growth);
+	lock_acquire_outer(&zone_growth);
 	reserved = z->end_pfn - z->online_end;
 	spare = page_spare(reserved);
 	if (spare < reserved) {
 		z->end_pfn = z->online_end + spare;
 		map_lower(z->end_pfn);
 	}
-	lock_release(&zone_growth);
+	lock_release_outer(&zone_growth);
 	return (reserved - spare) * MAP_BYTES_PER_PAGE;
 }
 
@@ -466,9 +466,9 @@ void page_lock_all(void)
 {
 	for (unsigned cpu = 0; cpu < memory.cpus; cpu++)
 		pcp_lock(cpu);
-	lock_acquire(&zone_growth);
+	lock_acquire_more(&zone_growth);
 	for (unsigned i = 0; i < zones.count; i++)
-		lock_acquire(&zones.of[i].lock);
+		lock_acquire_more(&zones.of[i].lock);
 	map_lock_all();
 }
 

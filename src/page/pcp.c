@@ -220,7 +220,7 @@ size_t pcp_audit(unsigned cpu)
 
 void pcp_lock(unsigned cpu)
 {
-	lock_acquire(&pcp[cpu].lock);
+	lock_acquire_more(&pcp[cpu].lock);
 }
 
 void pcp_unlock(unsigned cpu)

@@ -306,7 +306,7 @@ static bool zone_grow_held(struct zone *z, unsigned order, size_t pages, size_t 
 		if (z->online_end == begin)
 			break;
 	}
-	lock_release(&zone_growth);
+	lock_release_outer(&zone_growth);
 	return grown;
 }
 
@@ -314,7 +314,7 @@ bool zone_grow(struct zone *z, unsigned order, size_t pages)
 {
 	size_t seen = READ_ONCE(z->managed_pages);
 
-	lock_acquire(&zone_growth);
+	lock_acquire_outer(&zone_growth);
 	return zone_grow_held(z, order, pages, seen);
 }
 
@@ -322,7 +322,11 @@ bool zone_try_grow(struct zone *z, unsigned order, size_t pages)
 {
 	size_t seen = READ_ONCE(z->managed_pages);
 
-	return lock_try(&zone_growth) && zone_grow_held(z, order, pages, seen); /* Z4 */
+	if (!lock_try(&zone_growth)) /* Z4 */
+		return false;
+	if (CONFIG_DEBUG)
+		lock_count(-1); /* as lock_acquire_outer */
+	return zone_grow_held(z, order, pages, seen);
 }
 
 bool zone_claim(struct zone *z, size_t pfn, size_t extra, bool *zero)
@@ -442,14 +446,14 @@ size_t zone_offline(struct zone *z)
 		struct page *head;
 		size_t count = 0;
 
-		lock_acquire(&zone_growth);
+		lock_acquire_outer(&zone_growth);
 		head = zone_take_offline(z);
 		if (head) {
 			count = (size_t)1 << head->order;
 			map_offline(map_page_pfn(head), count);
 			zone_set_offline(z, head);
 		}
-		lock_release(&zone_growth);
+		lock_release_outer(&zone_growth);
 		if (!head)
 			return total;
 		total += count;
