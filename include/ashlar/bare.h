@@ -73,6 +73,9 @@ ASHLAR_API bool ashlar_boot_start(const struct ashlar_boot *boot);
 ASHLAR_API void *ashlar_phys_to_virt(uint64_t physical);
 ASHLAR_API uint64_t ashlar_virt_to_phys(const void *address);
 
+/* Print the caches as Linux's /proc/slabinfo, version 2.1, has them. Any context but NMI. */
+ASHLAR_API void ashlar_slabinfo(void);
+
 /* ---- interrupts, NMIs, other CPUs -------------------------------------------------------- */
 
 /* The interrupt of ashlar_host_interrupt has arrived: call this on that CPU. */

@@ -42,7 +42,7 @@ typedef unsigned int ashlar_gfp_t;
 #define ASHLAR_GFP_NOFAIL 0x8000u        /* never fails: waits for memory */
 #define ASHLAR_GFP_NORETRY 0x10000u      /* one light round of reclaim */
 #define ASHLAR_GFP_MEMALLOC 0x20000u     /* may use the whole reserve */
-#define ASHLAR_GFP_COMP 0x40000u         /* always on: a block knows its order */
+#define ASHLAR_GFP_COMP 0x40000u         /* the block stays whole until its last reference goes */
 #define ASHLAR_GFP_NOMEMALLOC 0x80000u   /* never the reserve; wins over MEMALLOC */
 /* What has no meaning here, and is no error. */
 #define ASHLAR_GFP_ATOMIC_OLD 0x200u  /* what GFP_ATOMIC had once */

@@ -149,6 +149,7 @@ unsigned cache_grow(struct kmem_cache_node *n, gfp_t gfp, void **end, unsigned c
 	count = slab_adopt(n, head, end, count);
 	if (options.reap && READ_ONCE(n->grown) % options.reap == 0)
 		tune_tick();
+	reclaim_grew(gfp);
 	return count;
 }
 

@@ -127,6 +127,8 @@ struct page *alloc_pages_node(int wanted, gfp_t gfp, unsigned int order)
 			return NULL;
 	}
 	head->charged = 0;
+	head->refs = 1;
+	head->compound = (gfp & __GFP_COMP) != 0;
 	if ((gfp & __GFP_ACCOUNT) && !account_charge_block(head, PAGE_SIZE << order, gfp)) {
 		page_free(head, order);
 		return NULL;

@@ -390,12 +390,6 @@ void map_offline(size_t pfn, size_t count)
 	map_discard_tables(pfn, count);
 }
 
-void map_set_dirty(size_t pfn, size_t count)
-{
-	for (size_t i = pfn; i < pfn + count; i++)
-		map.ids[i] = MAP_DIRTY;
-}
-
 /* Four ids of 0 or MAP_DIRTY a step, at most MAP_COUNT_MAX steps: the sums fit in their lanes. */
 #define MAP_COUNT_MAX ((size_t)(UINT16_MAX / MAP_DIRTY))
 
