@@ -117,24 +117,45 @@ def table(results):
                    f"{r['rss_peak'] / MIB:.1f} | {100 * r['waste']:.0f} % | {r['end'] / MIB:.1f} | {r['ns']:.0f} |")
 
 
+COLOURS = {"glibc": "#888888", "slab": "#1f77b4", "slob": "#d62728", "pools": "#2ca02c"}
+WIDTH, HEIGHT, LEFT, BOTTOM = 720, 360, 56, 40
+
+
+def polyline(points, far, high, style):
+    """Points (calls, bytes) in a picture whose axes end at @far calls and @high bytes."""
+    across, up = (WIDTH - LEFT - 10) / far, (HEIGHT - BOTTOM - 30) / high
+    place = " ".join(f"{LEFT + x * across:.1f},{HEIGHT - BOTTOM - y * up:.1f}" for x, y in points)
+    return f'<polyline points="{place}" {style}/>'
+
+
+def picture(name, by_engine):
+    """An SVG: what is live, and what is resident with each engine, while the trace is replayed."""
+    looks = next(iter(by_engine.values()))["looks"]
+    far = max(max((x[0] for x in r["looks"]), default=1) for r in by_engine.values()) or 1
+    high = max(max(max(x[1:]) for x in r["looks"]) for r in by_engine.values()) or 1
+    yield (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
+           f'font-family="sans-serif" font-size="12">')
+    yield f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>'
+    yield f'<text x="{LEFT}" y="18">{name}: resident MiB over the calls of its trace; grey: live</text>'
+    yield polyline([(0, 0)] + [(x[0], x[1]) for x in looks] + [(far, 0)], far, high, 'fill="#dddddd"')
+    for engine, r in by_engine.items():
+        yield polyline([(x[0], x[2]) for x in r["looks"]], far, high,
+                       f'fill="none" stroke="{COLOURS.get(engine, "black")}" stroke-width="1.5"')
+    for i, engine in enumerate(by_engine):
+        yield f'<text x="{WIDTH - 60}" y="{44 + 16 * i}" fill="{COLOURS.get(engine, "black")}">{engine}</text>'
+    for part in (0, 0.5, 1):
+        y = HEIGHT - BOTTOM - part * (HEIGHT - BOTTOM - 30)
+        yield f'<text x="{LEFT - 6}" y="{y + 4:.0f}" text-anchor="end">{part * high / MIB:.1f}</text>'
+        yield (f'<line x1="{LEFT}" y1="{y:.0f}" x2="{WIDTH - 10}" y2="{y:.0f}" stroke="#cccccc" '
+               f'stroke-width="0.5"/>')
+    yield f'<text x="{WIDTH - 10}" y="{HEIGHT - 20}" text-anchor="end">{far:,} calls</text>'
+    yield "</svg>"
+
+
 def plot(out, results):
-    try:
-        import matplotlib
-        matplotlib.use("Agg")
-        from matplotlib import pyplot
-    except ImportError:
-        print("engines: no matplotlib, no plots", file=sys.stderr)
-        return
     for name, by_engine in results.items():
-        figure, axes = pyplot.subplots(figsize=(8, 4.5))
-        looks = next(iter(by_engine.values()))["looks"]
-        axes.fill_between([x[0] for x in looks], [x[1] / MIB for x in looks], color="#dddddd", label="live")
-        for engine, r in by_engine.items():
-            axes.plot([x[0] for x in r["looks"]], [x[2] / MIB for x in r["looks"]], label=engine)
-        axes.set(title=f"{name}: resident memory while the trace is replayed", xlabel="calls", ylabel="MiB")
-        axes.legend()
-        figure.savefig(out / f"engines-{name}.svg")
-        pyplot.close(figure)
+        if all(r["looks"] for r in by_engine.values()):
+            (out / f"engines-{name}.svg").write_text("\n".join(picture(name, by_engine)) + "\n")
 
 
 def main():

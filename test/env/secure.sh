@@ -9,8 +9,9 @@ have_ashlar || skip_all "no Ashlar"
 
 # The other user may not be able to read the build folder: root's home is closed to everybody.
 chmod 755 "$T"
-cp "$PRELOAD" "$T/libashlar-malloc.so.0" && chmod 644 "$T/libashlar-malloc.so.0"
-compile secure secure.c -ldl "$T/libashlar-malloc.so.0" -Wl,--no-as-needed -Wl,-rpath,"$T"
+soname=$(readelf -dW "$PRELOAD" | sed -n 's/.*(SONAME).*\[\(.*\)\]/\1/p')
+cp "$PRELOAD" "$T/$soname" && chmod 644 "$T/$soname"
+compile secure secure.c -ldl "$T/$soname" -Wl,--no-as-needed -Wl,-rpath,"$T"
 mkdir -m 777 "$T/reports"
 chown nobody "$T/secure" && chmod 4755 "$T/secure"
 

@@ -688,3 +688,62 @@ TEST(api_fork_stops_everything)
 	EXPECT_EQ(pages_taken(), 0);
 	EXPECT_EQ(sim.waits, 0);
 }
+
+/* ---- runs, and the end of what is online --------------------------------------------- */
+
+TEST(api_a_run_grows_where_it_is)
+{
+	char *p, *q;
+
+	REQUIRE(slob_setup());
+	p = kzalloc(5 * PAGE_SIZE, GFP_KERNEL);
+	REQUIRE(p != NULL);
+	memset(p, 1, 5 * PAGE_SIZE);
+	q = krealloc(p, 7 * PAGE_SIZE, GFP_KERNEL | __GFP_ZERO);
+	EXPECT_PTR_EQ(q, p);
+	EXPECT(is_filled(q + 5 * PAGE_SIZE, 2 * PAGE_SIZE, 0));
+	EXPECT_EQ(ksize(q), 7 * PAGE_SIZE);
+	EXPECT_EQ(ashlar_audit(), 0);
+	REQUIRE(alloc_pages(GFP_KERNEL, 0) != NULL);
+	while (pages_zones->pages[pages_number(pages_zones, q) + 7].kind != PAGE_RUN)
+		REQUIRE(alloc_pages(GFP_KERNEL, 0) != NULL);
+	p = krealloc(q, 9 * PAGE_SIZE, GFP_KERNEL); /* somebody is behind it */
+	EXPECT_PTR_NE(p, q);
+	EXPECT(is_filled(p, 5 * PAGE_SIZE, 1));
+	EXPECT_EQ(ashlar_audit(), 0);
+}
+
+TEST(api_purge_takes_the_end_offline)
+{
+	size_t before;
+	char *p;
+
+	REQUIRE(slob_setup());
+	before = pages_zones->nr_pages;
+	for (unsigned round = 0; round < 3; round++) {
+		p = ashlar_kmalloc(3 << 20, GFP_KERNEL);
+		REQUIRE(p != NULL);
+		memset(p, 1, 3 << 20);
+		EXPECT_GT(pages_zones->nr_pages, before);
+		kfree(p);
+		EXPECT_GT(ashlar_purge(), 0);
+		EXPECT_LE(pages_zones->nr_pages, before);
+		EXPECT_EQ(ashlar_audit(), 0);
+	}
+	p = kzalloc(3 << 20, GFP_KERNEL);
+	REQUIRE(p != NULL);
+	EXPECT(is_filled(p, 3 << 20, 0));
+}
+
+TEST(api_large_runs_need_no_buddy)
+{
+	size_t before;
+
+	REQUIRE(slob_setup());
+	before = pages_zones->nr_pages;
+	for (unsigned i = 0; i < 3; i++)
+		REQUIRE(ashlar_kmalloc(5 * (PAGE_SIZE << 6), GFP_KERNEL) != NULL);
+	/* 320 pages each: as buddies they would take 512 */
+	EXPECT_LT(pages_zones->nr_pages, before + 3 * 320 + 320);
+	EXPECT_EQ(ashlar_audit(), 0);
+}

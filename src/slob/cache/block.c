@@ -303,9 +303,11 @@ bool block_resize(void *p, size_t size)
 	if (z->pages[i].kind == PAGE_RUN) {
 		size_t had = z->pages[i].next;
 
-		if (pages > had || z->pages[i].list != RUN_KMALLOC ||
+		if (z->pages[i].list != RUN_KMALLOC ||
 		    slob_fits(block_bytes(size), BLOCK_ALIGN, SLOB_HEADER_KMALLOC))
 			return false;
+		if (pages > had)
+			return PORT_SLOB_STEP && pages_extend(z, i, pages);
 		z->pages[i].next = (page_index)pages;
 		if (pages < had)
 			pages_give(z, i + pages, had - pages);

@@ -139,6 +139,7 @@ size_t ashlar_purge(void)
 
 	if (!PORT_SLOB_STEP)
 		return 0;
+	pages = pages_offline();
 	for (struct zone *z = pages_zones; z; z = z->next)
 		pages += pages_discard(z, 0);
 	return pages << PAGE_SHIFT;

@@ -39,6 +39,8 @@ void watch_start(void)
 		watch_refuse("random_seq", "slob gives the first gap that is large enough");
 	if (options.fake_numa)
 		watch_refuse("fake_numa", "slob's nodes are those of its regions");
+	if (options.soft_limit)
+		watch_refuse("soft_limit", "slob keeps what keep= says, and caches nothing");
 	if (options.slab_merge)
 		watch_refuse("slab_merge", "slob's caches share all pages as it is");
 	if (options.stats)

@@ -73,10 +73,10 @@ FACE_PUBLIC void malloc_stats(void)
 	if (init_begun() && init_ready())
 		ashlar_heap_stat(&s);
 	fprintf(stderr,
-		"ashlar: slob: in use %zu bytes of %zu online\n"
+		"ashlar: online %zu, in use %zu bytes\n"
 		"ashlar: slob: free %zu, of it in pages %zu; largest block %zu, %zu free blocks "
 		"inside pages, fragmented %u per 1,000\n",
-		s.used_bytes, s.total_bytes, s.free_bytes, s.page_bytes, s.largest_bytes, s.blocks,
+		s.total_bytes, s.used_bytes, s.free_bytes, s.page_bytes, s.largest_bytes, s.blocks,
 		s.fragmented);
 }
 

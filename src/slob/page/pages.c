@@ -2,6 +2,7 @@
 /*
  * pages.c - see pages.h
  */
+/* lint: long - one translation unit keeps firmware small: helpers have one caller and vanish */
 #include "page/pages.h"
 #include "port/port.h"
 
@@ -129,6 +130,58 @@ static page_index pages_split(struct zone *z, unsigned wanted, size_t *dirty)
 	return i;
 }
 
+/* The head of the free block that page @i is in; PAGE_NONE iff it is in none. */
+static size_t pages_head(const struct zone *z, size_t i)
+{
+	for (unsigned order = 0; order < ORDERS; order++) {
+		size_t head = i & ~(((size_t)1 << order) - 1);
+
+		if (z->pages[head].kind == PAGE_FREE && z->pages[head].free >= order)
+			return head;
+	}
+	return PAGE_NONE;
+}
+
+/* Free pages at the end of what is online. */
+static size_t pages_tail(const struct zone *z)
+{
+	size_t end = z->nr_pages;
+
+	while (end && pages_head(z, end - 1) != PAGE_NONE)
+		end = pages_head(z, end - 1);
+	return z->nr_pages - end;
+}
+
+/* Are all of [first, first + count) free? Then they leave the lists; *@dirty: how many of them at
+ * most have memory behind them. */
+static bool pages_claim(struct zone *z, size_t first, size_t count, size_t *dirty)
+{
+	size_t end = first + count;
+	size_t head, behind;
+
+	if (end > z->nr_pages)
+		return false;
+	for (size_t i = first; i < end; i = head + ((size_t)1 << z->pages[head].free)) {
+		head = pages_head(z, i);
+		if (head == PAGE_NONE)
+			return false;
+	}
+	*dirty = 0;
+	for (size_t i = first; i < end; i = behind) {
+		size_t had;
+
+		head = pages_head(z, i);
+		behind = head + ((size_t)1 << z->pages[head].free);
+		had = pages_unlink(z, head);
+		*dirty += had;
+		if (head < first)
+			pages_give_range(z, head, first - head, had);
+		if (behind > end)
+			pages_give_range(z, end, behind - end, had);
+	}
+	return true;
+}
+
 /* ---- take, give ----------------------------------------------------------------- */
 
 static unsigned pages_order(size_t count)
@@ -151,6 +204,24 @@ static size_t pages_needed(const struct zone *z, size_t count, size_t align)
 	return count + align - 1;
 }
 
+static void pages_run(struct zone *z, size_t i, size_t count)
+{
+	z->pages[i].kind = PAGE_RUN;
+	z->pages[i].next = (page_index)count;
+	z->pages[i].prev = 0;
+}
+
+/* There is no buddy, but perhaps enough at the end, where the zone grows. */
+static size_t pages_take_tail(struct zone *z, size_t count, size_t *dirty)
+{
+	size_t i = z->nr_pages - pages_tail(z);
+
+	if (!pages_claim(z, i, count, dirty))
+		return PAGE_NONE;
+	pages_run(z, i, count);
+	return i;
+}
+
 page_index pages_take(struct zone *z, size_t count, size_t align, bool *zero)
 {
 	size_t needed = pages_needed(z, count, align);
@@ -163,22 +234,36 @@ page_index pages_take(struct zone *z, size_t count, size_t align, bool *zero)
 		return PAGE_NONE;
 	were = guard_enter(&z->lock);
 	i = pages_split(z, order, &dirty);
-	if (i != PAGE_NONE) {
+	if (PORT_SLOB_STEP && i == PAGE_NONE && align == 1) {
+		i = pages_take_tail(z, count, &dirty);
+	} else if (i != PAGE_NONE) {
 		lead = (0 - ((uintptr_t)pages_address(z, i) >> PAGE_SHIFT)) & (align - 1);
 		behind = ((size_t)1 << order) - lead - count;
-		z->pages[i + lead].kind = PAGE_RUN;
-		z->pages[i + lead].next = (page_index)count;
-		z->pages[i + lead].prev = 0;
+		pages_run(z, i + lead, count);
 		if (behind)
 			pages_give_range(z, i + lead + count, behind, dirty);
 		if (lead)
 			pages_give_range(z, i, lead, dirty);
 		i += lead;
-		z->least_pages = size_min(z->least_pages, z->free_pages);
 	}
+	z->least_pages = size_min(z->least_pages, z->free_pages);
 	guard_leave(&z->lock, were);
 	*zero = PORT_ZERO_PAGES && dirty == 0;
 	return (page_index)i;
+}
+
+bool pages_extend(struct zone *z, size_t first, size_t count)
+{
+	struct page *pg = &z->pages[first];
+	unsigned long were = guard_enter(&z->lock);
+	size_t dirty;
+	bool done = pages_claim(z, first + pg->next, count - pg->next, &dirty);
+
+	if (done)
+		pg->next = (page_index)count;
+	z->least_pages = size_min(z->least_pages, z->free_pages);
+	guard_leave(&z->lock, were);
+	return done;
 }
 
 void pages_give(struct zone *z, size_t first, size_t count)
@@ -224,13 +309,7 @@ size_t pages_discard(struct zone *z, size_t keep)
 
 bool pages_is_free(const struct zone *z, size_t i)
 {
-	for (unsigned order = 0; order < ORDERS; order++) {
-		const struct page *head = &z->pages[i & ~(((size_t)1 << order) - 1)];
-
-		if (head->kind == PAGE_FREE && head->free >= order)
-			return true;
-	}
-	return false;
+	return pages_head(z, i) != PAGE_NONE;
 }
 
 size_t pages_largest(const struct zone *z)
@@ -311,6 +390,9 @@ size_t pages_add(void *start, size_t bytes, u32 attributes)
 /* The machine's grain: what port_map takes. */
 static size_t pages_grain;
 
+/* The zone that pages_reserve has made, NULL: none. */
+static struct zone *pages_growing;
+
 bool pages_reserve(size_t budget, size_t page_bytes)
 {
 	size_t grain = size_max(page_bytes, PORT_SLOB_STEP);
@@ -333,6 +415,7 @@ bool pages_reserve(size_t budget, size_t page_bytes)
 	pages_lay_out(z, start + size_align(sizeof(struct zone), sizeof(void *)), start + table, 0);
 	z->max_pages = pages;
 	pages_grain = grain;
+	pages_growing = z;
 	pages_join(z);
 	return pages_grow(z, 1, 1);
 }
@@ -358,14 +441,18 @@ static bool pages_bring(struct zone *z, size_t first, size_t count)
 	return false;
 }
 
-/* An eighth more, and enough: behind what is there, an aligned block must find room. */
+/* An eighth more, and enough: what is free at the end counts; an aligned block must find room. */
 static size_t pages_step(const struct zone *z, size_t count, size_t align)
 {
 	size_t order = pages_order(pages_needed(z, count, align));
 	size_t block = (size_t)1 << order;
-	size_t need = size_align(z->nr_pages, block) - z->nr_pages + block;
+	size_t need = align == 1 ? count - size_min(count, pages_tail(z)) :
+				   size_align(z->nr_pages, block) - z->nr_pages + block;
 
-	return size_align(size_max(need, z->nr_pages / 8), pages_grain >> PAGE_SHIFT);
+	size_t grain = pages_grain >> PAGE_SHIFT;
+	size_t step = size_align(size_max(size_max(need, z->nr_pages / 8), 1), grain);
+
+	return step <= z->max_pages - z->nr_pages ? step : size_align(size_max(need, 1), grain);
 }
 
 bool pages_grow(struct zone *z, size_t count, size_t align)
@@ -377,7 +464,9 @@ bool pages_grow(struct zone *z, size_t count, size_t align)
 	if (pages_order(pages_needed(z, count, align)) >= ORDERS)
 		return false;
 	lock_acquire(&z->growing);
+	lock_acquire(&z->lock);
 	step = pages_step(z, count, align);
+	lock_release(&z->lock);
 	if (z->nr_pages != seen) {
 		grown = true; /* somebody else just did */
 	} else if (step <= z->max_pages - z->nr_pages && pages_bring(z, z->nr_pages, step)) {
@@ -392,13 +481,34 @@ bool pages_grow(struct zone *z, size_t count, size_t align)
 	return grown;
 }
 
+size_t pages_offline(void)
+{
+	struct zone *z = pages_growing;
+	size_t pages, dirty;
+
+	if (!z)
+		return 0;
+	lock_acquire(&z->growing);
+	lock_acquire(&z->lock);
+	pages = size_min(pages_tail(z), z->nr_pages - 1) & ~((pages_grain >> PAGE_SHIFT) - 1);
+	if (pages && pages_claim(z, z->nr_pages - pages, pages, &dirty)) {
+		WRITE_ONCE(z->nr_pages, z->nr_pages - pages);
+		z->least_pages -= size_min(z->least_pages, pages);
+	}
+	lock_release(&z->lock);
+	if (pages)
+		port_unmap(pages_address(z, z->nr_pages), pages << PAGE_SHIFT);
+	lock_release(&z->growing);
+	return pages ? dirty : 0;
+}
+
 size_t pages_unused(void)
 {
 	size_t pages = 0;
 
 	for (const struct zone *z = pages_zones; z; z = z->next)
 		pages += READ_ONCE(z->max_pages) - READ_ONCE(z->nr_pages);
-	return pages << PAGE_SHIFT;
+	return pages * (PAGE_SIZE + sizeof(struct page));
 }
 
 size_t pages_lower(size_t most)

@@ -79,8 +79,12 @@ size_t pages_add(void *start, size_t bytes, u32 attributes);
 /* One zone of address space that the port gives, which grows. */
 bool pages_reserve(size_t budget, size_t page_bytes);
 
-/* Unused address space of zones that grow, bytes; keep @most of it, the rest goes back. Returns
- * bytes that did. */
+/* Take the free pages at the end of the zone that grows offline, in whole steps of the port: the
+ * system charges nobody for them any more. Returns how many had memory behind them. */
+size_t pages_offline(void);
+
+/* Unused address space of zones that grow, with that of their tables, bytes; keep @most of it, the
+ * rest goes back. Returns bytes that did. */
 size_t pages_unused(void);
 size_t pages_lower(size_t most);
 
@@ -100,6 +104,10 @@ static inline char *pages_address(const struct zone *z, size_t i)
 /* @count pages whose address is a multiple of @align pages (a power of two): kind RUN, length
  * set. *@zero: known to read as zero. PAGE_NONE iff there are none online. */
 page_index pages_take(struct zone *z, size_t count, size_t align, bool *zero);
+
+/* Let the run at page @first have @count pages, more than it has, where it is; false iff those
+ * behind it are not free. */
+bool pages_extend(struct zone *z, size_t first, size_t count);
 
 /* Give pages [first, first + count) back; their kinds are TAIL but for the first's. */
 void pages_give(struct zone *z, size_t first, size_t count);
