@@ -29,17 +29,30 @@ static struct kmem_cache kmalloc_early[CONFIG_KMALLOC_CLASSES];
 struct kmem_cache *ashlar_kmalloc_caches[CONFIG_KMALLOC_CLASSES] = {
 	KMALLOC_EARLY_4(0),  KMALLOC_EARLY_4(4),  KMALLOC_EARLY_4(8),  KMALLOC_EARLY_4(12),
 	KMALLOC_EARLY_4(16), KMALLOC_EARLY_4(20), KMALLOC_EARLY_4(24), KMALLOC_EARLY_4(28),
-	KMALLOC_EARLY_4(32), KMALLOC_EARLY_4(36),
+	KMALLOC_EARLY_4(32), KMALLOC_EARLY_4(36), KMALLOC_EARLY_4(40), KMALLOC_EARLY_4(44),
+	KMALLOC_EARLY_4(48),
 };
-STATIC_ASSERT(CONFIG_KMALLOC_CLASSES == 40, "each class has its stand-in");
+STATIC_ASSERT(CONFIG_KMALLOC_CLASSES == 52, "each class has its stand-in");
 
 size_t kmalloc_class_size(unsigned class)
 {
-	unsigned top = 7 + (class - 8) / 4;
+	unsigned first = 8; /* class, above 2^top bytes, 2^shift of them a doubling */
+	unsigned top = 7;
+	unsigned shift = 2;
 
-	if (class < 8)
+	if (class < first)
 		return (size_t)16 * (class + 1);
-	return ((size_t)1 << top) + ((size_t)((class - 8) % 4 + 1) << (top - 2));
+	if (class >= 44) {
+		first = 44;
+		top = 13;
+	} else if (class >= 20) {
+		first = 20;
+		top = 10;
+		shift = 3;
+	}
+	top += (class - first) >> shift;
+	return ((size_t)1 << top) +
+	       ((size_t)((class - first) % (1u << shift) + 1) << (top - shift));
 }
 
 void kmalloc_name(struct text *t, const char *before, size_t size)
@@ -55,11 +68,14 @@ void kmalloc_name(struct text *t, const char *before, size_t size)
 /* Which cache serves which size; the slow path reads it, too. */
 static void kmalloc_fill_table(void)
 {
-	for (u32 i = 0; i < KMALLOC_TABLE_SIZE; i++) {
-		size_t size = ((size_t)i + 1) << GRANULE_SHIFT;
+	size_t i = 0;
 
-		kmalloc_table[i] =
-			(u16)ashlar_kmalloc_caches[ashlar_kmalloc_class(size)]->header_offset;
+	for (unsigned class = 0; class < CONFIG_KMALLOC_CLASSES; class ++) {
+		size_t end = kmalloc_class_size(class) >> GRANULE_SHIFT;
+		u16 header_offset = (u16)ashlar_kmalloc_caches[class]->header_offset;
+
+		while (i < end)
+			kmalloc_table[i++] = header_offset;
 	}
 }
 
