@@ -38,6 +38,16 @@ void ashlar_host_interrupt(unsigned int cpu)
 	arch_send(&machine.cpu[cpu]);
 }
 
+unsigned ashlar_host_distance(unsigned from, unsigned to)
+{
+	return machine.distance[from][to];
+}
+
+unsigned ashlar_host_cpu_node(unsigned cpu)
+{
+	return machine.cpu[cpu].node;
+}
+
 bool ashlar_host_map(void *address, uint64_t physical, size_t bytes)
 {
 	for (size_t i = 0; i < bytes; i += 4096)

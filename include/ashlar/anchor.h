@@ -119,6 +119,15 @@ enum ashlar_field_id {
 	ASHLAR_CACHE_FAR_FREES,
 	ASHLAR_CACHE_OVERFLOWS,
 	ASHLAR_NODE_PENDING,
+	/* slob alone (ashlar_anchor.percpu is "slob"): zones and caches are lists, whose first are
+	 * what `zones` and `nodes` point to */
+	ASHLAR_ZONE_NEXT,
+	ASHLAR_ZONE_LEAST, /* fewest free pages at any time */
+	ASHLAR_ZONE_PAGES, /* pointer to the descriptors of its pages, `pcps.step` bytes each */
+	ASHLAR_PAGE_COUNT, /* of a run's first page: its length */
+	ASHLAR_PAGE_BITS,  /* bits 0-1: 2 slob page, 3 run; 8-19: of the former, free units */
+	ASHLAR_CACHE_NEXT,
+	ASHLAR_CACHE_LIVE, /* objects in use */
 	ASHLAR_FIELDS
 };
 
@@ -152,7 +161,7 @@ struct ashlar_anchor {
 	uint32_t group_bytes;
 	uint32_t events[ASHLAR_EVENTS];
 	uint32_t nr_fields;
-	char percpu[8]; /* "rseq", "lock" or "pretend" */
+	char percpu[8]; /* "rseq", "lock" or "pretend"; of the slob engine "slob" */
 	char why[ASHLAR_WHY_BYTES];
 	char message[ASHLAR_MESSAGE_BYTES];
 	struct ashlar_field fields[ASHLAR_FIELDS];
@@ -170,6 +179,13 @@ struct ashlar_pages {
 	uint64_t kept;      /* mappings kept for reuse */
 	uint64_t discarded; /* given back to the system, ever */
 	uint64_t refaulted; /* of that, needed again */
+};
+
+/* What a row stands for. */
+enum ashlar_row_kind {
+	ASHLAR_ROW_CACHE,  /* a cache of the slab engine */
+	ASHLAR_ROW_UNITS,  /* all slob pages: a slab is a page, an object a unit of 2 bytes */
+	ASHLAR_ROW_INSIDE, /* a cache of slob: a slab is an object, which lies in these pages */
 };
 
 /* One cache. */
@@ -207,6 +223,7 @@ struct ashlar_row {
 	uint64_t overflows;  /* an alien array was full, and went home */
 	uint64_t counted;    /* 1: stats=1 */
 	uint64_t objects_pending; /* freed where no lock could be had, not swept yet */
+	uint64_t kind;            /* enum ashlar_row_kind */
 };
 
 /* What a process leaves behind. */

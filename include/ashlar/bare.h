@@ -58,7 +58,8 @@ struct ashlar_boot {
 			      * lowest to the highest address of the map. 0: the tables lie in the
 			      * direct map, holes between ranges take a twelfth of their size */
 	unsigned int cpus; /* CPU numbers are below this */
-	unsigned int nodes;  /* NUMA nodes are below this, at least 1 */
+	unsigned int nodes;  /* NUMA nodes are below this, at least 1; PORT_MAX_NODES (8) are told
+			      * apart, further ones share the last */
 	uint64_t random;     /* bits that an attacker does not know */
 	const char *options; /* the boot line's, as ASHLAR_OPTIONS, or NULL */
 	uint64_t dma_end;    /* physical addresses below it are __GFP_DMA (a PC: 16 MiB); 0: none */
@@ -106,6 +107,12 @@ unsigned int ashlar_host_callers(void **frames, unsigned int most) __attribute__
 uint64_t ashlar_host_time(void) __attribute__((weak));
 uint32_t ashlar_host_thread(void) __attribute__((weak));
 void ashlar_host_symbol(const void *address, char *text, size_t bytes) __attribute__((weak));
+
+/* Of a kernel with several nodes: how far node @to is from node @from, as ACPI's SLIT and a device
+ * tree's distance-map have it, 10 the node itself (0 or no function: 20 to any other); and the
+ * node of a CPU (no function: 0). A CPU of a node without memory uses the nearest that has some. */
+unsigned int ashlar_host_distance(unsigned int from, unsigned int to) __attribute__((weak));
+unsigned int ashlar_host_cpu_node(unsigned int cpu) __attribute__((weak));
 
 /* With a window only: let @bytes at the virtual address be the memory at @physical; or let them
  * read as zeros, all of the same memory. What was mapped as zeros may be mapped anew. false iff

@@ -6,8 +6,8 @@
  *         or several, and ask how it fares. Everything else is slab.h: kmalloc, kmem_cache_*.
  *         Of the slob library only (libashlar-slob, and what is built for small machines).
  * Differs from the slab library: constructors run at every allocation; a kmalloc is aligned to 8 or
- *         16, a power of two up to a page to its size; kvmalloc, buckets, mempools, RCU, pools and
- *         the `ashlar` command's view are not in it.
+ *         16, a power of two up to a page to its size; what the fast paths of the slab library
+ *         are for is not in it. docs/engines.md has the list.
  * Context Where the port says one CPU: anywhere, interrupt handlers included, but for
  *         ashlar_heap_stat and ashlar_heap_minimum, which look at every page. Elsewhere any
  *         thread.
@@ -54,7 +54,7 @@ extern "C" {
 #define ASHLAR_HEAP_BATTERY 0x4u /* keeps its contents without power: ASHLAR_GFP_BATTERY */
 #define ASHLAR_HEAP_ASKED 0x8u   /* only for allocations that ask for one of the above */
 #define ASHLAR_HEAP_NODE(n) ((uint32_t)(n) << 8)
-#define ASHLAR_GFP_FAST 0x1000000u
+#define ASHLAR_GFP_FAST 0x4000000u
 #define ASHLAR_GFP_BATTERY 0x2000000u
 
 /*

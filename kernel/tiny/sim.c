@@ -78,6 +78,11 @@ unsigned port_cpu(void)
 	return sim.cpu;
 }
 
+uint32_t port_thread(void)
+{
+	return 1;
+}
+
 void port_wait(uint32_t *word, uint32_t value)
 {
 	static const char text[] = "Bail out! a lock is waited for by the only thread\n";

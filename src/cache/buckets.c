@@ -41,7 +41,7 @@ static struct kmem_cache *buckets_make(const char *before, size_t size, unsigned
 		args.usersize = 0;
 	}
 	args.usersize = (unsigned)size_min(args.usersize, size - args.useroffset);
-	kmalloc_name(&name, before, size);
+	kmalloc_class_name(&name, before, size);
 	return kmem_cache_create_args(name.bytes, (unsigned)size, &args, flags | SLAB_NO_MERGE);
 }
 

@@ -149,6 +149,7 @@ unsigned cache_grow(struct kmem_cache_node *n, gfp_t gfp, void **end, unsigned c
 	count = slab_adopt(n, head, end, count);
 	if (options.reap && READ_ONCE(n->grown) % options.reap == 0)
 		tune_tick();
+	reclaim_grew(gfp);
 	return count;
 }
 
@@ -221,7 +222,7 @@ static void cache_check_alive(const struct kmem_cache *c, const char *function)
 
 bool cache_fails(const struct kmem_cache *c, gfp_t gfp, size_t size)
 {
-	return (c->debug.flags & SLAB_FAILSLAB) && fault_strikes(c, size, gfp);
+	return (c->debug.flags & SLAB_FAILSLAB) && fault_strikes(c->name, size, gfp);
 }
 
 void *cache_hand_out(struct kmem_cache *c, void *p, gfp_t gfp, size_t size)

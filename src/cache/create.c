@@ -9,16 +9,14 @@
  *             with the same memory, whose stride fits with less than a pointer to spare
  * Source  Linux mm/slab_common.c for what is checked and what is alike
  */
-#include "base/bits.h"
 #include "base/check.h"
+#include "cache/args.h"
 #include "cache/cache.h"
 #include "cache/init.h"
 #include "cache/option.h"
 #include "cache/rcu.h"
 #include "cache/report.h"
 #include "port/port.h"
-
-#define CREATE_SIZE_MAX ((size_t)4 << 20)
 
 #define CREATE_FLAGS                                                                     \
 	(SLAB_HWCACHE_ALIGN | SLAB_CACHE_DMA | SLAB_CACHE_DMA32 | SLAB_RECLAIM_ACCOUNT | \
@@ -36,25 +34,6 @@ struct create_want {
 	const struct kmem_cache_args *args;
 };
 
-/* L1: why there is no such alignment, window or capacity, or NULL. */
-static const char *create_refuse_args(const struct create_want *w)
-{
-	const struct kmem_cache_args *a = w->args;
-
-	if (a->align && (!bits_is_power_of_two(a->align) || a->align > CREATE_SIZE_MAX))
-		return "the alignment is not a power of two up to 4 MiB";
-	if (a->useroffset && !a->usersize)
-		return "the user window has an offset, but no size";
-	if (a->usersize > w->size || a->useroffset > w->size - a->usersize)
-		return "the user window is not inside the object";
-	if (a->use_freeptr_offset && (a->freeptr_offset > w->size - size_min(w->size, 8) ||
-				      a->freeptr_offset % sizeof(void *) != 0))
-		return "the free pointer is not inside the object, or not aligned";
-	if (a->sheaf_capacity > CONFIG_BATCH_MAX)
-		return "the sheaf capacity is above 120";
-	return NULL;
-}
-
 /* L1: why such a cache cannot be, or NULL. */
 static const char *create_refuse(const struct create_want *w)
 {
@@ -64,7 +43,7 @@ static const char *create_refuse(const struct create_want *w)
 		return "a cache needs a name";
 	if (w->size == 0)
 		return "the size is 0";
-	if (w->size > CREATE_SIZE_MAX)
+	if (w->size > ARGS_SIZE_MAX)
 		return "the size is above 4 MiB";
 	if (w->flags & ~(unsigned long)CREATE_FLAGS)
 		return "unknown flags";
@@ -74,7 +53,7 @@ static const char *create_refuse(const struct create_want *w)
 		return "this home has no DMA memory";
 	if ((w->flags & SLAB_TYPESAFE_BY_RCU) && !rcu_is_bound())
 		return "SLAB_TYPESAFE_BY_RCU needs an RCU: call ashlar_rcu_bind first";
-	return create_refuse_args(w);
+	return args_refuse(w->size, w->args);
 }
 
 /* L3: is @c what @want asks for? */

@@ -257,6 +257,22 @@ bool debug_arm(struct kmem_cache *c, bool on)
 	return debug_switch(c, on ? flags | SLAB_FAILSLAB : flags) == 0;
 }
 
+int fault_spread(void)
+{
+	int result = 0;
+
+	for (u32 id = 1; id < CONFIG_MAX_IDS; id++) {
+		struct kmem_cache_node *n = cache_visit(id);
+
+		if (!n)
+			continue;
+		if (!debug_arm(n->cache, fault_flags(n->cache->name) != 0))
+			result = -DEBUG_EBUSY;
+		cache_leave(n);
+	}
+	return result;
+}
+
 int ashlar_kmem_cache_debug(struct kmem_cache *c, const char *letters)
 {
 	size_t length = 0;

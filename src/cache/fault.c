@@ -8,14 +8,12 @@
 #include "cache/fault.h"
 #include "ashlar/debug.h"
 #include "base/text.h"
-#include "cache/cache.h"
 #include "cache/init.h"
 #include "cache/letters.h"
 #include "cache/option.h"
 #include "port/port.h"
 
 #define FAULT_EINVAL 22
-#define FAULT_EBUSY 16
 #define FAULT_TOLD 10u /* failures that are told one by one */
 
 bool fault_large;
@@ -30,11 +28,11 @@ static struct {
 	char text[OPTION_TEXT_MAX]; /* the setting, for its names */
 	struct fault_setting set;
 	bool on;        /* failslab, by FT1 */
-	u64 calls;      /* seen so far */
-	int64_t space;  /* bytes still let through */
-	int64_t times;  /* failures that are left, -1: without end */
-	u64 failed;     /* ever */
-	u64 nth;        /* calls until the one that fails; 0: not armed */
+	size_t calls;   /* seen so far */
+	intptr_t space; /* bytes still let through */
+	intptr_t times; /* failures that are left, -1: without end */
+	size_t failed;  /* ever */
+	size_t nth;     /* calls until the one that fails; 0: not armed */
 	u32 nth_thread; /* whose calls; 0: anybody's */
 	bool nth_armed; /* all caches are watched for it */
 } faults;
@@ -95,8 +93,8 @@ static void fault_set(const char *text, size_t length)
 	faults.text[length] = '\0';
 	faults.on = length && fault_parse(faults.text, length, &faults.set);
 	faults.calls = 0;
-	faults.space = faults.on ? faults.set.number[2] : 0;
-	faults.times = faults.on ? faults.set.number[3] : 0;
+	faults.space = faults.on ? (intptr_t)faults.set.number[2] : 0;
+	faults.times = faults.on ? (intptr_t)faults.set.number[3] : 0;
 }
 
 static bool fault_has_names(void)
@@ -120,6 +118,11 @@ u32 fault_flags(const char *name)
 	return faults.nth_armed || fault_concerns(name) ? SLAB_FAILSLAB : 0;
 }
 
+bool fault_is_set(void)
+{
+	return faults.nth_armed || faults.on;
+}
+
 static void fault_look_at_large(void)
 {
 	WRITE_ONCE(fault_large,
@@ -129,7 +132,7 @@ static void fault_look_at_large(void)
 void fault_init(void)
 {
 	fault_set(options.failslab, fault_length(options.failslab));
-	faults.nth = options.fail_nth;
+	faults.nth = (size_t)options.fail_nth;
 	faults.nth_armed = options.fail_nth != 0;
 	fault_look_at_large();
 }
@@ -149,7 +152,7 @@ static int64_t fault_draw(u64 call)
 /* Is one of the failures that are left ours? */
 static bool fault_take_time(void)
 {
-	int64_t left = __atomic_load_n(&faults.times, __ATOMIC_RELAXED);
+	intptr_t left = __atomic_load_n(&faults.times, __ATOMIC_RELAXED);
 
 	while (left > 0 && !__atomic_compare_exchange_n(&faults.times, &left, left - 1, false,
 							__ATOMIC_RELAXED, __ATOMIC_RELAXED))
@@ -159,16 +162,16 @@ static bool fault_take_time(void)
 
 static bool fault_strikes_slab(size_t size)
 {
-	u64 call;
+	size_t call;
 
 	if (!faults.on || __atomic_load_n(&faults.times, __ATOMIC_RELAXED) == 0)
 		return false;
-	if (__atomic_load_n(&faults.space, __ATOMIC_RELAXED) > (int64_t)size) {
-		__atomic_fetch_sub(&faults.space, (int64_t)size, __ATOMIC_RELAXED);
+	if (__atomic_load_n(&faults.space, __ATOMIC_RELAXED) > (intptr_t)size) {
+		__atomic_fetch_sub(&faults.space, (intptr_t)size, __ATOMIC_RELAXED);
 		return false;
 	}
 	call = __atomic_add_fetch(&faults.calls, 1, __ATOMIC_RELAXED);
-	if (call % (u64)faults.set.number[0] != 0 || fault_draw(call) >= faults.set.number[1])
+	if (call % (size_t)faults.set.number[0] != 0 || fault_draw(call) >= faults.set.number[1])
 		return false;
 	return fault_take_time();
 }
@@ -176,7 +179,7 @@ static bool fault_strikes_slab(size_t size)
 /* One call nearer to the one that fails; true: this is it. */
 static bool fault_strikes_nth(void)
 {
-	u64 left = __atomic_load_n(&faults.nth, __ATOMIC_RELAXED);
+	size_t left = __atomic_load_n(&faults.nth, __ATOMIC_RELAXED);
 
 	if (left == 0 || (faults.nth_thread && faults.nth_thread != port_thread()))
 		return false;
@@ -186,9 +189,9 @@ static bool fault_strikes_nth(void)
 	return left == 1;
 }
 
-static cold void fault_tell(const struct kmem_cache *c, size_t size)
+static cold void fault_tell(const char *name, size_t size)
 {
-	u64 number = __atomic_add_fetch(&faults.failed, 1, __ATOMIC_RELAXED);
+	size_t number = __atomic_add_fetch(&faults.failed, 1, __ATOMIC_RELAXED);
 	struct text t;
 
 	if (number > FAULT_TOLD)
@@ -199,41 +202,23 @@ static cold void fault_tell(const struct kmem_cache *c, size_t size)
 	text_str(&t, ": ");
 	text_dec(&t, size);
 	text_str(&t, size == 1 ? " byte of " : " bytes of ");
-	text_str(&t, c ? c->name : "a large block");
+	text_str(&t, name ? name : "a large block");
 	text_str(&t, number == FAULT_TOLD ? " (no more will be told)\n" : "\n");
 	text_print(&t);
 }
 
-bool fault_strikes(const struct kmem_cache *c, size_t size, gfp_t gfp)
+bool fault_strikes(const char *name, size_t size, gfp_t gfp)
 {
 	if (gfp & __GFP_NOFAIL) /* FT3 */
 		return false;
 	if (!fault_strikes_nth() && !fault_strikes_slab(size))
 		return false;
 	if (!(gfp & __GFP_NOWARN))
-		fault_tell(c, size);
+		fault_tell(name, size);
 	return true;
 }
 
 /* ---- while the program runs ---------------------------------------------------------------- */
-
-/* Every cache follows the setting: open or close its arrays. */
-static int fault_spread(void)
-{
-	int result = 0;
-
-	fault_look_at_large();
-	for (u32 id = 1; id < CONFIG_MAX_IDS; id++) {
-		struct kmem_cache_node *n = cache_visit(id);
-
-		if (!n)
-			continue;
-		if (!debug_arm(n->cache, fault_flags(n->cache->name) != 0))
-			result = -FAULT_EBUSY;
-		cache_leave(n);
-	}
-	return result;
-}
 
 int ashlar_failslab(const char *setting)
 {
@@ -242,21 +227,24 @@ int ashlar_failslab(const char *setting)
 	if (!init_ready() || (length && !fault_is_valid(setting, length)))
 		return -FAULT_EINVAL;
 	fault_set(setting, length);
+	fault_look_at_large();
 	return fault_spread();
 }
 
 unsigned long ashlar_fail_nth(unsigned long n)
 {
 	bool was_armed = faults.nth_armed;
-	u64 left;
+	size_t left;
 
 	if (!init_ready())
 		return 0;
 	left = __atomic_exchange_n(&faults.nth, 0, __ATOMIC_RELAXED);
 	faults.nth_thread = n ? port_thread() : 0;
 	faults.nth_armed = n != 0;
-	if (was_armed != faults.nth_armed)
+	if (was_armed != faults.nth_armed) {
+		fault_look_at_large();
 		fault_spread();
+	}
 	__atomic_store_n(&faults.nth, n, __ATOMIC_RELAXED);
 	return left;
 }

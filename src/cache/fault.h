@@ -20,10 +20,11 @@
 #include "ashlar/gfp.h"
 #include "base/base.h"
 
-struct kmem_cache;
-
 /* May large blocks fail? Read without a lock. */
 extern bool fault_large internal_data;
+
+/* May any call fail? */
+bool fault_is_set(void);
 
 /* Is such a setting of failslab= well formed? */
 bool fault_is_valid(const char *text, size_t length);
@@ -34,7 +35,10 @@ void fault_init(void);
 /* SLAB_FAILSLAB for a cache of this name, or 0 (FT1). */
 u32 fault_flags(const char *name);
 
-/* Is this the call that fails? @c NULL: a large block. */
-bool fault_strikes(const struct kmem_cache *c, size_t size, gfp_t gfp);
+/* Is this the call that fails? @name: of the cache; NULL: a large block. */
+bool fault_strikes(const char *name, size_t size, gfp_t gfp);
+
+/* The engine's: every cache follows the setting (FT2). 0, or -16 iff an array cannot be closed. */
+int fault_spread(void);
 
 #endif

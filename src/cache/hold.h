@@ -18,6 +18,13 @@ enum hold {
 	HOLD_NOT,     /* in the arena, and not the start of anything in use */
 };
 
+/* Is the object or run at @p, which is in the arena, held? */
+static inline bool hold_is(const void *p)
+{
+	return *map_state(p) == STATE_HELD || *map_state(p) == STATE_HELD_CHARGED ||
+	       map.pages[map_pfn(p)].kind == PAGE_HELD;
+}
+
 static inline enum hold hold(void *p)
 {
 	struct page *head;
@@ -33,8 +40,7 @@ static inline enum hold hold(void *p)
 		*map_state(p) = STATE_HELD_CHARGED;
 		return HOLD_DONE;
 	}
-	if (*map_state(p) == STATE_HELD || *map_state(p) == STATE_HELD_CHARGED ||
-	    head->kind == PAGE_HELD)
+	if (hold_is(p))
 		return HOLD_ALREADY;
 	if (head->kind != PAGE_LARGE || p != map_page_address(head))
 		return HOLD_NOT;

@@ -34,37 +34,6 @@ struct kmem_cache *ashlar_kmalloc_caches[CONFIG_KMALLOC_CLASSES] = {
 };
 STATIC_ASSERT(CONFIG_KMALLOC_CLASSES == 52, "each class has its stand-in");
 
-size_t kmalloc_class_size(unsigned class)
-{
-	unsigned first = 8; /* class, above 2^top bytes, 2^shift of them a doubling */
-	unsigned top = 7;
-	unsigned shift = 2;
-
-	if (class < first)
-		return (size_t)16 * (class + 1);
-	if (class >= 44) {
-		first = 44;
-		top = 13;
-	} else if (class >= 20) {
-		first = 20;
-		top = 10;
-		shift = 3;
-	}
-	top += (class - first) >> shift;
-	return ((size_t)1 << top) +
-	       ((size_t)((class - first) % (1u << shift) + 1) << (top - shift));
-}
-
-void kmalloc_name(struct text *t, const char *before, size_t size)
-{
-	text_init(t);
-	text_str(t, before);
-	text_dec(t, size % 1024 ? size : size / 1024);
-	if (size % 1024 == 0)
-		text_char(t, 'k');
-	text_char(t, '\0');
-}
-
 /* Which cache serves which size; the slow path reads it, too. */
 static void kmalloc_fill_table(void)
 {
@@ -88,7 +57,7 @@ bool kmalloc_init(void)
 		size_t align = (size_t)1 << bits_lowest(size);
 		struct kmem_cache *c;
 
-		kmalloc_name(&name, "kmalloc-", size);
+		kmalloc_class_name(&name, "kmalloc-", size);
 		c = cache_make(name.bytes, size, align, SLAB_KMALLOC, NULL); /* KM1 */
 		if (!c)
 			return false;
@@ -259,12 +228,6 @@ void kfree(const void *p)
 
 	if (unlikely(how != KMALLOC_PUSHED) && !ZERO_OR_NULL_PTR(p))
 		kmalloc_finish(block, how, "kfree");
-}
-
-void kmalloc_wipe(void *p, size_t bytes)
-{
-	memset(p, 0, bytes);
-	__asm__ volatile("" : : "r"(p) : "memory");
 }
 
 void kfree_sensitive(const void *p)

@@ -14,10 +14,9 @@
 
 #include "ashlar/slab.h"
 #include "cache/array.h"
+#include "cache/kmalloc_class.h"
 #include "cache/object.h"
 #include "percpu.h"
-
-struct text;
 
 #define KMALLOC_TABLE_SIZE (CONFIG_KMALLOC_MAX_CACHE / 16)
 
@@ -40,18 +39,9 @@ extern bool kmalloc_lock_pushes internal_data;
 /* Let the fast paths run, or LOCK mode's middle way, as far as no gate is closed (gate.h). */
 void kmalloc_open(bool lock_mode);
 
-/* Size of a class: 16 .. 128, then 160, 192, 224, 256, 320 ... */
-size_t kmalloc_class_size(unsigned class);
-
-/* "kmalloc-64", "kmalloc-1k", with its end: exact multiples of 1024 by their k. */
-void kmalloc_name(struct text *t, const char *before, size_t size);
-
 /* The size cache for what @gfp says of the kind of memory; made if there is none yet and @gfp may
  * wait. NULL iff there is no such memory (then the reason is printed), or none at all. */
 struct kmem_cache *kmalloc_type_cache(unsigned class, gfp_t gfp);
-
-/* Zeros that the compiler keeps, though nobody reads them again. */
-void kmalloc_wipe(void *p, size_t bytes);
 
 /* Any size but 0, any state of the world. */
 void *kmalloc_slow(size_t size, gfp_t gfp);

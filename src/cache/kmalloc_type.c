@@ -46,7 +46,7 @@ static struct kmem_cache *kmalloc_type_make(enum kmalloc_type type, unsigned cla
 	struct kmem_cache *c;
 	struct text name;
 
-	kmalloc_name(&name, kinds[type].before, size);
+	kmalloc_class_name(&name, kinds[type].before, size);
 	c = cache_make(name.bytes, size, (size_t)1 << bits_lowest(size),
 		       SLAB_KMALLOC | kinds[type].flags, NULL);
 	if (!c || __atomic_compare_exchange_n(&kmalloc_types[type][class], &seen, c, false,

@@ -164,6 +164,7 @@ void *large_alloc_mapping(size_t size, size_t align, gfp_t gfp)
 			return NULL;
 	}
 	large_enter(m);
+	reclaim_grew(gfp);
 	return m->start;
 }
 
@@ -264,6 +265,7 @@ static void *large_alloc_run(size_t pages, size_t align_pages, gfp_t gfp, unsign
 	head->charged = 0;
 	head->pages = pages;
 	large_count_run(pages);
+	reclaim_grew(gfp);
 	p = map_page_address(head);
 	if ((gfp & __GFP_ZERO) && !zero)
 		memset(p, 0, pages << PAGE_SHIFT);

@@ -21,6 +21,7 @@ struct options {
 	u64 foreign_libc;                 /* a pointer from nowhere goes to libc */
 	u64 keep_deepbind;                /* dlopen's RTLD_DEEPBIND is left alone */
 	u64 limit;                        /* bytes the arena may have; 0: by the machine */
+	u64 soft_limit;                   /* bytes above which nothing is kept (R4); 0: none */
 	u64 reap;                         /* new slabs between two ticks of the reaper; 0: none */
 	u64 random_seq;                   /* objects are given out in random order */
 	u64 fake_numa;                    /* so many NUMA nodes are made up; 0: the machine's */

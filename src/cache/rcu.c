@@ -17,9 +17,9 @@
 #include "cache/rcu.h"
 #include "base/check.h"
 #include "base/lock.h"
-#include "cache/cache.h"
+#include "cache/grace.h"
 #include "cache/hold.h"
-#include "cache/reclaim.h"
+#include "cache/kmalloc.h"
 #include "cache/report.h"
 #include "port/port.h"
 
@@ -38,7 +38,7 @@ STATIC_ASSERT(sizeof(struct rcu_wait) == sizeof(struct ashlar_rcu_head),
 struct rcu_batch {
 	struct rcu_wait *inside; /* last added first; the words lie in the blocks */
 	struct rcu_wait *boxes;  /* likewise; the words are boxes, to be freed, too */
-	struct list slabs;       /* struct page, by link */
+	struct list slabs;       /* what the engine has put there (grace.h) */
 	size_t count;
 };
 
@@ -89,19 +89,6 @@ static void rcu_free_blocks(struct rcu_wait *w, bool boxed)
 	}
 }
 
-static void rcu_free_slabs(struct list *slabs)
-{
-	if (list_is_empty(slabs))
-		return;
-	while (!list_is_empty(slabs)) {
-		struct page *head = list_first_entry(slabs, struct page, link);
-
-		list_remove(&head->link);
-		page_free(head, head->order);
-	}
-	reclaim_check();
-}
-
 /* The grace period of `waiting` is over. */
 static void rcu_land(struct ashlar_rcu_head *head)
 {
@@ -109,7 +96,7 @@ static void rcu_land(struct ashlar_rcu_head *head)
 
 	rcu_free_blocks(rcu.waiting.inside, false);
 	rcu_free_blocks(rcu.waiting.boxes, true);
-	rcu_free_slabs(&rcu.waiting.slabs);
+	grace_free(&rcu.waiting.slabs);
 	lock_acquire(&rcu.lock);
 	rcu_batch_init(&rcu.waiting);
 	rcu.landed++;
@@ -138,16 +125,11 @@ bool rcu_is_bound(void)
 	return LOAD_ACQUIRE(rcu.ops) != NULL;
 }
 
-bool rcu_hold(struct page *head)
+void rcu_hold_pages(struct list *link)
 {
-	const struct kmem_cache_node *n = head->owner;
-
-	if (likely(!(n->cache->flags & SLAB_TYPESAFE_BY_RCU)))
-		return false;
 	lock_acquire(&rcu.lock);
-	list_add_tail(&rcu.next.slabs, &head->link);
+	list_add_tail(&rcu.next.slabs, link);
 	rcu_added();
-	return true;
 }
 
 /* R2; a block that is free, or waits already, is reported. A mapping is looked at when it is

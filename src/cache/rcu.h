@@ -6,16 +6,13 @@
 #define ASHLAR_CACHE_RCU_H
 
 #include "ashlar/rcu.h"
-#include "base/base.h"
-
-struct page;
+#include "base/list.h"
 
 /* Is an RCU bound? */
 bool rcu_is_bound(void);
 
-/* The pages of a slab that is none any more wait for a grace period, if readers may look at them
- * (SLAB_TYPESAFE_BY_RCU). false: they do not have to. */
-bool rcu_hold(struct page *head);
+/* What hangs at @link waits for a grace period; then grace_free gets it (grace.h). */
+void rcu_hold_pages(struct list *link);
 
 void rcu_lock_all(void);
 void rcu_unlock_all(void);

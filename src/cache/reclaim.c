@@ -13,11 +13,11 @@
 #include "cache/array.h"
 #include "cache/cache.h"
 #include "cache/gfp.h"
+#include "cache/grace.h"
 #include "cache/init.h"
 #include "cache/inspect.h"
 #include "cache/large.h"
 #include "cache/option.h"
-#include "cache/rcu.h"
 #include "port/port.h"
 
 #define RECLAIM_ROUNDS 16u /* of RETRY_MAYFAIL; an ordinary request gets a quarter */
@@ -31,7 +31,8 @@ static struct {
 	size_t learned;        /* pages kept beyond the fixed part (R2) */
 	size_t peak;           /* most pages in use or kept, ever */
 	size_t seen_refaulted; /* page_stat's, at the last look */
-	size_t recent;         /* pages discarded lately that were not faulted in again */
+	size_t pressed; /* pages in use when shrinkers were asked for the soft limit's sake */
+	size_t recent;  /* pages discarded lately that were not faulted in again */
 } reclaim;
 
 /* Figures that other threads change meanwhile need not fit together: no difference wraps. */
@@ -48,7 +49,12 @@ static size_t reclaim_live(const struct page_stat *s)
 
 static size_t reclaim_keep(const struct page_stat *s)
 {
-	return reclaim_live(s) / 16 + (options.keep >> PAGE_SHIFT) + READ_ONCE(reclaim.learned);
+	size_t live = reclaim_live(s);
+	size_t keep = live / 16 + (options.keep >> PAGE_SHIFT) + READ_ONCE(reclaim.learned);
+
+	if (options.soft_limit) /* R4 */
+		keep = size_min(keep, reclaim_less(options.soft_limit >> PAGE_SHIFT, live));
+	return keep;
 }
 
 /* R2: pages that came back soon after they had been discarded were discarded too early. */
@@ -117,7 +123,7 @@ void reclaim_release(struct list *emptied)
 			inspect_slab(n->cache, head);
 		slab_unmake(head);
 		account_end_slab(head);
-		if (!rcu_hold(head))
+		if (!grace_hold(head))
 			page_free(head, head->order);
 	}
 	reclaim_check();
@@ -147,6 +153,25 @@ static size_t reclaim_shrinkers(gfp_t gfp)
 			freed += s->scan(s, gfp, RECLAIM_SCAN);
 	__atomic_store_n(&reclaim.shrinking, 0, __ATOMIC_RELEASE);
 	return freed;
+}
+
+void reclaim_press(gfp_t gfp)
+{
+	size_t soft = options.soft_limit >> PAGE_SHIFT;
+	struct page_stat s;
+	size_t live;
+
+	page_stat(&s);
+	live = reclaim_live(&s);
+	if (live <= soft) {
+		WRITE_ONCE(reclaim.pressed, soft);
+		return;
+	}
+	if (live < READ_ONCE(reclaim.pressed) + soft / 64)
+		return;
+	WRITE_ONCE(reclaim.pressed, live);
+	reclaim_shrinkers(gfp);
+	reclaim_check();
 }
 
 static bool reclaim_try(gfp_t gfp, unsigned attempt)

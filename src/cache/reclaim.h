@@ -10,16 +10,29 @@
  *             a quarter of the peak, or 16 MiB (but not the peak) where that is more, and
  *             shrinks by a sixteenth with each discard
  *         R3  shrinkers run in one thread at a time, and not within each other
+ *         R4  with a soft limit, what is in use and what is kept free are together at most that,
+ *             or nothing is kept; each 64th part of the limit that is used beyond it asks the
+ *             shrinkers, where the request permits, and nothing fails
  */
 #ifndef ASHLAR_CACHE_RECLAIM_H
 #define ASHLAR_CACHE_RECLAIM_H
 
 #include "ashlar/slab.h"
 #include "base/list.h"
+#include "cache/option.h"
 
 /* Pages that leave the caches go to the page floor; then the bound is looked at. */
 void reclaim_release(struct list *emptied);
 void reclaim_check(void);
+
+/* More memory is in use: with a soft limit it may be time for shrinkers (R4). No locks are held. */
+void reclaim_press(gfp_t gfp);
+
+static inline void reclaim_grew(gfp_t gfp)
+{
+	if (unlikely(options.soft_limit) && (gfp & __GFP_DIRECT_RECLAIM))
+		reclaim_press(gfp);
+}
 
 /* An allocation found nothing: do what @gfp permits. Returns whether to try again. */
 bool reclaim_retry(gfp_t gfp, unsigned attempt);

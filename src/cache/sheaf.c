@@ -6,7 +6,7 @@
  *         load and a store of its state: no lock, no call, no way to fail.
  * Why     In a section that must not wait or fail, as under a spin lock, a tree's nodes come out
  *         of a sheaf that was filled before the section began.
- * Rules   SH1 an object in a sheaf is in use for its slab, and nobody's: its state is HELD
+ * Rules   SH1 an object in a sheaf is in use for its slab, and nobody's: it is held
  *         SH2 a sheaf has objects of the cache it was filled from, and is asked with it
  * Source  Linux mm/slub.c, kmem_cache_prefill_sheaf
  */
@@ -81,8 +81,7 @@ void *kmem_cache_alloc_from_sheaf(struct kmem_cache *c, gfp_t gfp, struct slab_s
 	if (sheaf->count == 0)
 		return NULL;
 	p = sheaf->object[--sheaf->count];
-	CHECK(*map_state(p) == STATE_HELD || *map_state(p) == STATE_HELD_CHARGED,
-	      "an object in a sheaf is nobody's"); /* SH1 */
+	CHECK(hold_is(p), "an object in a sheaf is nobody's"); /* SH1 */
 	hold_end(p);
 	return (gfp & __GFP_ZERO) && !c->ctor ? memset(p, 0, c->object_size) : p;
 }

@@ -10,53 +10,24 @@
  *         UC3 memory that is not ours is not judged
  * Source  Linux mm/usercopy.c for the rules
  */
-#include "cache/cache.h"
+#include "cache/usercopy.h"
+#include "ashlar/slab.h"
 #include "cache/kmalloc.h"
 #include "cache/report.h"
-#include "page/map.h"
 
-/* Why the range may not be copied, or NULL. */
-static const char *usercopy_refuse_object(const struct kmem_cache_node *n, const char *p,
-					  size_t bytes)
+const char *usercopy_refuse_window(const struct usercopy_window *w, const char *p, size_t bytes)
 {
-	const struct kmem_cache *c = n->cache;
-	size_t start = c->flags & SLAB_KMALLOC ? 0 : c->useroffset;
-	size_t end = c->flags & SLAB_KMALLOC ? READ_ONCE(c->object_size) : start + c->usersize;
-	struct slab_object o;
-	size_t offset;
+	size_t offset = (size_t)(p - w->start);
 
-	if (!slab_find(n, p, &o))
-		return "no object is there";
-	if (!kmalloc_owns(o.start))
-		return "the object is free";
-	offset = (size_t)(p - (const char *)o.start);
-	if (end == start)
+	if (w->from == w->to)
 		return "the cache has no user window";
-	if (offset < start || offset >= end || bytes > end - offset)
-		return c->flags & SLAB_KMALLOC ? "it goes beyond the object" :
-						 "it goes beyond the user window";
-	return NULL;
-}
-
-/* Pages that are no slab's: of one large block, or of blocks that somebody has. */
-static const char *usercopy_refuse_pages(const char *p, size_t bytes)
-{
-	size_t last = map_pfn(p + bytes - 1);
-	const struct page *run = report_find_run(map_pfn(p));
-
-	if (run && run->kind == PAGE_LARGE)
-		return last >= map_page_pfn(run) + run->pages ? "it goes beyond the block" : NULL;
-	for (size_t pfn = map_pfn(p); pfn <= last; pfn++)
-		if (map.ids[pfn] != 0)
-			return map.ids[pfn] == MAP_DIRTY ? "the memory is free" :
-							   "it goes beyond the block";
+	if (offset < w->from || offset >= w->to || bytes > w->to - offset)
+		return w->whole ? "it goes beyond the object" : "it goes beyond the user window";
 	return NULL;
 }
 
 static const char *usercopy_refuse(const char *p, size_t bytes)
 {
-	u32 header_offset;
-
 	if (bytes == 0)
 		return NULL;
 	if (bytes - 1 > UINTPTR_MAX - (uintptr_t)p)
@@ -65,10 +36,7 @@ static const char *usercopy_refuse(const char *p, size_t bytes)
 		return NULL;
 	if (!map_contains(p) || !map_contains(p + bytes - 1))
 		return "it goes beyond the block";
-	header_offset = map.ids[map_pfn(p)];
-	if (cache_node_at(header_offset))
-		return usercopy_refuse_object(cache_node_at(header_offset), p, bytes);
-	return usercopy_refuse_pages(p, bytes);
+	return usercopy_refuse_inside(p, bytes);
 }
 
 bool ashlar_usercopy_allowed(const void *p, size_t bytes)

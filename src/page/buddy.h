@@ -44,6 +44,7 @@ struct zone {
 	u8 index; /* in the floor's table of zones */
 	u8 node;
 	u8 kind;          /* enum zone_kind */
+	u8 next;          /* the next zone of its node and kind, + 1; 0: this is the last */
 	size_t first_pfn; /* the zone's pages are [first_pfn, end_pfn), online or not */
 	size_t end_pfn;
 	size_t online_end;    /* pages at and after this never were online */

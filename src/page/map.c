@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/lock.h"
 #include "base/memory.h"
+#include "page/extents.h"
 #include "port/array_cache.h"
 #include "port/port.h"
 
@@ -17,29 +18,20 @@ const u8 map_dummy[CONFIG_MAX_IDS * ARRAY_CACHE_SIZE] cacheline_aligned = { 0 };
 #define MAP_GUARD_BYTES PORT_GUARD_BYTES
 #define MAP_MIN_BYTES ((size_t)2 << 20)
 #define MAP_GRANULES_PER_PAGE (PAGE_SIZE >> GRANULE_SHIFT)
-#define MAP_EXTENTS_MAX 160u /* one a zone and one behind each hole of the machine's memory */
 #define MAP_SMALL_ARENA ((size_t)32 << 20)
 #define MAP_BIG_ARENA ((size_t)256 << 20)
 
 static size_t map_page_bytes; /* the machine's grain */
-static size_t map_ids_end;    /* bytes of ids[] that are writable, from its start */
+static bool map_reads_zeros;  /* the tables do, where they are not online: several nodes */
 static bool map_is_open;      /* the fast paths may look */
-
-/* Runs of pages, none of which touches another. */
-struct map_extents {
-	size_t count;
-	struct {
-		size_t begin;
-		size_t end;
-	} of[MAP_EXTENTS_MAX];
-};
 
 /* Which parts of the tables of states have memory, under the lock. A table has none before it
  * is asked for: then it follows what is online. */
 static struct {
 	struct lock lock; /* held while the port is called, like zone_growth, after it */
-	struct map_extents online;
-	struct map_extents level[MAP_LEVELS];
+	struct extents online;
+	struct extents ids; /* in pages of ids[] */
+	struct extents level[MAP_LEVELS];
 	u32 levels; /* asked for, a bit each; atomic */
 } map_growth;
 
@@ -157,9 +149,9 @@ bool map_init(size_t budget, size_t page_bytes, unsigned nodes)
 	void *start;
 
 	map_page_bytes = size_max(page_bytes, PAGE_SIZE);
-	map_ids_end = 0;
+	map_reads_zeros = nodes > 1;
 	map_growth.levels = PORT_STATE_LEVELS;
-	map_growth.online.count = 0;
+	map_growth.online.count = map_growth.ids.count = 0;
 	for (unsigned level = 0; level < MAP_LEVELS; level++)
 		map_growth.level[level].count = 0;
 	map_id(0)->states = map_id(MAP_DIRTY)->states = (uintptr_t)map_no_state + CACHE_LINE - 1;
@@ -174,19 +166,6 @@ bool map_init(size_t budget, size_t page_bytes, unsigned nodes)
 size_t map_grain(void)
 {
 	return size_max(CONFIG_SECTION_SIZE >> PAGE_SHIFT, map_page_bytes / sizeof(struct page));
-}
-
-/* ids[] is so dense that one page of it serves several sections: it is never taken back. */
-static bool map_online_ids(size_t end)
-{
-	size_t bytes = size_align(end * sizeof(u16), map_page_bytes);
-
-	if (bytes <= map_ids_end)
-		return true;
-	if (!port_map((char *)map.ids + map_ids_end, bytes - map_ids_end))
-		return false;
-	map_ids_end = bytes;
-	return true;
 }
 
 /* The readable part of the tables only grows, however many threads bring memory online. */
@@ -214,48 +193,53 @@ void map_open(void)
 		continue;
 }
 
-/* ---- states --------------------------------------------------------------------- */
+/* ---- ids ------------------------------------------------------------------------ */
 
-static bool map_begins_at(const struct map_extents *e, size_t pfn)
+/* A page of ids[] serves several sections, those of a zone's end and of the next one's begin,
+ * too: it is never taken back. */
+static bool map_online_ids(size_t begin, size_t end)
 {
-	for (size_t i = 0; i < e->count; i++)
-		if (e->of[i].begin == pfn)
-			return true;
-	return false;
-}
+	struct extents *e = &map_growth.ids;
+	size_t at = begin * sizeof(u16) / map_page_bytes;
+	size_t last = (end * sizeof(u16) - 1) / map_page_bytes;
 
-/* The end of the run that holds @pfn or ends there; 0 iff there is none. */
-static size_t map_covered(const struct map_extents *e, size_t pfn)
-{
-	for (size_t i = 0; i < e->count; i++)
-		if (e->of[i].begin <= pfn && pfn <= e->of[i].end)
-			return e->of[i].end;
-	return 0;
-}
+	while (at <= last) {
+		size_t covered = extents_end(e, at);
+		size_t stop = at + 1;
 
-/* Add a run, joined with those that it touches. */
-static void map_extents_add(struct map_extents *e, size_t begin, size_t end)
-{
-	for (size_t i = 0; i < e->count;) {
-		if (e->of[i].end != begin && e->of[i].begin != end) {
-			i++;
+		if (covered > at) {
+			at = covered;
 			continue;
 		}
-		begin = size_min(begin, e->of[i].begin);
-		end = size_max(end, e->of[i].end);
-		e->of[i] = e->of[--e->count];
+		while (stop <= last && extents_end(e, stop) <= stop && !extents_begin_at(e, stop))
+			stop++;
+		if (!port_map((char *)map.ids + at * map_page_bytes, (stop - at) * map_page_bytes))
+			return false;
+		extents_add(e, at, stop);
+		at = stop;
 	}
-	CHECK(e->count < MAP_EXTENTS_MAX, "there are fewer holes");
-	e->of[e->count].begin = begin;
-	e->of[e->count++].end = end;
+	return true;
 }
+
+/* Whole pages of ids that are of a hole alone read as zeros. */
+static bool map_skip_ids(size_t begin, size_t end)
+{
+	size_t from = size_align(begin * sizeof(u16), map_page_bytes);
+	size_t to = end * sizeof(u16) & ~(map_page_bytes - 1);
+
+	if (to > from && !port_map_zeros((char *)map.ids + from, to - from))
+		return false;
+	return to == end * sizeof(u16) || map_online_ids(end - 1, end);
+}
+
+/* ---- states --------------------------------------------------------------------- */
 
 /* Memory for the states of pages [begin, end). They lie map_shift bytes on in their table, so
  * those of a run's last objects are in the table's next page: the run behind has it already. */
 static bool map_online_states(unsigned level, size_t begin, size_t end)
 {
-	struct map_extents *e = &map_growth.level[level];
-	size_t covered = map_covered(e, begin);
+	struct extents *e = &map_growth.level[level];
+	size_t covered = extents_end(e, begin);
 	size_t from;
 	size_t to;
 
@@ -263,10 +247,10 @@ static bool map_online_states(unsigned level, size_t begin, size_t end)
 	if (begin >= end)
 		return true;
 	from = map_states_before(level, begin) + (covered ? map_page_bytes : 0);
-	to = map_states_before(level, end) + (map_begins_at(e, end) ? 0 : map_page_bytes);
+	to = map_states_before(level, end) + (extents_begin_at(e, end) ? 0 : map_page_bytes);
 	if (to > from && !port_map(map.states[level] + from, to - from))
 		return false;
-	map_extents_add(e, begin, end);
+	extents_add(e, begin, end);
 	return true;
 }
 
@@ -282,7 +266,7 @@ static bool map_follow(size_t begin, size_t end)
 /* A table is asked for: all of what is online gets its states. */
 static bool map_use_level(unsigned level)
 {
-	const struct map_extents *online = &map_growth.online;
+	const struct extents *online = &map_growth.online;
 	bool done = true;
 
 	lock_acquire(&map_growth.lock);
@@ -354,36 +338,26 @@ bool map_online(size_t pfn, size_t count)
 	bool done;
 
 	ASSERT(pfn % map_grain() == 0 && count % map_grain() == 0);
-	if (!map_online_ids(pfn + count) || !port_map(&map.pages[pfn], count * sizeof(struct page)))
+	if (!map_online_ids(pfn, pfn + count) ||
+	    !port_map(&map.pages[pfn], count * sizeof(struct page)))
 		return false;
 	lock_acquire(&map_growth.lock);
 	done = map_follow(pfn, pfn + count) && port_map(map_address(pfn), count << PAGE_SHIFT);
 	if (done)
-		map_extents_add(&map_growth.online, pfn, pfn + count);
+		extents_add(&map_growth.online, pfn, pfn + count);
 	lock_release(&map_growth.lock);
 	if (done)
 		map_extend((pfn + count) * MAP_GRANULES_PER_PAGE);
 	return done;
 }
 
-/* Whole pages of ids before @end that are of the hole alone read as zeros. */
-static bool map_skip_ids(size_t end)
-{
-	size_t bytes = end * sizeof(u16) & ~(map_page_bytes - 1);
-
-	if (bytes <= map_ids_end)
-		return true;
-	if (!port_map_zeros((char *)map.ids + map_ids_end, bytes - map_ids_end))
-		return false;
-	map_ids_end = bytes;
-	return true;
-}
-
 /* No page of it is a slab's, so nobody asks for states there. */
 bool map_skip(size_t pfn, size_t count)
 {
 	ASSERT(pfn % map_grain() == 0 && count % map_grain() == 0);
-	if (!map_skip_ids(pfn + count) || !map_online_ids(pfn + count) ||
+	if (map_reads_zeros)
+		return true;
+	if (!map_skip_ids(pfn, pfn + count) ||
 	    !port_map_zeros(&map.pages[pfn], count * sizeof(struct page)))
 		return false;
 	map_extend((pfn + count) * MAP_GRANULES_PER_PAGE);
@@ -472,6 +446,16 @@ size_t map_clear_dirty(size_t pfn, size_t count)
 	return dirty;
 }
 
+/* Bytes of ids[], from its start, that are written or may be. */
+static size_t map_ids_end(void)
+{
+	size_t end = 0;
+
+	for (size_t i = 0; i < map_growth.ids.count; i++)
+		end = size_max(end, map_growth.ids.of[i].end);
+	return end * map_page_bytes;
+}
+
 /* Release the part of a table from @keep to @bytes, but for the pages that it shares. */
 static void map_release(void *table, size_t keep, size_t bytes)
 {
@@ -491,5 +475,5 @@ void map_lower(size_t pages)
 		map_release(map.states[level], map_states_before(level, pages) + map_page_bytes,
 			    map_states_before(level, old));
 	map_release(map.pages, pages * sizeof(struct page), old * sizeof(struct page));
-	map_release(map.ids, size_max(pages * sizeof(u16), map_ids_end), old * sizeof(u16));
+	map_release(map.ids, size_max(pages * sizeof(u16), map_ids_end()), old * sizeof(u16));
 }

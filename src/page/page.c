@@ -37,14 +37,20 @@ static bool page_grow(struct zone *z, unsigned order, size_t pages, gfp_t gfp)
 
 bool page_init(size_t budget_bytes, unsigned cpus, size_t page_bytes)
 {
-	struct zone *z;
+	const u8 *order = node_table.order[node_here()];
 
 	if (!map_init(budget_bytes, page_bytes, zones_are_several() ? 2 : 1))
 		return false;
 	memory.cpus = cpus;
 	zones_init();
-	z = zones.home[node_here()];
-	return page_grow(z, 0, size_min(PAGE_FIRST, z->end_pfn - z->first_pfn), GFP_KERNEL);
+	for (unsigned i = 0; i < node_table.count; i++) {
+		struct zone *z = zones.home[order[i]];
+
+		if (z &&
+		    page_grow(z, 0, size_min(PAGE_FIRST, z->end_pfn - z->first_pfn), GFP_KERNEL))
+			return true;
+	}
+	return false;
 }
 
 static struct page *page_from_zone(struct zone *z, unsigned order, size_t count, gfp_t gfp,
@@ -83,25 +89,34 @@ void page_note_mapped(size_t pages)
 	page_note_peak();
 }
 
+/* From a node's highest kind that may serve, then the lower ones (ZK2). */
+static struct page *page_from_node(const u8 *at, unsigned order, size_t count, gfp_t gfp,
+				   bool *zero)
+{
+	for (unsigned kind = zones_kind(gfp) + 1; kind-- > 0;) {
+		struct zone *z = at[kind] ? &zones.of[at[kind] - 1] : NULL;
+
+		for (; z; z = zones_next(z)) {
+			struct page *head = page_from_zone(z, order, count, gfp, zero);
+
+			if (head)
+				return head;
+		}
+	}
+	return NULL;
+}
+
 /* Pages whose kind is not set yet, from the wanted node or, if allowed, any other (ZK2). */
 static struct page *page_find(unsigned order, size_t count, gfp_t gfp, unsigned node, bool *zero)
 {
 	for (unsigned i = 0; i < node_table.count; i++) {
 		const u8 *at = zones.at[node_table.order[node][i]];
+		struct page *head = page_from_node(at, order, count, gfp, zero);
 
-		for (unsigned kind = zones_kind(gfp) + 1; kind-- > 0;) {
-			struct page *head = NULL;
-
-			if (at[kind])
-				head = page_from_zone(&zones.of[at[kind] - 1], order, count, gfp,
-						      zero);
-			if (head) {
-				page_note_peak();
-				return head;
-			}
-		}
-		if (gfp & __GFP_THISNODE)
-			return NULL;
+		if (head)
+			page_note_peak();
+		if (head || (gfp & __GFP_THISNODE))
+			return head;
 	}
 	return NULL;
 }
@@ -203,7 +218,7 @@ static bool page_is_kept(unsigned cpu, const struct page *head)
 	if (node >= node_table.count)
 		return false;
 	z = zones.home[node];
-	return map_page_pfn(head) - z->first_pfn < z->end_pfn - z->first_pfn;
+	return z && map_page_pfn(head) - z->first_pfn < z->end_pfn - z->first_pfn;
 }
 
 void page_free(struct page *head, unsigned order)

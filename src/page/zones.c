@@ -5,6 +5,7 @@
 #include "page/zones.h"
 #include "base/check.h"
 #include "page/node.h"
+#include "page/span.h"
 #include "page/zone.h"
 #include "port/port.h"
 
@@ -26,40 +27,51 @@ bool zones_are_several(void)
 	return node_table.count > 1 || port_zone_bytes(ZONE_DMA) || port_zone_bytes(ZONE_DMA32);
 }
 
+/* A node's zones of a kind are a chain, upwards. */
 static void zones_add(unsigned node, enum zone_kind kind, size_t first, size_t end)
 {
 	struct zone *z = &zones.of[zones.count];
+	u8 *link = &zones.at[node][kind];
 
 	ASSERT(zones.count < MAX_ZONES);
+	while (*link)
+		link = &zones.of[*link - 1].next;
 	zone_init(z, zones.count, node, first, end);
 	z->kind = (u8)kind;
 	zones.home[node] = z;
-	zones.at[node][kind] = (u8)++zones.count;
+	*link = (u8)++zones.count;
 	for (unsigned k = kind; k < NR_ZONE_KINDS; k++)
 		zones.has[k] = true;
 }
 
+/* One node's pages [first, end), cut where a kind ends. */
+static void zones_add_span(unsigned node, size_t first, size_t end)
+{
+	for (unsigned kind = 0; kind < NR_ZONE_KINDS; kind++) {
+		size_t to = size_min(zones_kind_end((enum zone_kind)kind), end);
+
+		if (to <= first)
+			continue;
+		zones_add(node, (enum zone_kind)kind, first, to);
+		first = to;
+	}
+}
+
 void zones_init(void)
 {
+	struct span spans[SPAN_MAX];
+	unsigned count = span_cut(spans);
+
 	zones.count = 0;
-	zones.share = map.nr_pages / node_table.count &
-		      ~(size_min(map.align, PAGE_SIZE << MAX_ORDER) / PAGE_SIZE - 1);
-	for (unsigned n = 0; n < node_table.count; n++) {
-		bool last = n + 1 == node_table.count;
-		size_t first = n * zones.share;
-		size_t end = last ? map.nr_pages : first + zones.share;
-		bool any = false;
-
-		for (unsigned kind = 0; kind < NR_ZONE_KINDS; kind++) {
-			size_t to = size_min(zones_kind_end((enum zone_kind)kind), end);
-
-			if (to <= first && (any || kind != ZONE_NORMAL))
-				continue;
-			zones_add(n, (enum zone_kind)kind, first, to);
-			first = to;
-			any = true;
-		}
+	for (unsigned n = 0; n < PORT_MAX_NODES; n++) {
+		zones.home[n] = NULL;
+		for (unsigned kind = 0; kind < NR_ZONE_KINDS; kind++)
+			zones.at[n][kind] = 0;
 	}
+	for (unsigned kind = 0; kind < NR_ZONE_KINDS; kind++)
+		zones.has[kind] = false;
+	for (unsigned i = 0; i < count; i++)
+		zones_add_span(spans[i].node, i ? spans[i - 1].end : 0, spans[i].end);
 }
 
 struct zone *zones_of_slow(size_t pfn)

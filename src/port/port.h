@@ -108,6 +108,11 @@ size_t port_zone_bytes(unsigned kind);
  * false where that cannot be asked for. Called only where there are several nodes. */
 bool port_bind(void *start, size_t bytes, unsigned node);
 
+/* Of a home whose memory has its place: shorten [@start, @start + *@bytes) of the arena to what
+ * comes before memory of another node than its first memory's, which is *@node (as it was, if there
+ * is none). false where memory becomes a node's by port_bind. Called only with several nodes. */
+bool port_node_run(const void *start, size_t *bytes, unsigned *node);
+
 /* How far node @to is from @from, as ACPI's SLIT has it: 10 is the node itself. */
 unsigned port_node_distance(unsigned from, unsigned to);
 

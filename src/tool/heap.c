@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "heap.h"
+#include "heap_reader.h"
 #include "target.h"
 
 #define HEAP_ROWS_MAX 65536u
@@ -62,6 +63,8 @@ uint64_t heap_row_used(const struct ashlar_row *r)
 
 uint64_t heap_slab_bytes(const struct heap *h, const struct ashlar_row *r)
 {
+	if (r->kind == ASHLAR_ROW_INSIDE)
+		return r->stride;
 	return heap_times(h->page_bytes, (uint64_t)1 << (r->order & 31));
 }
 
@@ -71,7 +74,7 @@ bool heap_row_is_ours(const struct ashlar_row *r)
 	       strncmp(r->name, "ashlar-", 7) == 0;
 }
 
-static void heap_add(uint64_t *sum, uint64_t n, uint64_t each)
+void heap_add(uint64_t *sum, uint64_t n, uint64_t each)
 {
 	*sum = heap_plus(*sum, heap_times(n, each));
 }
@@ -85,7 +88,13 @@ static void heap_sum(struct heap *h)
 		const struct ashlar_row *r = &h->rows[i];
 		uint64_t slab = heap_slab_bytes(h, r);
 
-		if (heap_row_is_ours(r)) {
+		if (r->kind == ASHLAR_ROW_INSIDE) {
+			heap_add(&s->objects, heap_row_used(r), 1);
+			continue; /* the row of all slob pages has the rest */
+		}
+		if (r->kind == ASHLAR_ROW_UNITS) {
+			heap_add(&s->live, heap_row_used(r), r->stride);
+		} else if (heap_row_is_ours(r)) {
 			heap_add(&s->tables, heap_row_used(r), r->stride);
 		} else {
 			heap_add(&s->objects, heap_row_used(r), 1);
@@ -200,14 +209,8 @@ bool heap_read_record(struct heap *h, const char *path)
 
 /* ---- from memory -------------------------------------------------------------------- */
 
-struct heap_reader {
-	struct target *t;
-	struct ashlar_anchor a;
-};
-
-/* The unsigned integer in field @id of a structure whose @bytes bytes lie at @p. */
-static uint64_t heap_field(const struct heap_reader *r, const unsigned char *p, size_t bytes,
-			   enum ashlar_field_id id)
+uint64_t heap_field(const struct heap_reader *r, const unsigned char *p, size_t bytes,
+		    enum ashlar_field_id id)
 {
 	const struct ashlar_field *f = &r->a.fields[id];
 	uint64_t n = 0;
@@ -218,8 +221,7 @@ static uint64_t heap_field(const struct heap_reader *r, const unsigned char *p, 
 	return n;
 }
 
-/* A figure that stands alone: field @id of the structure at @address. */
-static uint64_t heap_figure(const struct heap_reader *r, uint64_t address, enum ashlar_field_id id)
+uint64_t heap_figure(const struct heap_reader *r, uint64_t address, enum ashlar_field_id id)
 {
 	const struct ashlar_field *f = &r->a.fields[id];
 	uint64_t n = 0;
@@ -229,7 +231,7 @@ static uint64_t heap_figure(const struct heap_reader *r, uint64_t address, enum 
 	return n;
 }
 
-static uint64_t heap_pointer(const struct heap_reader *r, const struct ashlar_table *t, size_t i)
+uint64_t heap_pointer(const struct heap_reader *r, const struct ashlar_table *t, size_t i)
 {
 	uint64_t p = 0;
 
@@ -255,8 +257,7 @@ static bool heap_anchor_is_sane(const struct ashlar_anchor *a)
 	       a->group_bytes <= HEAP_STRUCT_MAX;
 }
 
-static void heap_take_name(const struct heap_reader *r, const unsigned char *cache,
-			   struct ashlar_row *row)
+void heap_take_name(const struct heap_reader *r, const unsigned char *cache, struct ashlar_row *row)
 {
 	const struct ashlar_field *f = &r->a.fields[ASHLAR_CACHE_NAME];
 	size_t bytes = f->bytes < sizeof(row->name) ? f->bytes : sizeof(row->name);
@@ -472,6 +473,11 @@ bool heap_read_target(struct heap *h, struct target *t)
 	heap_clean_text(h->message, sizeof(h->message));
 	target_describe(t, h->command, sizeof(h->command), &h->rss_peak);
 	heap_clean_text(h->command, sizeof(h->command));
+	if (heap_is_slob(h)) {
+		heap_take_slob(h, &r);
+		heap_sum(h);
+		return true;
+	}
 	rows = tool_alloc((r.a.nodes.count + 1) * sizeof(rows[0]));
 	heap_take_rows(h, &r, rows);
 	heap_take_arrays(h, &r, rows);

@@ -65,6 +65,9 @@ bool heap_read_record(struct heap *h, const char *path);
 /* Read what @t holds; false, said, iff it cannot be read. */
 bool heap_read_target(struct heap *h, struct target *t);
 
+/* Is it of the slob engine? Then its rows are ASHLAR_ROW_UNITS and ASHLAR_ROW_INSIDE. */
+bool heap_is_slob(const struct heap *h);
+
 void heap_free(struct heap *h);
 
 /* @a * @b, or the largest number there is. */

@@ -93,8 +93,10 @@ static void info_print_short(const struct heap *h, const struct column *sort)
 {
 	print_heading(stdout, "ashlar: ");
 	print_heading(stdout, h->command);
-	printf("\n  PID %u, %u CPU%s with arrays, %s: %s\n", h->pid, h->cpus,
-	       h->cpus == 1 ? "" : "s", h->percpu, h->why);
+	printf("\n  PID %u, ", h->pid);
+	if (!heap_is_slob(h))
+		printf("%u CPU%s with arrays, ", h->cpus, h->cpus == 1 ? "" : "s");
+	printf("%s: %s\n", h->percpu, h->why);
 	print_sums(stdout, h);
 	print_events(stdout, h);
 	putchar('\n');

@@ -47,13 +47,17 @@ void print_sums(FILE *out, const struct heap *h)
 	print_figure(out, "heap peak", h->pages.peak, "the most that was handed out");
 	columns_format(count, sizeof(count), COLUMN_COUNT, s->objects);
 	columns_format(large, sizeof(large), COLUMN_BYTES, s->large);
-	snprintf(more, sizeof(more), "%s object%s, %s in large blocks", count,
-		 s->objects == 1 ? "" : "s", large);
+	snprintf(more, sizeof(more), "%s object%s%s, %s in large blocks", count,
+		 s->objects == 1 ? "" : "s", heap_is_slob(h) ? " of caches" : "", large);
 	for (char *blanks = strstr(more, "   "); blanks; blanks = strstr(more, "   "))
 		memmove(blanks, blanks + 2, strlen(blanks + 2) + 1);
 	print_figure(out, h->ended ? "live at the end" : "live", s->live, more);
-	print_figure(out, "free in slabs", s->idle, "free objects in slabs");
-	print_figure(out, "in arrays", s->arrays, "free objects at hand for the CPUs");
+	if (heap_is_slob(h)) {
+		print_figure(out, "free in pages", s->idle, "between blocks that are in use");
+	} else {
+		print_figure(out, "free in slabs", s->idle, "free objects in slabs");
+		print_figure(out, "in arrays", s->arrays, "free objects at hand for the CPUs");
+	}
 	print_figure(out, "on page lists", s->lists, "free pages kept for reuse");
 }
 

@@ -23,10 +23,19 @@
 #include "spawn.h"
 #include "summary.h"
 
-#define RUN_LIBRARY "libashlar-malloc.so"
 #define RUN_RECORDS_MAX 1000000u
 
+/* The engines, and the library to be preloaded for each. */
+static const struct run_engine {
+	const char *name;
+	const char *library;
+} run_engines[] = {
+	{ "slab", "libashlar-malloc.so" },
+	{ "slob", "libashlar-slob-malloc.so" },
+};
+
 struct run_options {
+	const struct run_engine *engine;
 	const char *slabinfo;
 	const char *json;
 	const char *keep;
@@ -35,15 +44,11 @@ struct run_options {
 };
 
 static const struct option run_long[] = {
-	{ "slabinfo", required_argument, NULL, 's' },
-	{ "json", required_argument, NULL, 'j' },
-	{ "quiet", no_argument, NULL, 'q' },
-	{ "set", required_argument, NULL, 'o' },
-	{ "audit", no_argument, NULL, 'a' },
-	{ "keep", required_argument, NULL, 'k' },
-	{ "help", no_argument, NULL, 'h' },
-	{ "version", no_argument, NULL, 'V' },
-	{ 0 },
+	{ "engine", required_argument, NULL, 'e' }, { "slabinfo", required_argument, NULL, 's' },
+	{ "json", required_argument, NULL, 'j' },   { "quiet", no_argument, NULL, 'q' },
+	{ "set", required_argument, NULL, 'o' },    { "audit", no_argument, NULL, 'a' },
+	{ "keep", required_argument, NULL, 'k' },   { "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'V' },      { 0 },
 };
 
 static void run_help(void)
@@ -54,6 +59,7 @@ static void run_help(void)
 	     "end standard error has a summary of it and of its largest descendants.\n"
 	     "\n"
 	     "  -q, --quiet            no summary\n"
+	     "      --engine NAME      slab (unless told otherwise) or slob, for small memory\n"
 	     "      --slabinfo FILE    keep the program's caches, as /proc/slabinfo 2.1\n"
 	     "      --json FILE        keep all figures of all processes, as JSON\n"
 	     "      --keep DIR         keep the records themselves in DIR\n"
@@ -74,6 +80,15 @@ static void run_add_option(struct run_options *o, const char *text)
 	o->set = more;
 }
 
+static const struct run_engine *run_find_engine(const char *name)
+{
+	for (size_t i = 0; i < sizeof(run_engines) / sizeof(run_engines[0]); i++)
+		if (strcmp(run_engines[i].name, name) == 0)
+			return &run_engines[i];
+	tool_say("run: no engine is called '%s': slab or slob", name);
+	return NULL;
+}
+
 /* Returns -1 to go on, else the exit status. */
 static int run_parse(struct run_options *o, int argc, char **argv)
 {
@@ -81,6 +96,11 @@ static int run_parse(struct run_options *o, int argc, char **argv)
 
 	while ((c = getopt_long(argc, argv, "+qhV", run_long, NULL)) >= 0) {
 		switch (c) {
+		case 'e':
+			o->engine = run_find_engine(optarg);
+			if (!o->engine)
+				return TOOL_USAGE;
+			break;
 		case 's':
 			o->slabinfo = optarg;
 			break;
@@ -253,7 +273,7 @@ static int run_program(const struct run_options *o, char **argv, const struct pr
 		       const char *folder)
 {
 	char *library =
-		facts->verdict == PROGRAM_MUST_NOT ? NULL : library_find("run", RUN_LIBRARY);
+		facts->verdict == PROGRAM_MUST_NOT ? NULL : library_find("run", o->engine->library);
 	struct summary s = { .argv = argv, .no_record = facts->short_why };
 	char **environment;
 	double start = run_now();
@@ -317,7 +337,7 @@ static char *run_prepare_folder(const struct run_options *o)
 
 int run_main(int argc, char **argv)
 {
-	struct run_options o = { 0 };
+	struct run_options o = { .engine = &run_engines[0] };
 	struct program_facts facts;
 	int status = run_parse(&o, argc, argv);
 	char *folder;

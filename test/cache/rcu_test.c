@@ -4,7 +4,9 @@
  */
 #include "ashlar/rcu.h"
 #include "cache/cache.h"
+#include "cache/hold.h"
 #include "cache/init.h"
+#include "cache/kmalloc.h"
 #include "cache/rcu.h"
 #include "fail_help.h"
 
@@ -80,165 +82,19 @@ struct thing {
 	struct ashlar_rcu_head rcu;
 };
 
-/* ---- binding ------------------------------------------------------------------------ */
-
-static void free_unbound(void)
-{
-	struct thing *t = kmalloc_obj(*t);
-
-	kfree_rcu(t, rcu);
-}
-
-static void read_unbound(void)
-{
-	ashlar_rcu_read_lock();
-}
-
-TEST(rcu_bind)
-{
-	struct ashlar_rcu_ops other = test_rcu;
-
-	REQUIRE(setup_unbound());
-	EXPECT_NULL(kmem_cache_create("safe", 64, 0, SLAB_TYPESAFE_BY_RCU, NULL));
-	EXPECT(help_contains(sim.text, "refused: SLAB_TYPESAFE_BY_RCU needs an RCU: call "
-				       "ashlar_rcu_bind first"));
-	EXPECT(help_aborts(free_unbound));
-	EXPECT(help_contains(sim.text, "kfree_rcu needs an RCU"));
-	EXPECT(help_aborts(read_unbound));
-	EXPECT_EQ(ashlar_rcu_bind(NULL), -22);
-	other.barrier = NULL;
-	EXPECT_EQ(ashlar_rcu_bind(&other), -22);
-	EXPECT_EQ(ashlar_rcu_bind(&test_rcu), 0);
-	EXPECT_EQ(ashlar_rcu_bind(&test_rcu), 0);
-	other = test_rcu;
-	EXPECT_EQ(ashlar_rcu_bind(&other), -16);
-	ashlar_rcu_read_lock();
-	EXPECT_EQ(readers, 1);
-	ashlar_rcu_read_unlock();
-	EXPECT_EQ(readers, 0);
-	ashlar_rcu_barrier(); /* of nothing */
-	EXPECT_EQ(barriers, 0);
-}
-
-/* ---- kfree_rcu ---------------------------------------------------------------------- */
-
-TEST(rcu_R1_freed_after_a_grace_period_that_began_later)
-{
-	struct thing *t[300];
-
-	REQUIRE(setup());
-	for (unsigned i = 0; i < 300; i++)
-		t[i] = kzalloc_obj(struct thing);
-	kfree_rcu(t[0], rcu);
-	EXPECT_EQ(nr_calls, 1);
-	for (unsigned i = 1; i < 300; i++)
-		kfree_rcu(t[i], rcu);
-	EXPECT_EQ(nr_calls, 1); /* one batch waits, the other collects */
-	EXPECT_EQ(ashlar_rcu_pending(), 300);
-	for (unsigned i = 0; i < 300; i++)
-		EXPECT_EQ(t[i]->value, 0);
-	grace();
-	EXPECT_EQ(*map_state(t[0]), STATE_FREE);
-	EXPECT_EQ(*map_state(t[1]), STATE_HELD);
-	EXPECT_EQ(ashlar_rcu_pending(), 299);
-	EXPECT_EQ(nr_calls, 1);
-	grace();
-	EXPECT_EQ(*map_state(t[299]), STATE_FREE);
-	EXPECT_EQ(ashlar_rcu_pending(), 0);
-	EXPECT_EQ(nr_calls, 0);
-	t[0] = NULL;
-	kfree_rcu(t[0], rcu);
-	EXPECT_EQ(nr_calls, 0);
-	EXPECT_EQ(ashlar_audit(), 0);
-}
-
-TEST(rcu_kvfree_rcu_of_any_block)
-{
-	static const size_t sizes[] = { 24, 5000, 100000, 9u << 20 };
-
-	REQUIRE(setup());
-	for (unsigned i = 0; i < ARRAY_SIZE(sizes); i++) {
-		struct thing *t = kvmalloc(sizes[i], GFP_KERNEL);
-
-		REQUIRE(t != NULL);
-		kvfree_rcu(t, rcu);
-		t = kvmalloc(sizes[i], GFP_KERNEL);
-		kvfree_rcu_mightsleep(t);
-	}
-	kfree_rcu_mightsleep(NULL);
-	EXPECT_EQ(ashlar_rcu_pending(), 8);
-	ashlar_rcu_barrier();
-	EXPECT_EQ(ashlar_rcu_pending(), 0);
-	EXPECT_EQ(barriers, 2);
-	EXPECT_EQ(ashlar_audit(), 0);
-}
-
-static struct thing *victim;
-
-static void free_again(void)
-{
-	kfree_rcu(victim, rcu);
-}
-
-static void free_now(void)
-{
-	kfree(victim);
-}
-
-TEST(rcu_R2_what_waits_is_nobodys)
-{
-	REQUIRE(setup());
-	victim = kmalloc_obj(struct thing);
-	kfree_rcu(victim, rcu);
-	EXPECT(help_aborts(free_again));
-	EXPECT(help_contains(sim.text, "ashlar: kfree_rcu(0x"));
-	EXPECT(help_contains(sim.text, "double free: this object of kmalloc-32 is already free"));
-	EXPECT(help_aborts(free_now));
-	EXPECT(help_contains(sim.text, "ashlar: kfree(0x"));
-	grace();
-	EXPECT(help_aborts(free_again));
-}
-
-static void look_at_locks(struct ashlar_rcu_head *head, void (*func)(struct ashlar_rcu_head *head))
-{
-	EXPECT_EQ(ashlar_rcu_pending(), 1); /* takes the lock */
-	test_call(head, func);
-}
-
-TEST(rcu_R3_called_without_locks)
-{
-	struct ashlar_rcu_ops looking = test_rcu;
-
-	REQUIRE(setup_unbound());
-	looking.call = look_at_locks;
-	REQUIRE(ashlar_rcu_bind(&looking) == 0);
-	kvfree_rcu_mightsleep(kmalloc(64, GFP_KERNEL));
-	grace();
-	EXPECT_EQ(sim.waits, 0);
-}
-
-TEST(rcu_headless_without_memory_waits)
-{
-	char *p;
-
-	REQUIRE(setup());
-	p = kmalloc(2000, GFP_KERNEL);
-	while (kmalloc(32768, GFP_KERNEL | __GFP_NORETRY))
-		;
-	while (kmalloc(16, GFP_KERNEL | __GFP_NORETRY))
-		;
-	kvfree_rcu_mightsleep(p);
-	EXPECT_EQ(synchronized, 1);
-	EXPECT_EQ(ashlar_rcu_pending(), 0);
-	EXPECT_EQ(*map_state(p), STATE_FREE);
-	EXPECT_EQ(ashlar_audit(), 0);
-}
-
 /* ---- SLAB_TYPESAFE_BY_RCU ------------------------------------------------------------- */
 
 static void build(void *p)
 {
 	*(uint64_t *)p = 0x600d;
+}
+
+TEST(rcu_typesafe_needs_an_rcu)
+{
+	REQUIRE(setup_unbound());
+	EXPECT_NULL(kmem_cache_create("safe", 64, 0, SLAB_TYPESAFE_BY_RCU, NULL));
+	EXPECT(help_contains(sim.text, "refused: SLAB_TYPESAFE_BY_RCU needs an RCU: call "
+				       "ashlar_rcu_bind first"));
 }
 
 TEST(rcu_typesafe_pages_stay_until_a_grace_period)
@@ -291,23 +147,6 @@ TEST(rcu_typesafe_destroy_waits)
 	EXPECT_EQ(ashlar_audit(), 0);
 }
 
-TEST(rcu_destroy_waits_for_kfree_rcu)
-{
-	struct kmem_cache *c;
-	struct thing *t;
-
-	REQUIRE(setup());
-	c = kmem_cache_create("things", sizeof(*t), 0, 0, NULL);
-	for (unsigned i = 0; i < 10; i++) {
-		t = kmem_cache_alloc(c, GFP_KERNEL);
-		kfree_rcu(t, rcu);
-	}
-	kmem_cache_destroy(c);
-	EXPECT_TEXT_EQ(sim.text, "");
-	EXPECT_EQ(ashlar_rcu_pending(), 0);
-	EXPECT_EQ(ashlar_audit(), 0);
-}
-
 TEST(rcu_typesafe_no_holes_are_punched)
 {
 	static uint64_t *p[4096];
@@ -328,9 +167,11 @@ TEST(rcu_typesafe_no_holes_are_punched)
 	EXPECT_EQ(ashlar_audit(), 0);
 }
 
+static unsigned long script_flags;
+
 static void script(bool must_work)
 {
-	struct kmem_cache *c = kmem_cache_create("safe", 4096, 0, SLAB_TYPESAFE_BY_RCU, NULL);
+	struct kmem_cache *c = kmem_cache_create("safe", 4096, 0, script_flags, NULL);
 	struct thing *t[1500];
 
 	EXPECT(c || !must_work);
@@ -356,7 +197,8 @@ static void script(bool must_work)
 	ashlar_purge();
 }
 
-TEST(rcu_each_request_fails)
+TEST(rcu_typesafe_each_request_fails)
 {
+	script_flags = SLAB_TYPESAFE_BY_RCU;
 	fail_each(setup, script);
 }

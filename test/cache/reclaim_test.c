@@ -254,6 +254,80 @@ TEST(reclaim_stat_sums_agree)
 	EXPECT_EQ(after.mapping_bytes, 0);
 }
 
+/* ---- the soft limit --------------------------------------------------------- */
+
+static void *cached[64]; /* what a program could do without */
+static unsigned cached_count;
+static unsigned calls;
+
+static size_t cached_number(struct shrinker *s, gfp_t gfp)
+{
+	(void)s;
+	(void)gfp;
+	return cached_count;
+}
+
+static size_t cached_scan(struct shrinker *s, gfp_t gfp, size_t n)
+{
+	(void)s;
+	(void)gfp;
+	(void)n;
+	calls++;
+	if (cached_count)
+		kfree(cached[--cached_count]);
+	return 1;
+}
+
+static struct shrinker cached_shrinker = { .count = cached_number, .scan = cached_scan };
+
+TEST(reclaim_R4_soft_limit)
+{
+	unsigned n = 0;
+
+	sim_reset();
+	sim.options = "soft_limit=16m";
+	REQUIRE(init_ready());
+	register_shrinker(&cached_shrinker);
+	while (cached_count < 12)
+		cached[cached_count++] = ashlar_kmalloc(MIB, GFP_KERNEL);
+	EXPECT_EQ(calls, 0);
+	for (; n < 30; n++) /* more than the limit, and nothing fails */
+		REQUIRE((held[n] = ashlar_kmalloc(MIB, n & 1 ? GFP_KERNEL : GFP_ATOMIC)) != NULL);
+	EXPECT_EQ(cached_count, 0);
+	EXPECT_LE(calls, 15);
+	while (n-- > 15) {
+		memset(held[n], 1, MIB);
+		kfree(held[n]);
+		EXPECT_LE(pages().dirty_pages << PAGE_SHIFT, reclaim_bound());
+	}
+	EXPECT_LE(reclaim_bound(), MIB);
+	kfree(held[14]);
+	kfree(held[13]);
+	EXPECT_LE(reclaim_bound(), 3 * MIB);
+	unregister_shrinker(&cached_shrinker);
+	EXPECT_EQ(ashlar_audit(), 0);
+}
+
+/* New slabs press as large blocks do. */
+TEST(reclaim_R4_small_objects)
+{
+	struct kmem_cache *c;
+
+	sim_reset();
+	sim.options = "soft_limit=4m";
+	REQUIRE(init_ready());
+	register_shrinker(&cached_shrinker);
+	cached[cached_count++] = ashlar_kmalloc(MIB, GFP_KERNEL);
+	c = kmem_cache_create("r", 4096, 0, 0, NULL);
+	for (unsigned i = 0; i < 500; i++)
+		kmem_cache_alloc(c, GFP_KERNEL);
+	EXPECT_EQ(cached_count, 1);
+	for (unsigned i = 0; i < 500; i++)
+		kmem_cache_alloc(c, GFP_KERNEL);
+	EXPECT_EQ(cached_count, 0);
+	EXPECT_EQ(ashlar_audit(), 0);
+}
+
 static unsigned depth;
 static unsigned deepest;
 

@@ -14,56 +14,6 @@ static bool setup(void)
 	return init_ready();
 }
 
-TEST(usercopy_UC1_one_object_in_use)
-{
-	struct kmem_cache *c;
-	char *p;
-
-	REQUIRE(setup());
-	c = kmem_cache_create_usercopy("task", 192, 0, 0, 64, 32, NULL);
-	REQUIRE(c != NULL);
-	p = kmem_cache_alloc(c, GFP_KERNEL);
-	for (size_t from = 0; from < 200; from++)
-		for (size_t bytes = 1; bytes < 200; bytes++)
-			REQUIRE(ashlar_usercopy_allowed(p + from, bytes) ==
-				(from >= 64 && from + bytes <= 96));
-	EXPECT(ashlar_usercopy_allowed(p, 0));
-	EXPECT_FALSE(ashlar_usercopy_allowed(p + 64, SIZE_MAX));
-	kmem_cache_free(c, p);
-	EXPECT_FALSE(ashlar_usercopy_allowed(p + 64, 1));
-	kmem_cache_destroy(c);
-	EXPECT_FALSE(ashlar_usercopy_allowed(p + 64, 1));
-}
-
-TEST(usercopy_UC2_kmalloc_is_a_window)
-{
-	char *p;
-
-	REQUIRE(setup());
-	p = kmalloc(100, GFP_KERNEL);
-	EXPECT(ashlar_usercopy_allowed(p, 112));
-	EXPECT(ashlar_usercopy_allowed(p + 111, 1));
-	EXPECT_FALSE(ashlar_usercopy_allowed(p + 100, 13));
-	kfree(p);
-	p = ashlar_kmalloc(100000, GFP_KERNEL);
-	EXPECT(ashlar_usercopy_allowed(p, 100000));
-	EXPECT(ashlar_usercopy_allowed(p + 50000, 25 * 4096 - 50000));
-	EXPECT_FALSE(ashlar_usercopy_allowed(p + 50000, 25 * 4096 - 49999));
-	kfree(p);
-	EXPECT_FALSE(ashlar_usercopy_allowed(p, 1));
-}
-
-TEST(usercopy_UC2_a_plain_cache_has_no_window)
-{
-	struct kmem_cache *c;
-
-	REQUIRE(setup());
-	c = kmem_cache_create("plain", 64, 0, 0, NULL);
-	object = kmem_cache_alloc(c, GFP_KERNEL);
-	EXPECT_FALSE(ashlar_usercopy_allowed(object, 1));
-	EXPECT_FALSE(ashlar_usercopy_allowed(object - 1, 70)); /* out of the page before */
-}
-
 TEST(usercopy_UC3_not_ours)
 {
 	char local[16];

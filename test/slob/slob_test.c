@@ -8,6 +8,9 @@
 /* lint: long - one file mirrors slob.c */
 #include "slob_help.h"
 
+/* The id of a block that a test asks the engine for. */
+#define NO_CACHE 0x777
+
 static void *held[3000];
 
 /* ---- B1, B2, B3 ------------------------------------------------------------------ */
@@ -195,7 +198,7 @@ TEST(slob_B6_search_turns_the_list)
 	const int16_t *small;
 	size_t second;
 	const void *damaged = NULL;
-	struct slob_request r = { 60, 2, 2, 0 };
+	struct slob_request r = { 60, 2, 4, NO_CACHE };
 
 	REQUIRE(slob_setup());
 	small = words_of(three_pages());
@@ -321,10 +324,10 @@ TEST(slob_B7_first_fit_by_address)
 	z->shard[0].head[pg->list] = (page_index)pages_number(z, held[0]);
 	pg->next = pg->prev = (page_index)pages_number(z, held[0]);
 
-	p = slob_alloc_anywhere(z, &(struct slob_request){ 20, 2, 2, 0 }, &damaged);
+	p = slob_alloc_anywhere(z, &(struct slob_request){ 20, 2, 4, NO_CACHE }, &damaged);
 	EXPECT_EQ(start_of(p), start_of(held[1]) + 10); /* exact: the hole is gone */
 	EXPECT_EQ(pg->free, start_of(held[3]) + 10);
-	p = slob_alloc_anywhere(z, &(struct slob_request){ 15, 2, 2, 0 }, &damaged);
+	p = slob_alloc_anywhere(z, &(struct slob_request){ 15, 2, 4, NO_CACHE }, &damaged);
 	EXPECT_EQ(start_of(p), start_of(held[3]) + 10); /* the tail is split off */
 	EXPECT_EQ(pg->free, start_of(held[3]) + 25);
 	EXPECT_EQ(pg->units, 25);
@@ -417,7 +420,7 @@ TEST(slob_B11_full_page_is_listed_by_what_was_freed)
 		struct kmem_cache *c = cache_of_units(SLOB_UNITS - cases[i].units);
 		const void *damaged = NULL;
 		struct page *pg;
-		struct slob_request r = { cases[i].units, 2, 2, 0 };
+		struct slob_request r = { cases[i].units, 2, 4, NO_CACHE };
 		void *p;
 
 		held[0] = kmem_cache_alloc(c, GFP_KERNEL);

@@ -114,6 +114,8 @@ bool bare_start(const struct ashlar_boot *boot)
 	if (memory->count == 0 || boot->cpus == 0 || boot->cpus > PORT_MAX_CPUS || boot->nodes == 0)
 		return false;
 	bare_boot = *boot;
+	if (bare_boot.nodes > PORT_MAX_NODES)
+		bare_boot.nodes = PORT_MAX_NODES;
 	bare.low = memory->range[0].start & ~((BARE_PAGE << PORT_MAX_ORDER) - 1);
 	bare.high = memory->range[memory->count - 1].end;
 	bare.bytes = memblock_bytes(memory);

@@ -14,16 +14,18 @@
 #include "port/bare/bare.h"
 #include "port/port.h"
 
-/* S4: what every CPU has before there are regions. */
-static struct array_cache percpu_nothing;
+/* S4: what every CPU has before there are regions. The start allocates from two caches only, whose
+ * ids on all nodes are the first ones. */
+#define PERCPU_FIRST_IDS (2 * PORT_MAX_NODES + 1)
+static struct array_cache percpu_nothing[PERCPU_FIRST_IDS];
 
 struct array_cache *port_percpu_table[PORT_MAX_CPUS] = {
-	[0 ... PORT_MAX_CPUS - 1] = &percpu_nothing,
+	[0 ... PORT_MAX_CPUS - 1] = percpu_nothing,
 };
 struct array_cache *port_percpu_alloc[PORT_MAX_CPUS] = {
-	[0 ... PORT_MAX_CPUS - 1] = &percpu_nothing,
+	[0 ... PORT_MAX_CPUS - 1] = percpu_nothing,
 };
-struct array_cache *port_percpu_dummy = &percpu_nothing;
+struct array_cache *port_percpu_dummy = percpu_nothing;
 
 static struct {
 	uint32_t asked;

@@ -7,7 +7,7 @@
  *         dummy in the table (ashlar_nmi_enter). No other CPU touches a region that it has
  *         not exchanged out of the table and fenced.
  * Rules   S1  the CPU number and its region are loaded with interrupts off
- *         S4  before port_percpu_init every region is one header of zeros: empty and full
+ *         S4  before port_percpu_init every region is a few headers of zeros: empty and full
  * See     docs/decisions/23: why the sequences set no busy word
  */
 #ifndef ASHLAR_PORT_PERCPU_H

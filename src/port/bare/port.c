@@ -20,7 +20,7 @@ void port_init(struct port_machine *machine)
 		.ram_bytes = bare.bytes,
 		.address_bytes = SIZE_MAX,
 		.cpus = bare_boot.cpus,
-		.nodes = 1,
+		.nodes = bare_boot.nodes,
 		.page_bytes = BARE_PAGE,
 		.random = bare_boot.random,
 	};
@@ -163,25 +163,6 @@ size_t port_zone_bytes(unsigned kind)
 	uint64_t end = kind ? bare_boot.dma32_end : bare_boot.dma_end;
 
 	return end > bare.low ? (size_t)(end - bare.low) : 0;
-}
-
-bool port_bind(void *start, size_t bytes, unsigned node)
-{
-	(void)start;
-	(void)bytes;
-	(void)node;
-	return true;
-}
-
-unsigned port_node_distance(unsigned from, unsigned to)
-{
-	return from == to ? 10 : 20;
-}
-
-unsigned port_cpu_node(unsigned cpu)
-{
-	(void)cpu;
-	return 0;
 }
 
 /* ---- waiting --------------------------------------------------------------- */

@@ -202,6 +202,15 @@ bool port_bind(void *start, size_t bytes, unsigned node)
 	return !numa.refused;
 }
 
+/* Memory becomes a node's when it is bound. */
+bool port_node_run(const void *start, size_t *bytes, unsigned *node)
+{
+	(void)start;
+	(void)bytes;
+	(void)node;
+	return false;
+}
+
 unsigned port_node_distance(unsigned from, unsigned to)
 {
 	return numa.distance[from][to];

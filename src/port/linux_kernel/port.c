@@ -140,6 +140,14 @@ bool port_bind(void *start, size_t bytes, unsigned node)
 	return node == 0;
 }
 
+bool port_node_run(const void *start, size_t *bytes, unsigned *node)
+{
+	(void)start;
+	(void)bytes;
+	(void)node;
+	return false;
+}
+
 /* Linux places the pages, and maps them as it likes. */
 bool port_huge(void *start, size_t bytes, bool on)
 {

@@ -22,12 +22,14 @@ void *sim_abort_jump;
 
 static char *sim_arena;
 static size_t sim_arena_bytes;
+static const char *sim_placed; /* where sim.place begins */
 
 void sim_reset(void)
 {
 	if (sim_arena)
 		sim_host_release(sim_arena, sim_arena_bytes);
 	sim_arena = NULL;
+	sim_placed = NULL;
 	sim = (struct sim){
 		.arena_bytes = (size_t)64 << 20,
 		.mapping_bytes = (size_t)256 << 20,
@@ -206,6 +208,27 @@ bool port_bind(void *start, size_t bytes, unsigned node)
 	(void)start;
 	sim.bound_bytes[node] += bytes;
 	return node < sim.nodes;
+}
+
+/* As sim.place says, if it does. The first question is about the arena's start. */
+bool port_node_run(const void *start, size_t *bytes, unsigned *node)
+{
+	size_t end = 0;
+	size_t at;
+
+	if (!sim_placed)
+		sim_placed = start;
+	at = (size_t)((const char *)start - sim_placed);
+	for (unsigned i = 0; i < SIM_PLACES && sim.place[i].bytes; i++) {
+		end += sim.place[i].bytes;
+		if (at < end) {
+			*node = sim.place[i].node;
+			if (*bytes > end - at)
+				*bytes = end - at;
+			return true;
+		}
+	}
+	return sim.place[0].bytes != 0;
 }
 
 unsigned port_node_distance(unsigned from, unsigned to)

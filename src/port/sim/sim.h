@@ -16,6 +16,8 @@
 
 #include "port_config.h"
 
+#define SIM_PLACES 20u
+
 struct sim {
 	/* What the machine is: read at start. */
 	size_t arena_bytes;   /* address space that port_reserve can give */
@@ -26,6 +28,10 @@ struct sim {
 	bool secure;         /* the process has more rights than its caller */
 	bool lock_mode;      /* no sequences: LOCK mode */
 	unsigned cpu_node[PORT_MAX_CPUS];
+	struct {
+		size_t bytes; /* 0: no more of them */
+		unsigned node;
+	} place[SIM_PLACES]; /* memory has its place, from the arena's start on; none: it has not */
 	size_t zone_bytes[2]; /* of the arena, DMA and DMA32; 0: no such memory */
 	unsigned char distance[PORT_MAX_NODES][PORT_MAX_NODES]; /* 0: 10 to itself, else 20 */
 

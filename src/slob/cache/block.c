@@ -5,8 +5,14 @@
 #include "cache/block.h"
 #include "ashlar/heap.h"
 #include "base/memory.h"
+#include "cache/gfp.h"
 #include "cache/init.h"
+#include "cache/option.h"
 #include "cache/report.h"
+
+_Static_assert(ZONE_DMA == ASHLAR_HEAP_DMA, "what the page floor knows of attributes");
+
+#define GFP_KNOWN (ASHLAR_GFP_KNOWN | ASHLAR_GFP_FAST | ASHLAR_GFP_BATTERY)
 
 #define ASKED (ASHLAR_HEAP_DMA | ASHLAR_HEAP_FAST | ASHLAR_HEAP_BATTERY)
 
@@ -138,6 +144,8 @@ void *block_alloc(size_t size, size_t align, struct kmem_cache *c, gfp_t gfp, in
 
 	if (size > SIZE_MAX / 2 || align > SIZE_MAX / 4 || !init_ready())
 		return NULL;
+	if (PORT_SLOB_STEP && unlikely(gfp & ~GFP_KNOWN))
+		gfp_complain(gfp);
 	if (unlikely(w.attributes) && !block_exists(&w))
 		return NULL;
 	block_describe(&w, c);
@@ -163,7 +171,7 @@ static size_t block_end_run(struct zone *z, size_t i, const struct kmem_cache *c
 	unsigned long were = guard_enter(&z->lock);
 	size_t pages = 0;
 
-	if (pg->kind == PAGE_RUN && pg->list != RUN_BLOCK && (!c || pg->prev == c->id)) {
+	if (pg->kind == PAGE_RUN && pg->list < RUN_BLOCK && (!c || pg->prev == c->id)) {
 		pages = pg->next;
 		*id = (u16)pg->prev;
 		pg->kind = PAGE_TAIL;
@@ -180,6 +188,8 @@ void block_free(void *p, const struct kmem_cache *c, const char *function)
 
 	if (unlikely(!z))
 		report_pointer(function, p);
+	if (PORT_SLOB_STEP && unlikely(options.init_on_free))
+		memset(p, 0, block_usable(p, function));
 	if (!slob_free(z, p, c ? c->id : SLOB_ANY, &place)) {
 		i = pages_number(z, p);
 		pages = pages_address(z, i) == p ? block_end_run(z, i, c, &place.id) : 0;
@@ -215,11 +225,46 @@ static size_t block_look(const void *p, bool *is_object)
 	pg = &z->pages[pages_number(z, p)];
 	if (pg->kind == PAGE_RUN && pages_address(z, pages_number(z, p)) == p) {
 		*is_object = pg->list == RUN_OBJECT;
-		return pg->list == RUN_BLOCK ? 0 : (size_t)pg->next << PAGE_SHIFT;
+		return pg->list >= RUN_BLOCK ? 0 : (size_t)pg->next << PAGE_SHIFT;
 	}
 	slob_find(z, p, &place);
 	*is_object = place.id != 0;
 	return place.found == SLOB_USED ? place.units * SLOB_UNIT - place.header : 0;
+}
+
+/* The same for a run: back to the page that begins it. */
+static enum slob_found block_extent_run(struct zone *z, size_t i, const char **start, size_t *bytes,
+					u16 *id)
+{
+	size_t first = i;
+
+	while (first && z->pages[first].kind == PAGE_TAIL)
+		first--;
+	if (z->pages[first].kind != PAGE_RUN || i - first >= z->pages[first].next ||
+	    z->pages[first].list == RUN_HELD)
+		return SLOB_UNUSED;
+	*start = pages_address(z, first);
+	*bytes = (size_t)z->pages[first].next << PAGE_SHIFT;
+	*id = (u16)z->pages[first].prev;
+	return SLOB_INSIDE;
+}
+
+enum slob_found block_extent(const void *p, const char **start, size_t *bytes,
+			     struct kmem_cache **c)
+{
+	struct zone *z = pages_zone(p);
+	struct slob_place place;
+	size_t i = pages_number(z, p);
+
+	if (z->pages[i].kind == PAGE_SLOB) {
+		slob_find(z, p, &place);
+		*start = pages_address(z, i) + place.start * SLOB_UNIT + place.header;
+		*bytes = place.units * SLOB_UNIT - place.header;
+	} else {
+		place.found = block_extent_run(z, i, start, bytes, &place.id);
+	}
+	*c = place.found == SLOB_USED || place.found == SLOB_INSIDE ? cache_of(place.id) : NULL;
+	return place.found;
 }
 
 bool block_is_used(const void *p)

@@ -6,7 +6,7 @@
  *         that is public goes through block_alloc and block_free; this floor alone decides which
  *         zone, and to reclaim and try again.
  * Order   of an allocation: this CPU's shard of the zones that suit, nearest first; memory that
- *         a zone can bring online; all pages of all shards; shrinkers (only with __GFP_FS)
+ *         a zone can bring online; all pages of all shards; shrinkers (whose needs are met)
  * Rules   BL1 who asks for an attribute gets it or nothing; who does not gets plain memory first
  *         BL2 a pointer is believed only after its page has been walked, or is a run's start
  *         BL3 a cache's count of objects in use changes with each object, whoever frees it
@@ -20,12 +20,17 @@
 /* Every kmalloc is aligned to this, as the machine's largest type. */
 #define BLOCK_ALIGN ((size_t)PORT_SLOB_ALIGN)
 
+#define CACHE_NAME_MAX 32u
+
 struct kmem_cache {
 	struct kmem_cache *next; /* caches.lock */
 	void (*ctor)(void *);
 	size_t live;     /* atomic: objects in use (BL3) */
 	u32 object_size; /* bytes, as asked for */
 	u32 align;       /* bytes */
+	u32 flags;       /* SLAB_*, as asked for */
+	u32 useroffset;  /* where the window for user copies begins, bytes */
+	u32 usersize;    /* its length; 0: there is none */
 	u16 id;          /* in the headers of its objects, from 1 */
 	char name[];
 };
@@ -44,6 +49,12 @@ size_t block_usable(const void *p, const char *function);
 /* Does @p start a block in use? */
 bool block_is_used(const void *p);
 
+/* The object or block in use that holds @p, at most @place->units behind its start, or what is
+ * there instead: SLOB_USED or SLOB_INSIDE with *@start and its @*bytes; SLOB_UNUSED: nothing in
+ * use; SLOB_DAMAGED. *@c: its cache, NULL: kmalloc's. */
+enum slob_found block_extent(const void *p, const char **start, size_t *bytes,
+			     struct kmem_cache **c);
+
 /* Give a kmalloc @size bytes where it is; false iff it must move. */
 bool block_resize(void *p, size_t size);
 
@@ -53,6 +64,14 @@ size_t block_roundup(size_t size);
 /* ---- caches: cache.c ---- */
 
 struct kmem_cache *cache_of(u16 id);
+struct kmem_cache *const *cache_first(void); /* the list of caches, newest first */
+
+/* Make a cache, or say for @function why not; of @args the alignment and constructor count. */
+struct kmem_cache *cache_create(const char *name, size_t size, const struct kmem_cache_args *args,
+				unsigned long flags, const char *function);
+
+/* It is no cache, and has to be with SLAB_PANIC: then the end. */
+void cache_create_failed(const char *name, unsigned long flags, const char *function);
 size_t cache_audit(void);
 void cache_guard(bool take); /* the list's lock: fork */
 
@@ -68,6 +87,10 @@ bool reclaim_retry(gfp_t gfp, unsigned attempt);
 
 /* Pages were freed: keep what lies idle within its bound. */
 void reclaim_check(struct zone *z);
+
+/* The lock of the list of shrinkers: fork; its child has no other thread that runs one. */
+void reclaim_guard(bool take);
+void reclaim_forget(void);
 
 /* ---- init.c: every guard of every zone ---- */
 void init_guards(bool take);

@@ -16,11 +16,12 @@
 #include "cache/block.h"
 #include "cache/init.h"
 #include "cache/kmalloc.h"
+#include "cache/rcu.h"
 #include "cache/report.h"
+#include "cache/watch.h"
 #include "port/port.h"
 
 #define CACHE_SIZE_MAX ((size_t)4 << 20)
-#define CACHE_NAME_MAX 31u
 
 static struct {
 	struct lock lock;
@@ -39,6 +40,11 @@ struct kmem_cache *cache_of(u16 id)
 	return c;
 }
 
+struct kmem_cache *const *cache_first(void)
+{
+	return &caches.first;
+}
+
 /* ---- create, destroy ------------------------------------------------------------ */
 
 static bool cache_is_power(size_t n)
@@ -46,9 +52,27 @@ static bool cache_is_power(size_t n)
 	return n && !(n & (n - 1));
 }
 
+/* What the slab engine has and slob has not is refused by name where there is room for words. */
+#define CACHE_SLAB_FLAGS \
+	(SLAB_DEBUG_FLAGS | SLAB_TYPESAFE_BY_RCU | SLAB_CACHE_DMA | SLAB_CACHE_DMA32)
+
+static const char *cache_refuse_flags(unsigned long flags)
+{
+	const unsigned long zones = flags & (SLAB_CACHE_DMA | SLAB_CACHE_DMA32);
+
+	if (zones == (SLAB_CACHE_DMA | SLAB_CACHE_DMA32))
+		return "SLAB_CACHE_DMA and SLAB_CACHE_DMA32 are two different zones";
+	if (zones)
+		return "this home has no DMA memory";
+	return flags & SLAB_TYPESAFE_BY_RCU ?
+		       "SLAB_TYPESAFE_BY_RCU: slob has no slabs that could stay for readers" :
+		       "slob cannot watch single caches: its checks are of every block";
+}
+
 static const char *cache_refuse(const char *name, size_t size, size_t align, unsigned long flags)
 {
-	const unsigned long known = SLAB_HWCACHE_ALIGN | SLAB_RECLAIM_ACCOUNT | SLAB_PANIC;
+	const unsigned long known = SLAB_HWCACHE_ALIGN | SLAB_RECLAIM_ACCOUNT | SLAB_PANIC |
+				    SLAB_ACCOUNT | SLAB_NO_MERGE;
 
 	if (!name || !*name)
 		return "a cache needs a name";
@@ -58,6 +82,8 @@ static const char *cache_refuse(const char *name, size_t size, size_t align, uns
 		return "the size is above 4 MiB";
 	if (align && (!cache_is_power(align) || align > CACHE_SIZE_MAX))
 		return "the alignment is not a power of two up to 4 MiB";
+	if (PORT_SLOB_STEP && (flags & CACHE_SLAB_FLAGS))
+		return cache_refuse_flags(flags);
 	if (flags & ~known)
 		return "unknown flags";
 	return NULL;
@@ -81,10 +107,10 @@ static size_t cache_align(size_t size, size_t align, unsigned long flags)
 /* SC1; under the lock. false iff all ids are taken. */
 static bool cache_number(struct kmem_cache *c)
 {
-	for (unsigned turn = 0; turn < SLOB_ANY; turn++) {
+	for (unsigned turn = 1; turn < SLOB_IDS; turn++) {
 		const struct kmem_cache *other = caches.first;
 
-		if (++caches.last_id == SLOB_ANY)
+		if (++caches.last_id == SLOB_IDS)
 			caches.last_id = 1;
 		while (other && other->id != caches.last_id)
 			other = other->next;
@@ -96,20 +122,23 @@ static bool cache_number(struct kmem_cache *c)
 	return false;
 }
 
-static struct kmem_cache *cache_make(const char *name, size_t size, size_t align,
-				     void (*ctor)(void *))
+static struct kmem_cache *cache_make(const char *name, size_t size,
+				     const struct kmem_cache_args *args, unsigned long flags)
 {
 	unsigned long were;
 	struct kmem_cache *c;
 	size_t length = 0;
 	bool numbered;
 
-	while (name[length] && length < CACHE_NAME_MAX)
+	while (name[length] && length < CACHE_NAME_MAX - 1)
 		length++;
 	c = block_alloc(sizeof(*c) + length + 1, BLOCK_ALIGN, NULL, GFP_KERNEL, -1);
 	if (!c)
 		return NULL;
-	*c = (struct kmem_cache){ .object_size = (u32)size, .align = (u32)align, .ctor = ctor };
+	*c = (struct kmem_cache){ .object_size = (u32)size,
+				  .align = (u32)cache_align(size, args->align, flags),
+				  .flags = (u32)flags,
+				  .ctor = args->ctor };
 	memcpy(c->name, name, length);
 	c->name[length] = '\0';
 	were = guard_enter(&caches.lock);
@@ -125,23 +154,48 @@ static struct kmem_cache *cache_make(const char *name, size_t size, size_t align
 	return NULL;
 }
 
-struct kmem_cache *kmem_cache_create(const char *name, unsigned int size, unsigned int align,
-				     unsigned long flags, void (*ctor)(void *))
+void cache_create_failed(const char *name, unsigned long flags, const char *function)
 {
-	const char *why = cache_refuse(name, size, align, flags);
+	if (flags & SLAB_PANIC) {
+		report_refusal(function, name, "it has to be (SLAB_PANIC)");
+		port_abort();
+	}
+}
+
+struct kmem_cache *cache_create(const char *name, size_t size, const struct kmem_cache_args *args,
+				unsigned long flags, const char *function)
+{
+	const char *why = cache_refuse(name, size, args->align, flags);
 	struct kmem_cache *c = NULL;
 
 	if (!init_ready())
 		why = "there is no memory at all";
 	if (why)
-		report_refusal("kmem_cache_create", name, why);
+		report_refusal(function, name, why);
 	else
-		c = cache_make(name, size, cache_align(size, align, flags), ctor);
-	if (!c && (flags & SLAB_PANIC)) {
-		report_refusal("kmem_cache_create", name, "it has to be (SLAB_PANIC)");
-		port_abort();
-	}
+		c = cache_make(name, size, args, flags);
+	if (!c)
+		cache_create_failed(name, flags, function);
 	return c;
+}
+
+struct kmem_cache *kmem_cache_create(const char *name, unsigned int size, unsigned int align,
+				     unsigned long flags, void (*ctor)(void *))
+{
+	const struct kmem_cache_args args = { .align = align, .ctor = ctor };
+
+	return cache_create(name, size, &args, flags, "kmem_cache_create");
+}
+
+static bool cache_is_listed(const struct kmem_cache *c)
+{
+	unsigned long were = guard_enter(&caches.lock);
+	const struct kmem_cache *it = caches.first;
+
+	while (it && it != c)
+		it = it->next;
+	guard_leave(&caches.lock, were);
+	return it != NULL;
 }
 
 void kmem_cache_destroy(struct kmem_cache *c)
@@ -155,6 +209,10 @@ void kmem_cache_destroy(struct kmem_cache *c)
 		report_refusal("kmem_cache_destroy", "kmalloc", "this cache is Ashlar's own");
 		return;
 	}
+	if (PORT_SLOB_STEP && !cache_is_listed(c))
+		report_pointer("kmem_cache_destroy", c);
+	if (PORT_SLOB_STEP && READ_ONCE(c->live) && rcu_is_bound())
+		ashlar_rcu_barrier(); /* kfree_rcu of its objects */
 	live = READ_ONCE(c->live);
 	if (live) { /* SC3 */
 		report_leak(c, live);
@@ -181,7 +239,10 @@ void *kmem_cache_alloc_node(struct kmem_cache *c, gfp_t gfp, int node)
 	ASSERT(c);
 	if (class)
 		return kmalloc_node(class, gfp, node);
-	p = block_alloc(c->object_size, c->align, c, c->ctor ? gfp & ~__GFP_ZERO : gfp, node);
+	if (watch_fails(c, c->object_size, gfp))
+		return NULL;
+	p = block_alloc(c->object_size, c->align, c, c->ctor ? gfp & ~__GFP_ZERO : watch_gfp(gfp),
+			node);
 	if (p && c->ctor)
 		c->ctor(p); /* SC2 */
 	return p;
@@ -262,7 +323,8 @@ size_t cache_audit(void)
 			slob_audit(z, c->id, &objects);
 			for (size_t i = 0; i < z->nr_pages; i++)
 				objects += z->pages[i].kind == PAGE_RUN &&
-					   z->pages[i].list == RUN_OBJECT &&
+					   (z->pages[i].list == RUN_OBJECT ||
+					    z->pages[i].list == RUN_HELD) &&
 					   z->pages[i].prev == c->id;
 		}
 		faults += objects != c->live;

@@ -6,9 +6,12 @@
  *         a small machine the first region does (ashlar/heap.h).
  */
 #include "cache/init.h"
+#include "base/check.h"
+#include "cache/anchor.h"
 #include "cache/block.h"
 #include "cache/option.h"
 #include "cache/report.h"
+#include "cache/watch.h"
 #include "port/port.h"
 
 /* A quarter of the user address space of today's processors. */
@@ -28,12 +31,16 @@ static bool init_run(void)
 	port_init(&m);
 	text = port_options(&secure);
 	option_read(text, secure);
+	watch_start();
 	budget = size_min(size_min(m.ram_bytes, SIZE_MAX / 4) * 4, INIT_ADDRESS_QUARTER);
 	if (m.address_bytes != SIZE_MAX)
 		budget = size_min(budget, m.address_bytes / 2);
 	if (options.limit)
 		budget = size_min(budget, (size_t)options.limit);
-	return pages_reserve(budget, m.page_bytes);
+	if (!pages_reserve(budget, m.page_bytes))
+		return false;
+	anchor_init();
+	return true;
 }
 
 /* The first caller runs it; the others wait. */
@@ -85,23 +92,6 @@ void init_guards(bool take)
 	}
 }
 
-void init_stop(void)
-{
-	cache_guard(true);
-	init_guards(true);
-}
-
-void init_resume(void)
-{
-	init_guards(false);
-	cache_guard(false);
-}
-
-void init_resume_child(void)
-{
-	init_resume();
-}
-
 void init_audit_point(bool now)
 {
 	size_t faults;
@@ -110,7 +100,8 @@ void init_audit_point(bool now)
 		return;
 	faults = ashlar_audit();
 	if (faults) {
+		anchor_event(ASHLAR_EVENT_FAULT);
 		report_refusal("audit", "heap", "rules of the heap are broken");
-		port_abort();
+		check_end();
 	}
 }

@@ -4,15 +4,23 @@
  */
 #include "cache/kmalloc.h"
 #include "base/memory.h"
+#include "cache/watch.h"
+
+/* All that kmalloc hands out; Ashlar's own blocks come from block_alloc, not failing on purpose. */
+static void *kmalloc_block(size_t size, size_t align, gfp_t gfp, int node)
+{
+	return watch_fails(NULL, size, gfp) ? NULL :
+					      block_alloc(size, align, NULL, watch_gfp(gfp), node);
+}
 
 void *kmalloc_slow(size_t size, gfp_t gfp)
 {
-	return block_alloc(size, BLOCK_ALIGN, NULL, gfp, -1);
+	return kmalloc_block(size, BLOCK_ALIGN, gfp, -1);
 }
 
 void *kmalloc_aligned(size_t size, size_t align, gfp_t gfp)
 {
-	return block_alloc(size, size_max(align, BLOCK_ALIGN), NULL, gfp, -1);
+	return kmalloc_block(size, size_max(align, BLOCK_ALIGN), gfp, -1);
 }
 
 void *kmalloc_node(size_t size, gfp_t gfp, int node)
@@ -21,7 +29,7 @@ void *kmalloc_node(size_t size, gfp_t gfp, int node)
 
 	if (size == 0)
 		return ZERO_SIZE_PTR;
-	return block_alloc(size, size_max(natural ? size : 1, BLOCK_ALIGN), NULL, gfp, node);
+	return kmalloc_block(size, size_max(natural ? size : 1, BLOCK_ALIGN), gfp, node);
 }
 
 void *ashlar_kmalloc(size_t size, ashlar_gfp_t gfp)
@@ -60,11 +68,7 @@ void kfree_sensitive(const void *p)
 
 	if (ZERO_OR_NULL_PTR(p))
 		return;
-	memset(block, 0, block_usable(p, "kfree_sensitive"));
-	__asm__ volatile(""
-			 :
-			 : "r"(block)
-			 : "memory"); /* nobody reads it again: store all the same */
+	kmalloc_wipe(block, block_usable(p, "kfree_sensitive"));
 	block_free(block, NULL, "kfree_sensitive");
 }
 
@@ -88,8 +92,10 @@ void *kmalloc_resize(void *p, size_t size, gfp_t gfp, const char *function)
 	if (size <= SIZE_MAX / 2 && block_resize(p, size)) {
 		size_t now = block_usable(p, function);
 
-		if ((gfp & __GFP_ZERO) && now > size)
-			memset((char *)p + size, 0, now - size);
+		size_t kept = size_min(usable, size);
+
+		if ((gfp & __GFP_ZERO) && now > kept)
+			memset((char *)p + kept, 0, now - kept);
 		return p;
 	}
 	q = kmalloc_slow(size, gfp);

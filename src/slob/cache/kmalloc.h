@@ -11,6 +11,7 @@
 
 #include "ashlar/slab.h"
 #include "cache/block.h"
+#include "cache/kmalloc_class.h"
 #include "cache/report.h"
 
 /* Any size but 0, for malloc: aligned to BLOCK_ALIGN. */
@@ -38,15 +39,23 @@ static inline bool kmalloc_owns(const void *p)
 	return block_is_used(p);
 }
 
+/* @size bytes of an object of @c, a size cache of a set (buckets.c). */
+static inline void *kmalloc_from(struct kmem_cache *c, size_t size, gfp_t gfp)
+{
+	(void)size;
+	return kmem_cache_alloc(c, gfp);
+}
+
 static inline bool map_contains(const void *p)
 {
 	return pages_zone(p) != NULL;
 }
 
-/* The size that a pointer of ashlar_kmalloc_caches stands for; 0: a cache. */
+/* The size that a pointer of ashlar_kmalloc_caches stands for; 0: a cache. Firmware
+ * is compiled with ASHLAR_SLOB and has no such pointers. */
 static inline size_t kmalloc_class_of(const struct kmem_cache *c)
 {
-	return (uintptr_t)c <= CONFIG_KMALLOC_MAX_CACHE ? (uintptr_t)c : 0;
+	return PORT_SLOB_STEP && (uintptr_t)c <= CONFIG_KMALLOC_MAX_CACHE ? (uintptr_t)c : 0;
 }
 
 /* What serves @size, as a size: who frees with a size asks how large the block should be. */

@@ -5,6 +5,7 @@
  * Rules   MM1 a block that is given back is a run of kind BLOCK, of the order it was got with
  */
 #include "ashlar/mm.h"
+#include "ashlar/heap.h"
 #include "base/memory.h"
 #include "cache/block.h"
 #include "cache/init.h"
@@ -20,30 +21,71 @@ static page_index mm_take(struct zone *z, size_t pages, gfp_t gfp, bool *zero)
 	return i;
 }
 
+/* Zones of the node that is wanted come first (-1: any does); then, where they may, the others. */
+static bool mm_suits(const struct zone *z, int node, bool far)
+{
+	if (z->attributes & ASHLAR_HEAP_ASKED)
+		return false;
+	return node < 0 ? !far : (z->attributes >> 8 == (u32)node) != far;
+}
+
 struct page *alloc_pages(gfp_t gfp, unsigned int order)
 {
+	return alloc_pages_node(-1, gfp, order);
+}
+
+static struct page *mm_try(int node, bool far, gfp_t gfp, unsigned int order)
+{
+	for (struct zone *z = pages_zones; z; z = z->next) {
+		bool zero = false;
+		page_index i = PAGE_NONE;
+
+		if (mm_suits(z, node, far))
+			i = mm_take(z, (size_t)1 << order, gfp, &zero);
+		if (i == PAGE_NONE)
+			continue;
+		z->pages[i].list = RUN_BLOCK;
+		z->pages[i].free = order & 31;
+		if ((gfp & __GFP_ZERO) && !zero)
+			memset(pages_address(z, i), 0, PAGE_SIZE << order);
+		return &z->pages[i];
+	}
+	return NULL;
+}
+
+/* Is there such a node at all? */
+static bool mm_has_node(int node)
+{
+	const struct zone *z = pages_zones;
+
+	while (z && z->attributes >> 8 != (u32)node)
+		z = z->next;
+	return z != NULL;
+}
+
+struct page *alloc_pages_node(int node, gfp_t gfp, unsigned int order)
+{
+	struct page *head = NULL;
+
 	if (order > ASHLAR_MAX_ORDER || order > PORT_SLOB_MAX_ORDER || !init_ready())
 		return NULL;
 	if (gfp & (__GFP_DMA | __GFP_DMA32)) {
 		report_refusal("alloc_pages", "pages", "this home has no DMA memory");
 		return NULL;
 	}
-	for (unsigned attempt = 0;; attempt++) {
-		for (struct zone *z = pages_zones; z; z = z->next) {
-			bool zero = false;
-			page_index i = mm_take(z, (size_t)1 << order, gfp, &zero);
-
-			if (i == PAGE_NONE)
-				continue;
-			z->pages[i].list = RUN_BLOCK;
-			z->pages[i].free = order & 31;
-			if ((gfp & __GFP_ZERO) && !zero)
-				memset(pages_address(z, i), 0, PAGE_SIZE << order);
-			return &z->pages[i];
-		}
-		if (!reclaim_retry(gfp, attempt))
+	if (node >= 0 && !mm_has_node(node)) {
+		if (gfp & __GFP_THISNODE)
+			return NULL;
+		node = -1;
+	}
+	for (unsigned attempt = 0; !head; attempt++) {
+		head = mm_try(node, false, gfp, order);
+		if (!head && !(gfp & __GFP_THISNODE))
+			head = mm_try(node, true, gfp, order);
+		if (!head && !reclaim_retry(gfp, attempt))
 			return NULL;
 	}
+	return head;
 }
 
 unsigned long __get_free_pages(gfp_t gfp, unsigned int order)
@@ -90,6 +132,14 @@ void *page_address(const struct page *page)
 		if ((size_t)(page - z->pages) < z->nr_pages)
 			return pages_address(z, (size_t)(page - z->pages));
 	return NULL;
+}
+
+int page_to_nid(const struct page *page)
+{
+	for (struct zone *z = pages_zones; z; z = z->next)
+		if ((size_t)(page - z->pages) < z->nr_pages)
+			return (int)(z->attributes >> 8);
+	return -1;
 }
 
 struct page *virt_to_page(const void *address)

@@ -6,7 +6,9 @@
  *            down to seven eighths of that
  *         R3 shrinkers run in one thread at a time, and not within each other
  */
+#include "cache/anchor.h"
 #include "cache/block.h"
+#include "cache/gfp.h"
 #include "cache/option.h"
 #include "port/port.h"
 
@@ -20,7 +22,7 @@ static struct {
 	u32 running; /* atomic: a thread runs shrinkers (R3) */
 } shrinkers;
 
-void reclaim_check(struct zone *z)
+static void reclaim_bound(struct zone *z)
 {
 	size_t live = READ_ONCE(z->nr_pages) - READ_ONCE(z->free_pages);
 	size_t bound = live / 16 + (size_t)(options.keep >> PAGE_SHIFT);
@@ -29,13 +31,22 @@ void reclaim_check(struct zone *z)
 		pages_discard(z, bound - bound / 8);
 }
 
+void reclaim_check(struct zone *z)
+{
+	if (unlikely(READ_ONCE(ashlar_anchor.request)) &&
+	    (anchor_take_request() & ASHLAR_REQUEST_TRIM))
+		ashlar_purge();
+	reclaim_bound(z);
+}
+
 /* Ask each for what it has. Returns what they freed. */
 static size_t reclaim_shrink(gfp_t gfp)
 {
 	size_t freed = 0;
 
 	for (struct shrinker *s = LOAD_ACQUIRE(shrinkers.first); s; s = s->next) {
-		size_t n = (gfp & s->needs) == s->needs ? s->count(s, gfp) : 0;
+		gfp_t needs = s->needs ? s->needs : __GFP_FS;
+		size_t n = (gfp & needs) == needs ? s->count(s, gfp) : 0;
 
 		if (n)
 			freed += s->scan(s, gfp, n);
@@ -53,16 +64,29 @@ static bool reclaim_begin(void)
 	return mine;
 }
 
+/* The request ends without memory: false. */
+static bool reclaim_fails(void)
+{
+	if (PORT_SLOB_STEP)
+		anchor_event(ASHLAR_EVENT_FAILURE);
+	return false;
+}
+
 bool reclaim_retry(gfp_t gfp, unsigned attempt)
 {
 	unsigned rounds = gfp & __GFP_RETRY_MAYFAIL ? RECLAIM_ROUNDS_HARD : RECLAIM_ROUNDS;
 	size_t freed = 0;
 
-	if (!(gfp & __GFP_DIRECT_RECLAIM))
-		return false;
+	if (!(gfp & __GFP_DIRECT_RECLAIM)) {
+		if (PORT_SLOB_STEP && (gfp & __GFP_NOFAIL))
+			gfp_refuse_nofail();
+		return reclaim_fails();
+	}
 	if (gfp & __GFP_NORETRY)
 		rounds = 1;
-	if ((gfp & __GFP_FS) && shrinkers.first && reclaim_begin()) {
+	if (attempt >= rounds && !(gfp & __GFP_NOFAIL))
+		return reclaim_fails();
+	if (shrinkers.first && reclaim_begin()) {
 		freed = reclaim_shrink(gfp);
 		WRITE_ONCE(shrinkers.running, 0);
 	}
@@ -71,7 +95,7 @@ bool reclaim_retry(gfp_t gfp, unsigned attempt)
 			port_yield();
 		return true;
 	}
-	return freed && attempt < rounds;
+	return freed != 0 || reclaim_fails();
 }
 
 void register_shrinker(struct shrinker *s)
@@ -94,6 +118,19 @@ void unregister_shrinker(struct shrinker *s)
 		}
 	}
 	WRITE_ONCE(shrinkers.running, 0);
+}
+
+void reclaim_guard(bool take)
+{
+	if (take)
+		lock_acquire(&shrinkers.lock);
+	else
+		lock_release(&shrinkers.lock);
+}
+
+void reclaim_forget(void)
+{
+	shrinkers.running = 0;
 }
 
 size_t ashlar_purge(void)

@@ -6,6 +6,8 @@
  *         no division.
  */
 #include "cache/report.h"
+#include "base/check.h"
+#include "cache/anchor.h"
 #include "cache/block.h"
 #include "port/port.h"
 
@@ -60,8 +62,11 @@ static void report_dec(struct line *l, size_t n)
 	}
 }
 
+/* A report begins with our name; its first line outlives the terminal. */
 static void report_print(struct line *l)
 {
+	if (PORT_SLOB_STEP && l->bytes[0] == 'a')
+		anchor_message(l->bytes, l->length);
 	port_write(l->bytes, l->length);
 	l->length = 0;
 }
@@ -79,6 +84,10 @@ static void report_begin(struct line *l, const char *function, const void *p)
 _Noreturn static void report_end(struct line *l)
 {
 	report_print(l);
+	if (PORT_SLOB_STEP) {
+		anchor_event(ASHLAR_EVENT_MISUSE);
+		check_end();
+	}
 	port_abort();
 }
 
@@ -152,6 +161,12 @@ _Noreturn void report_damage(const void *page)
 	report_end(&l);
 }
 
+/* A run that is somebody's no more, and nobody's yet (cache/hold.h). */
+static bool report_is_held(const struct page *pg)
+{
+	return pg->kind == PAGE_RUN && pg->list == RUN_HELD;
+}
+
 _Noreturn void report_pointer(const char *function, const void *p)
 {
 	struct zone *z = pages_zone(p);
@@ -168,7 +183,7 @@ _Noreturn void report_pointer(const char *function, const void *p)
 	i = pages_number(z, p);
 	if (z->pages[i].kind == PAGE_SLOB)
 		slob_find(z, p, &place);
-	else if (!pages_is_free(z, i)) {
+	else if (!pages_is_free(z, i) && !report_is_held(&z->pages[i])) {
 		report_invalid(&l, function);
 		report_str(&l, "no block starts here\n");
 		report_end(&l);
@@ -210,6 +225,34 @@ _Noreturn void report_size(const char *function, const void *p, size_t size)
 	report_end(&l);
 }
 
+_Noreturn void report_usercopy(const void *p, size_t bytes, bool to_user, const char *why)
+{
+	struct kmem_cache *c = NULL;
+	const char *start;
+	size_t length;
+	struct line l;
+
+	report_begin(&l, "check_object_size", p);
+	report_str(&l, to_user ? "user copy: reading " : "user copy: writing ");
+	report_dec(&l, bytes);
+	report_str(&l, " bytes is refused: ");
+	report_str(&l, why);
+	report_str(&l, "\n");
+	report_print(&l);
+	if (pages_zone(p))
+		block_extent(p, &start, &length, &c);
+	if (c) {
+		report_str(&l, "  window   ");
+		report_str(&l, c->name);
+		report_str(&l, " lets through ");
+		report_dec(&l, c->usersize);
+		report_str(&l, " bytes at offset ");
+		report_dec(&l, c->useroffset);
+		report_str(&l, "\n");
+	}
+	report_end(&l);
+}
+
 void report_refusal(const char *function, const char *name, const char *why)
 {
 	struct line l = { .length = 0 };
@@ -221,6 +264,8 @@ void report_refusal(const char *function, const char *name, const char *why)
 	report_str(&l, "\"): refused: ");
 	report_str(&l, why);
 	report_str(&l, "\n");
+	if (PORT_SLOB_STEP)
+		anchor_event(ASHLAR_EVENT_REFUSAL);
 	report_print(&l);
 }
 
@@ -234,5 +279,7 @@ void report_leak(const struct kmem_cache *c, size_t objects)
 	report_dec(&l, objects);
 	report_str(&l, objects == 1 ? " object is" : " objects are");
 	report_str(&l, " still in use; the cache stays\n");
+	if (PORT_SLOB_STEP)
+		anchor_event(ASHLAR_EVENT_LEAK);
 	report_print(&l);
 }

@@ -200,6 +200,8 @@ static void slob_look(const struct zone *z, size_t i, size_t offset, struct slob
 		if (target >= at + place->units)
 			continue;
 		place->found = offset == at * SLOB_UNIT + place->header ? SLOB_USED : SLOB_INSIDE;
+		if (place->held)
+			place->found = SLOB_UNUSED; /* SL7 */
 		return;
 	}
 }
@@ -329,6 +331,29 @@ bool slob_resize(struct zone *z, const void *p, u32 units, struct slob_place *pl
 		tail.units = (u16)(place->units - units);
 		slob_put(z, i, &tail); /* the page has a used block: it stays */
 	}
+	guard_leave(&shard->lock, were);
+	return done;
+}
+
+/* ---- held: SL7 --------------------------------------------------------------------------- */
+
+bool slob_hold(struct zone *z, const void *p, bool held, struct slob_place *place)
+{
+	size_t i = pages_number(z, p);
+	slob_word *base = slob_words(z, i);
+	unsigned long were;
+	struct shard *shard = slob_enter(z, i, &were);
+	bool done;
+
+	*place = (struct slob_place){ .found = SLOB_UNUSED };
+	if (!shard)
+		return false;
+	slob_look(z, i, (uintptr_t)p & (PAGE_SIZE - 1), place);
+	done = held ? place->found == SLOB_USED : place->held;
+	if (done && place->id)
+		base[place->start + 1] = (slob_word)(u16)(place->id | (held ? ID_HELD : 0));
+	else if (done)
+		base[place->start] = (slob_word)((u16)base[place->start] ^ GRAIN_HELD);
 	guard_leave(&shard->lock, were);
 	return done;
 }

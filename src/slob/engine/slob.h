@@ -25,6 +25,9 @@
  *         SL5 a page without a used block goes back to the zone in the call that emptied it
  *         SL6 a header is the length, check bits made of length and place, and a bit that says
  *             whether an id follows
+ *         SL7 the length of a block without an id is a multiple of PORT_SLOB_ALIGN bytes, an id is
+ *             below SLOB_IDS; of the bits that are free so one says that the block is held
+ *             (cache/hold.h), which for a free is as if it were free; the others are 0
  * Search  SLOB_SEARCH pages of a list are looked at, from where the last search ended; then a page
  *         is taken. Only where there is none all lists are searched to their ends.
  * Locks   the shard's guard
@@ -46,6 +49,7 @@
 /* Pages that a search looks at before a new page is taken. */
 #define SLOB_SEARCH ((unsigned)PORT_SLOB_SEARCH)
 
+#define SLOB_IDS 0x1000u /* ids are 1 .. this - 1 */
 #define SLOB_HEADER_KMALLOC 2u
 #define SLOB_HEADER_OBJECT 4u
 
@@ -59,7 +63,7 @@ struct slob_request {
 
 enum slob_found {
 	SLOB_USED,    /* a used block's object starts here */
-	SLOB_UNUSED,  /* inside a free block, or in a page that is no slob page any more */
+	SLOB_UNUSED,  /* inside a free block, held, or in a page that is no slob page any more */
 	SLOB_INSIDE,  /* inside a used block */
 	SLOB_DAMAGED, /* the blocks before it do not tile the page */
 };
@@ -73,6 +77,7 @@ struct slob_place {
 	u16 id;     /* of the cache; 0: kmalloc */
 	u16 before; /* the free block before it; SLOB_END: none */
 	u16 after;  /* the free block behind it; SLOB_END: none */
+	bool held;  /* SL7: @found is UNUSED then */
 };
 
 /* Does such an object fit into a page? */
@@ -100,6 +105,10 @@ bool slob_free(struct zone *z, const void *p, u16 id, struct slob_place *place);
 /* Let the kmalloc block at @p, which is in use, have @units: its tail becomes free, or the free
  * block behind it is used. false iff that is too short. */
 bool slob_resize(struct zone *z, const void *p, u32 units, struct slob_place *place);
+
+/* The block in use at @p becomes held; back iff not @held. false, with *@place told, iff there is
+ * none that is not, is. */
+bool slob_hold(struct zone *z, const void *p, bool held, struct slob_place *place);
 
 /* How a zone's slob pages are filled. */
 struct slob_figures {

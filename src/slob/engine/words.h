@@ -17,6 +17,13 @@ typedef int16_t slob_word;
 #define CHECK_MASK ((1u << (15 - LENGTH_BITS)) - 1)
 #define HAS_ID 0x8000u
 
+/* SL7: lowest bits of a length without an id, highest of an id: 0, but for one that says held. */
+#define GRAIN_MASK ((unsigned)PORT_SLOB_ALIGN / SLOB_UNIT - 1)
+#define GRAIN_HELD 1u
+#define ID_SPARE 0xf000u
+#define ID_HELD 0x8000u
+_Static_assert((ID_SPARE & (SLOB_IDS - 1)) == 0, "ids leave the bits that SL7 speaks of");
+
 static inline slob_word *slob_words(const struct zone *z, size_t i)
 {
 	return (slob_word *)(void *)pages_address(z, i);
@@ -80,17 +87,24 @@ static inline bool slob_read_header(const slob_word *base, unsigned at, unsigned
 				    struct slob_place *place)
 {
 	unsigned header = (u16)base[at];
-	unsigned units = header & LENGTH_MASK;
+	unsigned spare = header & HAS_ID ? 0 : header & GRAIN_MASK;
+	unsigned units = (header & LENGTH_MASK) - spare;
 	unsigned bytes = header & HAS_ID ? SLOB_HEADER_OBJECT : SLOB_HEADER_KMALLOC;
+	unsigned id = 0;
 
 	guard_step();
 	if (units <= bytes / SLOB_UNIT || units > limit - at ||
 	    (header >> LENGTH_BITS & CHECK_MASK) != slob_check(at, units))
 		return false;
+	if (header & HAS_ID)
+		id = (u16)base[at + 1];
+	if ((spare & ~GRAIN_HELD) || (id & ID_SPARE & ~ID_HELD))
+		return false;
 	place->start = (u16)at;
 	place->units = (u16)units;
 	place->header = (u16)bytes;
-	place->id = header & HAS_ID ? (u16)base[at + 1] : 0;
+	place->id = (u16)(id & ~ID_SPARE);
+	place->held = spare || (id & ID_HELD);
 	return true;
 }
 

@@ -392,6 +392,39 @@ bool pages_grow(struct zone *z, size_t count, size_t align)
 	return grown;
 }
 
+size_t pages_unused(void)
+{
+	size_t pages = 0;
+
+	for (const struct zone *z = pages_zones; z; z = z->next)
+		pages += READ_ONCE(z->max_pages) - READ_ONCE(z->nr_pages);
+	return pages << PAGE_SHIFT;
+}
+
+size_t pages_lower(size_t most)
+{
+	size_t bytes = 0;
+
+	for (struct zone *z = pages_zones; z; z = z->next) {
+		size_t keep, behind;
+
+		lock_acquire(&z->growing);
+		keep = z->nr_pages + (most >> PAGE_SHIFT & ~((pages_grain >> PAGE_SHIFT) - 1));
+		behind = pages_table_bytes(z, z->max_pages);
+		if (keep < z->max_pages) {
+			bytes += (z->max_pages - keep) << PAGE_SHIFT;
+			port_release(pages_address(z, keep), (z->max_pages - keep) << PAGE_SHIFT);
+			z->max_pages = keep;
+			if (behind > pages_table_bytes(z, keep))
+				port_release((char *)z + pages_table_bytes(z, keep),
+					     behind - pages_table_bytes(z, keep));
+		}
+		lock_release(&z->growing);
+		most = 0;
+	}
+	return bytes;
+}
+
 /* ---- proof ------------------------------------------------------------------------- */
 
 static size_t pages_audit_list(const struct zone *z, unsigned order, size_t *found)

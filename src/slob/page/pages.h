@@ -29,7 +29,7 @@ typedef PORT_SLOB_INDEX page_index; /* a page's number in its zone */
 #define PAGE_NONE ((page_index) ~(page_index)0)
 
 enum page_kind { PAGE_TAIL, PAGE_FREE, PAGE_SLOB, PAGE_RUN };
-enum page_run { RUN_KMALLOC, RUN_OBJECT, RUN_BLOCK };
+enum page_run { RUN_KMALLOC, RUN_OBJECT, RUN_BLOCK, RUN_HELD };
 enum slob_list { SLOB_SMALL, SLOB_MEDIUM, SLOB_LARGE, SLOB_FULL };
 
 /* Slob pages need offsets of 12 bits. */
@@ -52,13 +52,15 @@ struct shard {
 	page_index head[3]; /* pages with free units: small, medium, large */
 };
 
+#define ZONE_DMA 0x1u /* of attributes: ASHLAR_HEAP_DMA */
+
 struct zone {
 	struct zone *next;  /* constant once it is known: zones in order of adding */
 	u32 attributes;     /* constant: ASHLAR_HEAP_* */
 	struct page *pages; /* constant: descriptors */
 	char *base;         /* constant: address of page 0 */
 	size_t nr_pages;    /* online: these have descriptors */
-	size_t max_pages;   /* constant: address space reserved for */
+	size_t max_pages;   /* growing: address space reserved for */
 	size_t free_pages;  /* PG4 */
 	size_t dirty_pages; /* PG5, sum */
 	size_t least_pages; /* fewest free pages at any time */
@@ -76,6 +78,11 @@ size_t pages_add(void *start, size_t bytes, u32 attributes);
 
 /* One zone of address space that the port gives, which grows. */
 bool pages_reserve(size_t budget, size_t page_bytes);
+
+/* Unused address space of zones that grow, bytes; keep @most of it, the rest goes back. Returns
+ * bytes that did. */
+size_t pages_unused(void);
+size_t pages_lower(size_t most);
 
 /* The zone that @p is in, NULL iff none. */
 struct zone *pages_zone(const void *p);

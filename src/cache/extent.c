@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * extent.c - where an object or a block of pages begins and ends, for copies of users (slab)
+ *
+ * See     usercopy.c for the rules
+ */
+#include "cache/cache.h"
+#include "cache/kmalloc.h"
+#include "cache/report.h"
+#include "cache/usercopy.h"
+#include "page/map.h"
+
+static const char *extent_refuse_object(const struct kmem_cache_node *n, const char *p,
+					size_t bytes)
+{
+	const struct kmem_cache *c = n->cache;
+	bool whole = c->flags & SLAB_KMALLOC;
+	struct usercopy_window w = { .from = whole ? 0 : c->useroffset, .whole = whole };
+	struct slab_object o;
+
+	if (!slab_find(n, p, &o))
+		return "no object is there";
+	if (!kmalloc_owns(o.start))
+		return "the object is free";
+	w.start = o.start;
+	w.to = whole ? READ_ONCE(c->object_size) : w.from + c->usersize;
+	return usercopy_refuse_window(&w, p, bytes);
+}
+
+/* Pages that are no slab's: of one large block, or of blocks that somebody has. */
+static const char *extent_refuse_pages(const char *p, size_t bytes)
+{
+	size_t last = map_pfn(p + bytes - 1);
+	const struct page *run = report_find_run(map_pfn(p));
+
+	if (run && run->kind == PAGE_LARGE)
+		return last >= map_page_pfn(run) + run->pages ? "it goes beyond the block" : NULL;
+	for (size_t pfn = map_pfn(p); pfn <= last; pfn++)
+		if (map.ids[pfn] != 0)
+			return map.ids[pfn] == MAP_DIRTY ? "the memory is free" :
+							   "it goes beyond the block";
+	return NULL;
+}
+
+const char *usercopy_refuse_inside(const char *p, size_t bytes)
+{
+	u32 header_offset = map.ids[map_pfn(p)];
+
+	if (cache_node_at(header_offset))
+		return extent_refuse_object(cache_node_at(header_offset), p, bytes);
+	return extent_refuse_pages(p, bytes);
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * hold.c - see hold.h
+ */
+#include "cache/hold.h"
+#include "cache/block.h"
+
+/* The run of kmalloc or of a cache that starts at @p, held or not; NULL iff there is none. */
+static struct page *hold_run(struct zone *z, const void *p)
+{
+	struct page *pg = &z->pages[pages_number(z, p)];
+
+	if (pg->kind != PAGE_RUN || pg->list == RUN_BLOCK ||
+	    pages_address(z, pages_number(z, p)) != p)
+		return NULL;
+	return pg;
+}
+
+enum hold hold(void *p)
+{
+	struct zone *z = pages_zone(p);
+	struct slob_place place;
+	struct page *run;
+
+	if (!z)
+		return HOLD_DONE;
+	run = hold_run(z, p);
+	if (run && run->list == RUN_HELD)
+		return HOLD_ALREADY;
+	if (run) {
+		run->list = RUN_HELD;
+		return HOLD_DONE;
+	}
+	if (slob_hold(z, p, true, &place))
+		return HOLD_DONE;
+	return place.held ? HOLD_ALREADY : HOLD_NOT;
+}
+
+void hold_end(void *p)
+{
+	struct zone *z = pages_zone(p);
+	struct slob_place place;
+	struct page *run;
+
+	if (!z)
+		return;
+	run = hold_run(z, p);
+	if (!run)
+		slob_hold(z, p, false, &place);
+	else if (run->list == RUN_HELD)
+		run->list = run->prev ? RUN_OBJECT : RUN_KMALLOC;
+}
+
+bool hold_is(const void *p)
+{
+	struct zone *z = pages_zone(p);
+	struct slob_place place;
+	const struct page *run;
+
+	if (!z)
+		return false;
+	run = hold_run(z, p);
+	if (run)
+		return run->list == RUN_HELD;
+	slob_find(z, p, &place);
+	return place.held;
+}

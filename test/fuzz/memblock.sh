@@ -1,0 +1,78 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# memblock.sh - libFuzzer draws memory maps for a bounded time, from a few that firmware has
+#
+#   ASHLAR_TEST=quick: 5 seconds; nothing: 20; soak: 600. ASHLAR_SEED chooses where it starts.
+. "$(dirname "$0")/../lib.sh"
+clang=${FUZZ_CC:-clang}
+command -v "$clang" >/dev/null || skip_all "no clang, so no libFuzzer"
+echo 'int LLVMFuzzerTestOneInput(const char *p, long n) { return p[n > 0]; }' >"$T/empty.c"
+"$clang" -fsanitize=fuzzer "$T/empty.c" -o "$T/empty" 2>/dev/null || skip_all "clang has no libFuzzer"
+
+case ${ASHLAR_TEST:-} in
+quick) seconds=5 ;;
+soak) seconds=600 ;;
+*) seconds=20 ;;
+esac
+
+# A call is six bytes: what (0 add, 1 remove, 2 node, 3 take, 4 allocate), kind of place, page, kind
+# of length, pages, node.
+seeds() {
+	mkdir -p "$T/corpus" && python3 - "$T/corpus" <<-'END'
+		import sys
+		from pathlib import Path
+
+		ADD, REMOVE, NODE, TAKE, ALLOC = range(5)
+		maps = {
+		    "pc": [(ADD, 0, 0, 0, 159, 0), (ADD, 4, 0, 0, 200, 0), (REMOVE, 0, 159, 0, 97, 0),
+		           (TAKE, 0, 0, 0, 1, 0), (TAKE, 4, 16, 0, 40, 0), (ALLOC, 0, 0, 0, 4, 3)],
+		    "two nodes": [(ADD, 0, 0, 0, 200, 0), (NODE, 0, 100, 0, 100, 1), (NODE, 8, 50, 2, 9, 2)],
+		    "to the end": [(ADD, 1, 200, 1, 0, 0), (TAKE, 1, 1, 0, 9, 0), (ALLOC, 1, 90, 0, 5, 7)],
+		    "all of it": [(ADD, 0, 0, 1, 0, 0), (REMOVE, 12, 3, 3, 250, 9), (ALLOC, 0, 0, 0, 1, 0)],
+		    "unsorted": [(ADD, 0, n * 37 % 256, 0, 3, n % 4) for n in range(60)],
+		    "too many": [(ADD, 4 * (n > 127), n * 2 % 256, 0, 1, 0) for n in range(140)]
+		    + [(REMOVE, 0, 8, 0, 1, 0), (ADD, 0, 9, 0, 1, 0)],
+		    "full of holes": [(ADD, 0, 0, 0, 255, 0), (ADD, 0, 200, 0, 255, 0)]
+		    + [(REMOVE, 0, 2 * n, 0, 1, 0) for n in range(128)],
+		    "all taken": [(ADD, 0, 0, 0, 255, 0)] + [(TAKE, 4 * (n > 127), 2 * n % 256, 0, 1, 0)
+		                                             for n in range(140)] + [(ALLOC, 0, 0, 0, 1, 0)],
+		}
+		for name, calls in maps.items():
+		    (Path(sys.argv[1]) / name).write_bytes(b"".join(bytes(c) for c in calls))
+	END
+}
+build() { # OUTPUT SANITIZERS SOURCE
+	cd "$ROOT" && "$clang" -std=gnu11 -O1 -g -w -fno-sanitize-recover=undefined \
+		-fsanitize="fuzzer,$2" -Isrc -Isrc/port/sim -o "$1" test/fuzz/memblock_fuzz.c "$3"
+}
+fuzz() {
+	cd "$T" || return 1
+	"$T/memblock_fuzz" -max_total_time=$seconds -max_len=1200 -seed="${ASHLAR_SEED:-1}" \
+		-print_final_stats=1 -verbosity=0 corpus >"$T/fuzz.log" 2>&1
+	local status=$?
+	grep -E 'stat::number_of_executed_units|memblock_fuzz:|ERROR|SUMMARY' "$T/fuzz.log" | sed 's/^/# /'
+	[ $status -eq 0 ] || cp "$T"/crash-* "$BUILD/" 2>/dev/null
+	return $status
+}
+# A fuzzer that finds nothing must be one that could: an end that is rounded the wrong way is found.
+finds() {
+	sed 's/end = memblock_up(memblock_end(/end = memblock_down(memblock_end(/' \
+		"$ROOT/src/port/bare/memblock.c" >"$T/memblock.c" &&
+		! cmp -s "$ROOT/src/port/bare/memblock.c" "$T/memblock.c" &&
+		build "$T/finds" undefined "$T/memblock.c" && cd "$T" &&
+		! "$T/finds" -max_total_time=60 -max_len=1200 -seed=1 corpus >"$T/finds.log" 2>&1 &&
+		grep -q 'memblock_fuzz: line' "$T/finds.log"
+}
+# AddressSanitizer reserves terabytes, which a machine in overcommit mode 2 refuses.
+may_reserve() {
+	"$clang" -fsanitize=address -x c - -o "$T/reserve" <<<'int main(void) { return 0; }' && "$T/reserve"
+} 2>/dev/null
+
+sanitizers=undefined
+may_reserve && sanitizers=address,undefined
+check "maps to begin with" seeds
+check "the fuzzer is built with $sanitizers" build "$T/memblock_fuzz" "$sanitizers" src/port/bare/memblock.c
+check "$seconds seconds of memory maps" fuzz
+check "a wrong rounding is found" finds
+tap_done
