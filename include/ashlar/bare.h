@@ -73,6 +73,9 @@ ASHLAR_API bool ashlar_boot_start(const struct ashlar_boot *boot);
 ASHLAR_API void *ashlar_phys_to_virt(uint64_t physical);
 ASHLAR_API uint64_t ashlar_virt_to_phys(const void *address);
 
+/* Print the caches as Linux's /proc/slabinfo, version 2.1, has them. Any context but NMI. */
+ASHLAR_API void ashlar_slabinfo(void);
+
 /* ---- interrupts, NMIs, other CPUs -------------------------------------------------------- */
 
 /* The interrupt of ashlar_host_interrupt has arrived: call this on that CPU. */
@@ -113,6 +116,10 @@ void ashlar_host_symbol(const void *address, char *text, size_t bytes) __attribu
  * node of a CPU (no function: 0). A CPU of a node without memory uses the nearest that has some. */
 unsigned int ashlar_host_distance(unsigned int from, unsigned int to) __attribute__((weak));
 unsigned int ashlar_host_cpu_node(unsigned int cpu) __attribute__((weak));
+
+/* A word of the running task's that is Ashlar's, 0 at first, for memalloc_noio_save and its like;
+ * who leaves it out cannot use these. Any context. */
+uintptr_t *ashlar_host_task(void) __attribute__((weak));
 
 /* With a window only: let @bytes at the virtual address be the memory at @physical; or let them
  * read as zeros, all of the same memory. What was mapped as zeros may be mapped anew. false iff

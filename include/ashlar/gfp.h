@@ -42,7 +42,7 @@ typedef unsigned int ashlar_gfp_t;
 #define ASHLAR_GFP_NOFAIL 0x8000u        /* never fails: waits for memory */
 #define ASHLAR_GFP_NORETRY 0x10000u      /* one light round of reclaim */
 #define ASHLAR_GFP_MEMALLOC 0x20000u     /* may use the whole reserve */
-#define ASHLAR_GFP_COMP 0x40000u         /* always on: a block knows its order */
+#define ASHLAR_GFP_COMP 0x40000u         /* the block stays whole until its last reference goes */
 #define ASHLAR_GFP_NOMEMALLOC 0x80000u   /* never the reserve; wins over MEMALLOC */
 /* What has no meaning here, and is no error. */
 #define ASHLAR_GFP_ATOMIC_OLD 0x200u  /* what GFP_ATOMIC had once */
@@ -57,6 +57,23 @@ typedef unsigned int ashlar_gfp_t;
 #define ASHLAR_GFP_TYPES \
 	(ASHLAR_GFP_DMA | ASHLAR_GFP_DMA32 | ASHLAR_GFP_RECLAIMABLE | ASHLAR_GFP_ACCOUNT)
 #define ASHLAR_GFP_RECLAIM (ASHLAR_GFP_DIRECT_RECLAIM | ASHLAR_GFP_KSWAPD_RECLAIM)
+
+/*
+ * A scope: all allocations of this thread, whoever makes them, from save to restore, which gets
+ * what save returned. Scopes may lie in each other.
+ *   noreclaim  nothing is reclaimed for them, no shrinker runs, and they may use the whole reserve,
+ *              as with __GFP_MEMALLOC: for code that itself frees memory
+ *   noio       without __GFP_IO and __GFP_FS: for code that shrinkers which do I/O could wait for
+ *   nofs       without __GFP_FS: for code that holds what shrinkers take
+ * Any thread. A kernel that has not given ashlar_host_task (ashlar/bare.h) is told so, and goes
+ * on without. Not in the slob library, which has no reserve.
+ */
+ASHLAR_API unsigned int ashlar_memalloc_noreclaim_save(void);
+ASHLAR_API void ashlar_memalloc_noreclaim_restore(unsigned int before);
+ASHLAR_API unsigned int ashlar_memalloc_noio_save(void);
+ASHLAR_API void ashlar_memalloc_noio_restore(unsigned int before);
+ASHLAR_API unsigned int ashlar_memalloc_nofs_save(void);
+ASHLAR_API void ashlar_memalloc_nofs_restore(unsigned int before);
 
 #ifndef ASHLAR_NO_SHORT_NAMES
 typedef ashlar_gfp_t gfp_t;
@@ -105,6 +122,16 @@ typedef ashlar_gfp_t gfp_t;
 #define GFP_TRANSHUGE (GFP_TRANSHUGE_LIGHT | ASHLAR_GFP_DIRECT_RECLAIM)
 #define GFP_DMA ASHLAR_GFP_DMA
 #define GFP_DMA32 ASHLAR_GFP_DMA32
+
+ASHLAR_API unsigned int memalloc_noreclaim_save(void) ASHLAR_LINK(ashlar_memalloc_noreclaim_save);
+ASHLAR_API void memalloc_noreclaim_restore(unsigned int before)
+	ASHLAR_LINK(ashlar_memalloc_noreclaim_restore);
+ASHLAR_API unsigned int memalloc_noio_save(void) ASHLAR_LINK(ashlar_memalloc_noio_save);
+ASHLAR_API void memalloc_noio_restore(unsigned int before)
+	ASHLAR_LINK(ashlar_memalloc_noio_restore);
+ASHLAR_API unsigned int memalloc_nofs_save(void) ASHLAR_LINK(ashlar_memalloc_nofs_save);
+ASHLAR_API void memalloc_nofs_restore(unsigned int before)
+	ASHLAR_LINK(ashlar_memalloc_nofs_restore);
 #endif
 
 #ifdef __cplusplus

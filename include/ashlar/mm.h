@@ -12,6 +12,8 @@
 #ifndef ASHLAR_MM_H
 #define ASHLAR_MM_H
 
+#include <stddef.h>
+
 #include "ashlar/gfp.h"
 
 #ifdef __cplusplus
@@ -39,9 +41,33 @@ ASHLAR_API int ashlar_page_to_nid(const struct page *page);
 ASHLAR_API unsigned long ashlar_get_free_pages(ashlar_gfp_t gfp, unsigned int order);
 
 /* Give a block back with the order it was got with. NULL and 0 are ignored; what is not such a
- * block is reported and ends the program. */
+ * block is reported and ends the program. If others have references (get_page), the block stays:
+ * all of it if it was got with __GFP_COMP, else its first page, and the rest is freed. */
 ASHLAR_API void ashlar_put_pages(struct page *page, unsigned int order);
 ASHLAR_API void ashlar_free_pages(unsigned long address, unsigned int order);
+
+/* A reference to a block of alloc_pages, and its end: the last one that goes frees the block. Any
+ * page of a block that was got with __GFP_COMP means the block; else its first page does. What is
+ * no page of such a block is reported and ends the program. put_page may give memory back to the
+ * system; get_page never waits. */
+ASHLAR_API void ashlar_get_page(struct page *page);
+ASHLAR_API void ashlar_put_page(struct page *page);
+
+/* References that there are now: 1 after alloc_pages. */
+ASHLAR_API int ashlar_page_count(const struct page *page);
+
+/* Single pages, for all entries of @array (of @count) that are NULL, in order. Returns how many
+ * entries have a page then: fewer than @count iff memory is exhausted. One lock for many pages.
+ * Each is freed by __free_page or put_page. */
+ASHLAR_API unsigned long ashlar_alloc_pages_bulk(ashlar_gfp_t gfp, unsigned long count,
+						 struct page **array);
+
+/* As many pages as @size bytes need, one behind the other, at most 2^ASHLAR_MAX_ORDER: no power of
+ * two is needed. NULL iff @size is 0 or too much, or memory is exhausted. Each page is a block of
+ * order 0 with a reference of its own; free_pages_exact takes one of each. __GFP_COMP means nothing
+ * here. */
+ASHLAR_API void *ashlar_alloc_pages_exact(size_t size, ashlar_gfp_t gfp);
+ASHLAR_API void ashlar_free_pages_exact(void *start, size_t size);
 
 /* The address of a block's memory, and the way back. */
 ASHLAR_API void *ashlar_page_address(const struct page *page);
@@ -57,6 +83,13 @@ ASHLAR_API unsigned long __get_free_pages(gfp_t gfp, unsigned int order)
 ASHLAR_API void __free_pages(struct page *page, unsigned int order) ASHLAR_LINK(ashlar_put_pages);
 ASHLAR_API void free_pages(unsigned long address, unsigned int order)
 	ASHLAR_LINK(ashlar_free_pages);
+ASHLAR_API void get_page(struct page *page) ASHLAR_LINK(ashlar_get_page);
+ASHLAR_API void put_page(struct page *page) ASHLAR_LINK(ashlar_put_page);
+ASHLAR_API int page_count(const struct page *page) ASHLAR_LINK(ashlar_page_count);
+ASHLAR_API unsigned long alloc_pages_bulk(gfp_t gfp, unsigned long count, struct page **array)
+	ASHLAR_LINK(ashlar_alloc_pages_bulk);
+ASHLAR_API void *alloc_pages_exact(size_t size, gfp_t gfp) ASHLAR_LINK(ashlar_alloc_pages_exact);
+ASHLAR_API void free_pages_exact(void *start, size_t size) ASHLAR_LINK(ashlar_free_pages_exact);
 ASHLAR_API void *page_address(const struct page *page) ASHLAR_LINK(ashlar_page_address);
 ASHLAR_API struct page *virt_to_page(const void *address) ASHLAR_LINK(ashlar_virt_to_page);
 

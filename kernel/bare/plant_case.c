@@ -2,7 +2,7 @@
 /*
  * plant_case.c - errors on purpose: kernel/boot.py must see each as a failure
  *
- * Boot    plant=hang, reset, short, twice; without it there is nothing to do
+ * Boot    plant=hang, reset, short, twice, overflow; without it there is nothing to do
  */
 #include "bare_test.h"
 
@@ -22,6 +22,8 @@ TEST(plant_an_error_if_asked_for)
 		print("# ashlar: end of tests, all passed\n");
 		arch_exit(33);
 	}
+	if (plant[0] == 'o')
+		((volatile char *)p)[100] = 1;
 	kfree(p);
 	if (plant[0] == 't')
 		kfree(p);

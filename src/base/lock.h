@@ -11,8 +11,10 @@
  *         sleep; with more threads than CPUs the holder may not be running and
  *         spinning on is a waste.
  * Rules   LK1  word 0: nobody holds it; 1: held; 2: held, someone may sleep
- *         LK2  a thread holds at most one lock (but for the zones' growth lock, under which
- *              a zone's is taken; and fork takes them all)
+ *         LK2  a thread that waits for a lock holds none (but for the zones' growth lock, under
+ *              which a zone's is taken; and fork takes them all). Debug builds count, in the
+ *              thread's word, and end the program that breaks it; a home without such words, or one
+ *              that keeps few bits, does not count
  * See     docs/models.md: the model that spin checks
  */
 #ifndef ASHLAR_BASE_LOCK_H
@@ -31,6 +33,10 @@ struct lock {
 void lock_wait(struct lock *lock);   /* the slow half of lock_acquire */
 void lock_signal(struct lock *lock); /* the slow half of lock_release */
 
+/* LK2, in debug builds: this thread holds no lock; one more, one less. */
+void lock_check_alone(void);
+void lock_count(int change);
+
 static inline bool lock_try(struct lock *lock)
 {
 	struct port_irq irq = port_irq_save();
@@ -42,22 +48,49 @@ static inline bool lock_try(struct lock *lock)
 		return false;
 	}
 	lock->irq = irq;
+	if (CONFIG_DEBUG)
+		lock_count(1);
 	return true;
+}
+
+/* For who takes all locks, in their order. */
+static inline void lock_acquire_more(struct lock *lock)
+{
+	if (unlikely(!lock_try(lock)))
+		lock_wait(lock);
 }
 
 static inline void lock_acquire(struct lock *lock)
 {
-	if (unlikely(!lock_try(lock)))
-		lock_wait(lock);
+	if (CONFIG_DEBUG)
+		lock_check_alone();
+	lock_acquire_more(lock);
+}
+
+/* The one lock under which others may be taken, one at a time: it is not counted while held. */
+static inline void lock_acquire_outer(struct lock *lock)
+{
+	lock_acquire(lock);
+	if (CONFIG_DEBUG)
+		lock_count(-1);
 }
 
 static inline void lock_release(struct lock *lock)
 {
 	struct port_irq irq = lock->irq;
 
+	if (CONFIG_DEBUG)
+		lock_count(-1);
 	if (unlikely(__atomic_exchange_n(&lock->word, LOCK_FREE, __ATOMIC_RELEASE) == LOCK_WAITED))
 		lock_signal(lock);
 	port_irq_restore(irq);
+}
+
+static inline void lock_release_outer(struct lock *lock)
+{
+	if (CONFIG_DEBUG)
+		lock_count(1);
+	lock_release(lock);
 }
 
 #endif

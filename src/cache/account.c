@@ -490,7 +490,7 @@ size_t account_audit(void)
 
 void account_lock_all(void)
 {
-	lock_acquire(&account.lock);
+	lock_acquire_more(&account.lock);
 }
 
 void account_unlock_all(void)

@@ -435,7 +435,7 @@ size_t array_audit(void)
 
 bool array_lock_all(void)
 {
-	lock_acquire(&arrays.lock);
+	lock_acquire_more(&arrays.lock);
 	for (unsigned number = 0; number < arrays.cpus; number++)
 		while (arrays.cpu[number].region && !port_percpu_own(number))
 			port_yield();

@@ -20,6 +20,7 @@
 #include "cache/object.h"
 #include "cache/option.h"
 #include "cache/reclaim.h"
+#include "cache/scope.h"
 #include "page/node.h"
 
 /* ---- one object ----------------------------------------------------------- */
@@ -126,7 +127,8 @@ void kmem_cache_free(struct kmem_cache *c, void *p)
 unsigned cache_grow(struct kmem_cache_node *n, gfp_t gfp, void **end, unsigned count)
 {
 	bool zero;
-	gfp_t flags = (gfp & ~(__GFP_DMA | __GFP_DMA32)) | n->cache->allocflags | __GFP_THISNODE;
+	gfp_t flags = (scope_gfp(gfp) & ~(__GFP_DMA | __GFP_DMA32)) | n->cache->allocflags |
+		      __GFP_THISNODE;
 	struct page *head;
 
 	gfp_check(gfp);
@@ -266,6 +268,8 @@ void *cache_alloc_sized(struct kmem_cache *c, gfp_t gfp, size_t size)
 			cache_count(&c->counts.errors, 1);
 			return NULL;
 		}
+		if (!p) /* others may have freed meanwhile */
+			array_pop_bulk(c->node[node_here()].header_offset, &p, 1);
 	}
 	if (unlikely(READ_ONCE(ashlar_anchor.request)) && (gfp & __GFP_DIRECT_RECLAIM))
 		cache_answer();

@@ -15,6 +15,7 @@
 #include "cache/option.h"
 #include "cache/reclaim.h"
 #include "cache/report.h"
+#include "cache/scope.h"
 #include "page/node.h"
 #include "page/page.h"
 #include "port/port.h"
@@ -257,7 +258,7 @@ static void *large_alloc_run(size_t pages, size_t align_pages, gfp_t gfp, unsign
 	char *p;
 
 	for (unsigned attempt = 0; !head; attempt++) {
-		head = page_alloc_exact(pages, align_pages, gfp, node, &zero);
+		head = page_alloc_exact(pages, align_pages, scope_gfp(gfp), node, &zero);
 		if (!head && !reclaim_retry(gfp, attempt))
 			return NULL;
 	}
@@ -476,7 +477,7 @@ size_t large_audit(void)
 
 void large_lock_all(void)
 {
-	lock_acquire(&large.lock);
+	lock_acquire_more(&large.lock);
 }
 
 void large_unlock_all(void)

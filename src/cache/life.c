@@ -468,10 +468,10 @@ size_t cache_audit(void)
 
 void cache_lock_all(void)
 {
-	lock_acquire(&boot.lock);
+	lock_acquire_more(&boot.lock);
 	for (u32 id = 1; id < CONFIG_MAX_IDS; id++)
 		if (map_ids[id].node)
-			slab_lock(map_ids[id].node);
+			slab_lock_more(map_ids[id].node);
 }
 
 void cache_unlock_all(void)

@@ -304,10 +304,10 @@ void mempool_lock_all(void)
 {
 	struct list *l;
 
-	lock_acquire(&pools.lock);
+	lock_acquire_more(&pools.lock);
 	if (pools.all.next)
 		list_for_each(l, &pools.all)
-			lock_acquire(&container_of(l, struct ashlar_mempool, link)->lock);
+			lock_acquire_more(&container_of(l, struct ashlar_mempool, link)->lock);
 }
 
 void mempool_unlock_all(void)

@@ -47,7 +47,7 @@ void cache_free_nolock(struct kmem_cache_node *n, void *object)
 		debug_free(n->cache, object);
 	if (unlikely(options.init_on_free) && gate_clears(n->cache))
 		memset(object, 0, n->cache->object_size);
-	if (!slow && array_push(n->header_offset, object)) {
+	if (!slow && array_push_bulk(n->header_offset, &object, 1)) {
 		if (unlikely(options.stats))
 			cache_count(&n->cache->counts.free_hit, 1);
 		return;

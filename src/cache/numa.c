@@ -22,6 +22,7 @@
 #include "cache/large.h"
 #include "cache/object.h"
 #include "cache/reclaim.h"
+#include "cache/scope.h"
 #include "page/node.h"
 
 /* NU3: false iff there is no such node and the caller wants no other. */
@@ -122,11 +123,13 @@ struct page *alloc_pages_node(int wanted, gfp_t gfp, unsigned int order)
 	if (!gfp_serves(gfp, "alloc_pages", "pages"))
 		return NULL;
 	for (unsigned attempt = 0; !head; attempt++) {
-		head = page_alloc(order, gfp, node, &zero);
+		head = page_alloc(order, scope_gfp(gfp), node, &zero);
 		if (!head && !reclaim_retry(gfp, attempt))
 			return NULL;
 	}
 	head->charged = 0;
+	head->refs = 1;
+	head->compound = (gfp & __GFP_COMP) != 0;
 	if ((gfp & __GFP_ACCOUNT) && !account_charge_block(head, PAGE_SIZE << order, gfp)) {
 		page_free(head, order);
 		return NULL;

@@ -236,7 +236,7 @@ void ashlar_rcu_read_unlock(void)
 
 void rcu_lock_all(void)
 {
-	lock_acquire(&rcu.lock);
+	lock_acquire_more(&rcu.lock);
 }
 
 void rcu_unlock_all(void)

@@ -18,6 +18,7 @@
 #include "cache/inspect.h"
 #include "cache/large.h"
 #include "cache/option.h"
+#include "cache/scope.h"
 #include "port/port.h"
 
 #define RECLAIM_ROUNDS 16u /* of RETRY_MAYFAIL; an ordinary request gets a quarter */
@@ -144,7 +145,8 @@ static size_t reclaim_shrinkers(gfp_t gfp)
 {
 	size_t freed = 0;
 
-	if (!LOAD_ACQUIRE(reclaim.shrinkers))
+	gfp = scope_gfp(gfp);
+	if (!LOAD_ACQUIRE(reclaim.shrinkers) || (scope_now() & SCOPE_NORECLAIM))
 		return 0;
 	if (__atomic_exchange_n(&reclaim.shrinking, 1, __ATOMIC_ACQUIRE))
 		return 0;
@@ -153,6 +155,15 @@ static size_t reclaim_shrinkers(gfp_t gfp)
 			freed += s->scan(s, gfp, RECLAIM_SCAN);
 	__atomic_store_n(&reclaim.shrinking, 0, __ATOMIC_RELEASE);
 	return freed;
+}
+
+/* SC1: nothing is reclaimed; who must not fail waits until others free something. */
+static bool reclaim_without(gfp_t gfp)
+{
+	if (!(gfp & __GFP_NOFAIL) || !(gfp & __GFP_DIRECT_RECLAIM))
+		return false;
+	port_yield();
+	return true;
 }
 
 void reclaim_press(gfp_t gfp)
@@ -181,6 +192,8 @@ static bool reclaim_try(gfp_t gfp, unsigned attempt)
 	struct page_stat after;
 	size_t freed;
 
+	if (scope_now() & SCOPE_NORECLAIM)
+		return reclaim_without(gfp);
 	if (!init_done() ||
 	    !(gfp & __GFP_DIRECT_RECLAIM)) /* the start itself has nothing to give */
 		return false;
@@ -261,7 +274,7 @@ size_t ashlar_purge(void)
 
 void reclaim_lock_all(void)
 {
-	lock_acquire(&reclaim.lock);
+	lock_acquire_more(&reclaim.lock);
 }
 
 void reclaim_unlock_all(void)

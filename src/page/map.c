@@ -323,7 +323,7 @@ bool map_is_state_free(uintptr_t states, size_t pfn, size_t count)
 
 void map_lock_all(void)
 {
-	lock_acquire(&map_growth.lock);
+	lock_acquire_more(&map_growth.lock);
 }
 
 void map_unlock_all(void)
@@ -388,12 +388,6 @@ void map_offline(size_t pfn, size_t count)
 	port_unmap(map_address(pfn), count << PAGE_SHIFT);
 	map_clear_dirty(pfn, count);
 	map_discard_tables(pfn, count);
-}
-
-void map_set_dirty(size_t pfn, size_t count)
-{
-	for (size_t i = pfn; i < pfn + count; i++)
-		map.ids[i] = MAP_DIRTY;
 }
 
 /* Four ids of 0 or MAP_DIRTY a step, at most MAP_COUNT_MAX steps: the sums fit in their lanes. */

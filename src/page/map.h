@@ -99,7 +99,14 @@ void map_open(void);
 
 /* Mark @count pages, which become free, as dirty; or clear ids, returning how many of them
  * were dirty. The zone lock of the pages is held, or they are the caller's own. */
-void map_set_dirty(size_t pfn, size_t count);
+static inline void map_set_dirty(size_t pfn, size_t count)
+{
+	u16 *ids = &map.ids[pfn];
+
+	do
+		*ids++ = MAP_DIRTY;
+	while (--count);
+}
 size_t map_clear_dirty(size_t pfn, size_t count);
 size_t map_count_dirty(size_t pfn, size_t count);
 

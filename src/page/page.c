@@ -9,6 +9,7 @@
 #include "page/page.h"
 #include "base/bits.h"
 #include "base/check.h"
+#include "base/memory.h"
 #include "page/node.h"
 #include "page/pcp.h"
 #include "page/zone.h"
@@ -148,6 +149,28 @@ bool page_serves(gfp_t gfp)
 	return zones.has[zones_kind(gfp)];
 }
 
+/* Several blocks come at once to a CPU that runs empty often; one of them is returned. For those
+ * who may wait: what the CPU cannot keep goes back under the zone's lock. */
+static struct page *page_refill(unsigned cpu, unsigned order, struct zone *z)
+{
+	unsigned count = z ? pcp_miss(cpu, order) : 0; /* a node may have no memory */
+	struct page *head = NULL;
+	struct list blocks;
+
+	if (count < 2)
+		return NULL;
+	list_init(&blocks);
+	if (zone_alloc_list(z, order, count, GFP_KERNEL, &blocks) == 0)
+		return NULL;
+	head = list_first_entry(&blocks, struct page, link);
+	list_remove(&head->link);
+	pcp_fill(cpu, &blocks);
+	if (!list_is_empty(&blocks))
+		zone_free_list(z, &blocks);
+	page_note_peak();
+	return head;
+}
+
 struct page *page_alloc(unsigned order, gfp_t gfp, unsigned node, bool *zero)
 {
 	struct page *head = NULL;
@@ -156,11 +179,14 @@ struct page *page_alloc(unsigned order, gfp_t gfp, unsigned node, bool *zero)
 	if (order > MAX_ORDER)
 		return NULL;
 	cpu = port_cpu();
-	if (zones_kind(gfp) == ZONE_NORMAL && node_of_cpu(cpu) == node)
+	if (zones_kind(gfp) == ZONE_NORMAL && node_of_cpu(cpu) == node) {
 		head = pcp_take(cpu, order);
+		if (unlikely(!head) && (gfp & __GFP_DIRECT_RECLAIM))
+			head = page_refill(cpu, order, zones.home[node]);
+	}
 	if (head) {
-		map_clear_dirty(map_page_pfn(head), (size_t)1 << order);
-		*zero = false;
+		*zero = map_clear_dirty(map_page_pfn(head), (size_t)1 << order) == 0 &&
+			PORT_ZERO_PAGES;
 	} else {
 		head = page_find_hard(order, (size_t)1 << order, gfp, node, zero);
 	}
@@ -169,6 +195,60 @@ struct page *page_alloc(unsigned order, gfp_t gfp, unsigned node, bool *zero)
 	head->kind = PAGE_BLOCK;
 	head->order = (u8)order;
 	return head;
+}
+
+/* A page that was on a list becomes the caller's. */
+static void page_hand_over(struct page *page, gfp_t gfp)
+{
+	bool dirty = map_clear_dirty(map_page_pfn(page), 1) != 0;
+
+	page->kind = PAGE_BLOCK;
+	page->order = 0;
+	if ((gfp & __GFP_ZERO) && (dirty || !PORT_ZERO_PAGES))
+		memset(map_page_address(page), 0, PAGE_SIZE);
+}
+
+/* What the lists have that are the nearest. */
+static size_t page_bulk_near(struct page **pages, size_t count, gfp_t gfp, unsigned node)
+{
+	struct zone *z = zones.home[node];
+	unsigned cpu = port_cpu();
+	struct list blocks;
+	size_t n = 0;
+
+	if (zones_kind(gfp) != ZONE_NORMAL || !z)
+		return 0;
+	if (node_of_cpu(cpu) == node)
+		n = pcp_take_bulk(cpu, pages, count);
+	list_init(&blocks);
+	if (n < count)
+		zone_alloc_list(z, 0, (unsigned)size_min(count - n, UINT16_MAX), gfp, &blocks);
+	while (!list_is_empty(&blocks)) {
+		pages[n] = list_first_entry(&blocks, struct page, link);
+		list_remove(&pages[n++]->link);
+	}
+	for (size_t i = 0; i < n; i++)
+		page_hand_over(pages[i], gfp);
+	page_note_peak();
+	return n;
+}
+
+size_t page_alloc_bulk(struct page **pages, size_t count, gfp_t gfp, unsigned node)
+{
+	size_t n = 0;
+
+	while (n < count) {
+		size_t got = page_bulk_near(pages + n, count - n, gfp, node);
+		bool zero;
+
+		n += got;
+		if (n == count || (pages[n] = page_alloc(0, gfp, node, &zero)) == NULL)
+			break;
+		if ((gfp & __GFP_ZERO) && !zero)
+			memset(map_page_address(pages[n]), 0, PAGE_SIZE);
+		n++;
+	}
+	return n;
 }
 
 unsigned page_node(const struct page *page)
@@ -324,14 +404,14 @@ size_t page_lower(void)
 
 	if (zones.count != 1)
 		return 0;
-	lock_acquire(&zone_growth);
+	lock_acquire_outer(&zone_growth);
 	reserved = z->end_pfn - z->online_end;
 	spare = page_spare(reserved);
 	if (spare < reserved) {
 		z->end_pfn = z->online_end + spare;
 		map_lower(z->end_pfn);
 	}
-	lock_release(&zone_growth);
+	lock_release_outer(&zone_growth);
 	return (reserved - spare) * MAP_BYTES_PER_PAGE;
 }
 
@@ -386,9 +466,9 @@ void page_lock_all(void)
 {
 	for (unsigned cpu = 0; cpu < memory.cpus; cpu++)
 		pcp_lock(cpu);
-	lock_acquire(&zone_growth);
+	lock_acquire_more(&zone_growth);
 	for (unsigned i = 0; i < zones.count; i++)
-		lock_acquire(&zones.of[i].lock);
+		lock_acquire_more(&zones.of[i].lock);
 	map_lock_all();
 }
 

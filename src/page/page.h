@@ -64,6 +64,7 @@ struct page {
 	union {
 		u8 discarded; /* slab: free pages inside were given back: they read zero */
 		u8 huge;      /* pool: its memory was asked for in large pages */
+		u8 compound;  /* block: all of it stays until its last reference goes */
 	};
 	union {
 		struct {
@@ -72,6 +73,7 @@ struct page {
 			u8 hint;   /* slab: no bit is set in words before this one */
 		};
 		u32 used; /* pool: objects in use */
+		u32 refs; /* block of alloc_pages: references, at least 1; atomic */
 	};
 	union {
 		struct list link;        /* free: the zone's list; slab: partial or free list */
@@ -107,6 +109,10 @@ bool page_init(size_t budget_bytes, unsigned cpus, size_t page_bytes);
  * makes system calls only with __GFP_DIRECT_RECLAIM. Cost: a CPU's list, or splits. */
 struct page *page_alloc(unsigned order, gfp_t gfp, unsigned node, bool *zero);
 void page_free(struct page *head, unsigned order);
+
+/* Up to @count single pages into @pages, as page_alloc gives them, with few locks for many; those
+ * that do not read as zero are cleared with __GFP_ZERO. Returns how many. */
+size_t page_alloc_bulk(struct page **pages, size_t count, gfp_t gfp, unsigned node);
 
 /* Is there memory of the kind that @gfp asks for (zones.h)? Without DMA and DMA32: always. */
 bool page_serves(gfp_t gfp);

@@ -8,6 +8,9 @@
 struct pcp {
 	struct lock lock;
 	u32 pages;                           /* in all lists (C2) */
+	u16 more;                            /* pages kept above PCP_HIGH (C4) */
+	u16 batch;                           /* pages (C3) */
+	bool overflowed;                     /* since a list was empty */
 	struct list free[CONFIG_PCP_ORDERS]; /* newest first; zeros until first used */
 } cacheline_aligned;
 
@@ -40,11 +43,56 @@ struct page *pcp_take(unsigned cpu, unsigned order)
 	return head;
 }
 
-/* Move the older half of a list out, at least one block. */
-static void pcp_flush(struct pcp *c, unsigned order, struct list *out)
+size_t pcp_take_bulk(unsigned cpu, struct page **pages, size_t count)
+{
+	struct pcp *c = &pcp[cpu];
+	struct list *list;
+	size_t n = 0;
+
+	if (READ_ONCE(c->pages) == 0 || !lock_try(&c->lock))
+		return 0;
+	list = pcp_list(c, 0);
+	for (; n < count && !list_is_empty(list); n++) {
+		pages[n] = list_first_entry(list, struct page, link);
+		list_remove(&pages[n]->link);
+	}
+	c->pages -= (u32)n;
+	lock_release(&c->lock);
+	return n;
+}
+
+unsigned pcp_miss(unsigned cpu, unsigned order)
+{
+	struct pcp *c = &pcp[cpu];
+	unsigned blocks;
+
+	if (order >= CONFIG_PCP_ORDERS || !lock_try(&c->lock))
+		return 0;
+	if (c->overflowed)
+		c->more = (u16)size_min(c->more + PCP_STEP, PCP_MORE_MAX); /* C4 */
+	c->overflowed = false;
+	c->batch = c->batch ? (u16)size_min(c->batch * 2u, PCP_BATCH_MAX) : 1; /* C3 */
+	blocks = c->batch >> order;
+	lock_release(&c->lock);
+	return blocks;
+}
+
+/* More has come than is kept: learn from it (C3, C4). Returns pages that may stay. */
+static u32 pcp_overflow(struct pcp *c)
+{
+	bool again = c->overflowed;
+
+	c->overflowed = true;
+	c->batch /= 2;
+	if (again)
+		c->more = (u16)(c->more - (c->more + 3) / 4);
+	return c->pages / 2;
+}
+
+/* Move the older part of a list out, until @goal pages are left in all. */
+static void pcp_flush(struct pcp *c, unsigned order, u32 goal, struct list *out)
 {
 	struct list *list = pcp_list(c, order);
-	u32 goal = c->pages / 2;
 
 	while (c->pages > goal && !list_is_empty(list)) {
 		struct page *head = list_last_entry(list, struct page, link);
@@ -83,11 +131,34 @@ void pcp_give(unsigned cpu, struct page *head, struct list *out)
 	head->kind = PAGE_PCP;
 	list_add(pcp_list(c, order), &head->link);
 	c->pages += 1u << order;
-	if (c->pages > PCP_HIGH)
-		pcp_flush(c, order, out);
-	if (c->pages > PCP_HIGH)
-		for (unsigned o = CONFIG_PCP_ORDERS; o-- > 0 && c->pages > PCP_HIGH;)
-			pcp_flush(c, o, out);
+	if (unlikely(c->pages > PCP_HIGH + c->more)) {
+		u32 goal = pcp_overflow(c);
+
+		pcp_flush(c, order, goal, out);
+		for (unsigned o = CONFIG_PCP_ORDERS; o-- > 0 && c->pages > PCP_HIGH + c->more;)
+			pcp_flush(c, o, goal, out);
+	}
+	lock_release(&c->lock);
+}
+
+void pcp_fill(unsigned cpu, struct list *blocks)
+{
+	struct pcp *c = &pcp[cpu];
+
+	if (!lock_try(&c->lock))
+		return;
+	if (cpu >= READ_ONCE(pcp_end))
+		pcp_see(cpu);
+	while (!list_is_empty(blocks)) {
+		struct page *head = list_first_entry(blocks, struct page, link);
+
+		if (c->pages + (1u << head->order) > PCP_HIGH + c->more)
+			break;
+		list_remove(&head->link);
+		head->kind = PAGE_PCP;
+		list_add_tail(pcp_list(c, head->order), &head->link);
+		c->pages += 1u << head->order;
+	}
 	lock_release(&c->lock);
 }
 
@@ -101,12 +172,24 @@ void pcp_drain(unsigned cpu, struct list *out)
 	for (unsigned o = 0; o < CONFIG_PCP_ORDERS; o++)
 		list_splice_tail(out, pcp_list(c, o));
 	c->pages = 0;
+	c->more = c->batch = 0;
+	c->overflowed = false;
 	lock_release(&c->lock);
 }
 
 size_t pcp_pages(unsigned cpu)
 {
 	return READ_ONCE(pcp[cpu].pages);
+}
+
+size_t pcp_high(unsigned cpu)
+{
+	return PCP_HIGH + READ_ONCE(pcp[cpu].more);
+}
+
+size_t pcp_batch(unsigned cpu)
+{
+	return READ_ONCE(pcp[cpu].batch);
 }
 
 const u32 *pcp_pages_table(size_t *step)
@@ -131,12 +214,13 @@ size_t pcp_audit(unsigned cpu)
 			pages += (size_t)1 << o;
 		}
 	}
-	return faults + (pages != c->pages); /* C2 */
+	faults += c->more > PCP_MORE_MAX || c->batch > PCP_BATCH_MAX;      /* C3, C4 */
+	return faults + (pages != c->pages || pages > PCP_HIGH + c->more); /* C2 */
 }
 
 void pcp_lock(unsigned cpu)
 {
-	lock_acquire(&pcp[cpu].lock);
+	lock_acquire_more(&pcp[cpu].lock);
 }
 
 void pcp_unlock(unsigned cpu)

@@ -72,14 +72,20 @@ static size_t zone_reserve(const struct zone *z, gfp_t gfp)
 
 static void zone_give(struct zone *z, size_t pfn, size_t count);
 
-/* Pages leave the zone: forget what was dirty in them, learn what had been given back. */
+/* Pages leave the zone: learn what of them had been given back. */
+static void zone_learn(struct zone *z, size_t pfn, size_t count, size_t dirty)
+{
+	if (dirty < count && pfn < z->touched_end)
+		z->refaulted += size_min(count, z->touched_end - pfn) - size_min(dirty, count);
+}
+
+/* The same, and forget what was dirty in them. */
 static void zone_hand_out(struct zone *z, struct page *head, size_t count, bool *zero)
 {
 	size_t pfn = map_page_pfn(head);
 	size_t dirty = head->pages ? map_clear_dirty(pfn, count) : 0;
 
-	if (dirty < count && pfn < z->touched_end)
-		z->refaulted += size_min(count, z->touched_end - pfn) - size_min(dirty, count);
+	zone_learn(z, pfn, count, dirty);
 	*zero = PORT_ZERO_PAGES && dirty == 0;
 }
 
@@ -111,6 +117,28 @@ struct page *zone_alloc(struct zone *z, unsigned order, size_t count, gfp_t gfp,
 	head = zone_take(z, order, count, gfp, zero);
 	lock_release(&z->lock);
 	return head;
+}
+
+unsigned zone_alloc_list(struct zone *z, unsigned order, unsigned count, gfp_t gfp,
+			 struct list *blocks)
+{
+	size_t size = (size_t)1 << order;
+	unsigned n = 0;
+
+	if (gfp & __GFP_DIRECT_RECLAIM)
+		lock_acquire(&z->lock);
+	else if (!lock_try(&z->lock))
+		return 0; /* Z4 */
+	for (; n < count && z->free_pages >= size + zone_reserve(z, 0); n++) {
+		struct page *head = buddy_take(z, order);
+
+		if (!head)
+			break;
+		zone_learn(z, map_page_pfn(head), size, head->pages);
+		list_add_tail(blocks, &head->link);
+	}
+	lock_release(&z->lock);
+	return n;
 }
 
 /* Give a run back as the largest aligned blocks that it is made of. */
@@ -278,7 +306,7 @@ static bool zone_grow_held(struct zone *z, unsigned order, size_t pages, size_t 
 		if (z->online_end == begin)
 			break;
 	}
-	lock_release(&zone_growth);
+	lock_release_outer(&zone_growth);
 	return grown;
 }
 
@@ -286,7 +314,7 @@ bool zone_grow(struct zone *z, unsigned order, size_t pages)
 {
 	size_t seen = READ_ONCE(z->managed_pages);
 
-	lock_acquire(&zone_growth);
+	lock_acquire_outer(&zone_growth);
 	return zone_grow_held(z, order, pages, seen);
 }
 
@@ -294,7 +322,11 @@ bool zone_try_grow(struct zone *z, unsigned order, size_t pages)
 {
 	size_t seen = READ_ONCE(z->managed_pages);
 
-	return lock_try(&zone_growth) && zone_grow_held(z, order, pages, seen); /* Z4 */
+	if (!lock_try(&zone_growth)) /* Z4 */
+		return false;
+	if (CONFIG_DEBUG)
+		lock_count(-1); /* as lock_acquire_outer */
+	return zone_grow_held(z, order, pages, seen);
 }
 
 bool zone_claim(struct zone *z, size_t pfn, size_t extra, bool *zero)
@@ -414,60 +446,16 @@ size_t zone_offline(struct zone *z)
 		struct page *head;
 		size_t count = 0;
 
-		lock_acquire(&zone_growth);
+		lock_acquire_outer(&zone_growth);
 		head = zone_take_offline(z);
 		if (head) {
 			count = (size_t)1 << head->order;
 			map_offline(map_page_pfn(head), count);
 			zone_set_offline(z, head);
 		}
-		lock_release(&zone_growth);
+		lock_release_outer(&zone_growth);
 		if (!head)
 			return total;
 		total += count;
 	}
-}
-
-/* One free list: kinds, orders, sides and dirty counts (B1, B3, B5). */
-static size_t zone_audit_list(const struct zone *z, unsigned order, unsigned side, size_t *dirty)
-{
-	const struct list *node;
-	size_t faults = 0;
-
-	list_for_each(node, &z->area[order].free[side]) {
-		const struct page *head = list_entry_const(node, struct page, link);
-		size_t pfn = map_page_pfn(head);
-		size_t buddy = pfn ^ ((size_t)1 << order);
-		size_t size = (size_t)1 << order;
-
-		faults += head->kind != PAGE_FREE || head->order != order; /* B1 */
-		faults += map_count_dirty(pfn, size) != head->pages;       /* B1 */
-		faults += (head->pages != 0) != (side == BUDDY_DIRTY);     /* B5 */
-		faults += (pfn & (size - 1)) != 0 || pfn + size > z->online_end;
-		for (size_t i = 1; i < size; i++)
-			faults += map.pages[pfn + i].kind != PAGE_TAIL; /* B2 */
-		if (order < MAX_ORDER && buddy + size <= z->online_end && buddy >= z->first_pfn)
-			faults += map.pages[buddy].kind == PAGE_FREE &&
-				  map.pages[buddy].order == order; /* B3 */
-		*dirty += head->pages;
-	}
-	return faults;
-}
-
-size_t zone_audit(struct zone *z)
-{
-	size_t faults = 0;
-	size_t pages = 0;
-	size_t dirty = 0;
-
-	for (unsigned o = 0; o < NR_ORDERS; o++) {
-		for (unsigned side = 0; side < BUDDY_SIDES; side++)
-			faults += zone_audit_list(z, o, side, &dirty);
-		pages += z->area[o].count << o;
-	}
-	faults += pages != z->free_pages;  /* B4 */
-	faults += dirty != z->dirty_pages; /* B5 */
-	faults += z->managed_pages + z->offline_pages + z->absent_pages !=
-		  z->online_end - z->first_pfn;
-	return faults;
 }

@@ -29,9 +29,9 @@ static void pools_stop(void)
 {
 	struct list *node;
 
-	lock_acquire(&pools.lock);
+	lock_acquire_more(&pools.lock);
 	list_for_each(node, &pools.list)
-		lock_acquire(&container_of(node, struct slab, link)->lock);
+		lock_acquire_more(&container_of(node, struct slab, link)->lock);
 }
 
 static void pools_resume(void)

@@ -187,6 +187,13 @@ struct port_trace {
  * from inside an allocation. Without it port_trace works, but may see no frames. */
 void port_trace_start(void);
 
+/* A word that goes with this thread (in a kernel: with this task, wherever it runs), 0 at first.
+ * Neither allocates nor waits. A home keeps at least the bits PORT_TASK_KEPT of it; false, with
+ * nothing changed, where it has no such word. */
+#define PORT_TASK_KEPT 7u
+uintptr_t port_task_word(void);
+bool port_task_set(uintptr_t word);
+
 /* The number of the thread that runs this, not 0. */
 uint32_t port_thread(void);
 

@@ -32,6 +32,38 @@ TEST(lock_LK1_released_with_waiters)
 	EXPECT_EQ(lock.word, LOCK_FREE);
 }
 
+static struct lock second;
+
+static void take_second(void)
+{
+	lock_acquire(&second);
+}
+
+TEST(lock_LK2_a_second_lock_is_caught)
+{
+	if (!CONFIG_DEBUG)
+		SKIP("assertions are not compiled in");
+	lock_acquire(&lock);
+	EXPECT(help_aborts(take_second));
+	EXPECT(help_said("LK2: a thread that waits for a lock holds no other"));
+	EXPECT_EQ(second.word, LOCK_FREE);
+	EXPECT(lock_try(&second)); /* who does not wait may try */
+	lock_release(&second);
+	lock_release(&lock);
+	EXPECT_FALSE(help_aborts(take_second));
+	lock_release(&second);
+	lock_acquire_outer(&lock); /* the one that has others below it */
+	lock_acquire(&second);
+	lock_release(&second);
+	lock_release_outer(&lock);
+	lock_acquire_more(&lock); /* fork's */
+	lock_acquire_more(&second);
+	lock_release(&second);
+	EXPECT(help_aborts(take_second));
+	lock_release(&lock);
+	EXPECT_EQ(sim.task_word, 0);
+}
+
 TEST(lock_slow_half_takes_a_free_lock)
 {
 	lock_wait(&lock); /* freed between the first try and the spin */
@@ -50,7 +82,7 @@ TEST(lock_LK1_waiting_until_it_is_released)
 {
 	lock_acquire(&lock);
 	sim.watch = let_go; /* the other thread, while this one sleeps */
-	lock_acquire(&lock);
+	lock_acquire_more(&lock);
 	sim.watch = NULL;
 	EXPECT_EQ(sim.waits, 1);
 	EXPECT_EQ(lock.word, LOCK_WAITED); /* there may be more waiters */

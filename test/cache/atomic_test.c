@@ -53,7 +53,7 @@ static void unlock_pcps(void)
 
 static void lock_growth(void)
 {
-	lock_acquire(&zone_growth);
+	lock_acquire_more(&zone_growth);
 }
 
 static void unlock_growth(void)
@@ -166,7 +166,7 @@ static void run_random(uint64_t *seed, struct kmem_cache *c)
 			if (locked)
 				lock_release(&c->node->lock);
 			else
-				lock_acquire(&c->node->lock);
+				lock_acquire_more(&c->node->lock);
 			locked = !locked;
 		} else if (r % 64 == 1 && !locked) {
 			if (stopped)

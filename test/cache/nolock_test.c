@@ -86,7 +86,7 @@ TEST(nolock_E8_a_slab_arrives)
 	REQUIRE(setup());
 	c = kmem_cache_create("arrive", 512, 0, 0, NULL);
 	p[0] = kmem_cache_alloc(c, GFP_KERNEL);
-	lock_acquire(&c->node->lock);
+	lock_acquire_more(&c->node->lock);
 	for (unsigned i = 1; i < 200; i++)
 		EXPECT_NOT_NULL(p[i] = kmem_cache_alloc(c, GFP_NOWAIT));
 	EXPECT_EQ(c->node->slabs, 1);
@@ -117,7 +117,7 @@ TEST(nolock_E4_an_arriving_slab_in_random_order)
 		struct slab_object o;
 		void *p;
 
-		lock_acquire(&c->node->lock);
+		lock_acquire_more(&c->node->lock);
 		p = kmem_cache_alloc(c, GFP_NOWAIT);
 		lock_release(&c->node->lock);
 		REQUIRE(p && slab_find(c->node, p, &o));
@@ -167,7 +167,7 @@ TEST(nolock_NL2_pending_and_swept)
 	wrong = held[2 * c->limit - 1];
 	live = walk_in_use(c->header_offset, objects, 8);
 	EXPECT_EQ(live, 8);
-	lock_acquire(&c->node->lock);
+	lock_acquire_more(&c->node->lock);
 	kfree_nolock(wrong);
 	EXPECT_EQ(state_of(wrong), STATE_PENDING);
 	EXPECT_EQ(c->node->pending, 1);
@@ -179,7 +179,7 @@ TEST(nolock_NL2_pending_and_swept)
 	EXPECT(help_contains(sim.text, "double free: this object of pend is already free"));
 	help_clear();
 	lock_release(&c->node->lock);
-	lock_acquire(&c->node->lock); /* a holder that does not know of it: nothing is swept */
+	lock_acquire_more(&c->node->lock); /* a holder that does not know of it: nothing is swept */
 	lock_release(&c->node->lock);
 	EXPECT_EQ(state_of(wrong), STATE_PENDING);
 	EXPECT_EQ(ashlar_audit(), 0); /* who takes the lock sweeps */
@@ -203,7 +203,7 @@ TEST(nolock_E8_a_whole_slab_is_pending)
 	array_drain(c);
 	EXPECT_EQ(c->node->slabs, 3);
 	array_lock_all();
-	lock_acquire(&c->node->lock);
+	lock_acquire_more(&c->node->lock);
 	for (unsigned i = 0; i < count; i += 2)
 		kfree_nolock(held[i]);
 	EXPECT_EQ(c->node->pending, (count + 1) / 2);
@@ -213,7 +213,7 @@ TEST(nolock_E8_a_whole_slab_is_pending)
 	EXPECT_EQ(c->node->pending, 0);
 	EXPECT_EQ(c->node->free_objects, (count + 1) / 2);
 	array_lock_all();
-	lock_acquire(&c->node->lock);
+	lock_acquire_more(&c->node->lock);
 	for (unsigned i = 1; i < count; i += 2)
 		kfree_nolock(held[i]);
 	lock_release(&c->node->lock);
@@ -233,7 +233,7 @@ TEST(nolock_destroy_sweeps)
 	c = kmem_cache_create("gone", 64, 0, SLAB_NO_MERGE, NULL);
 	p = kmem_cache_alloc(c, GFP_KERNEL);
 	array_lock_all();
-	lock_acquire(&c->node->lock);
+	lock_acquire_more(&c->node->lock);
 	kfree_nolock(p);
 	lock_release(&c->node->lock);
 	array_unlock_all();
@@ -255,7 +255,7 @@ TEST(nolock_pending_is_memory)
 	count = c->shape.objects;
 	REQUIRE(kmem_cache_alloc_bulk(c, GFP_KERNEL, count, held) != 0);
 	array_lock_all();
-	lock_acquire(&c->node->lock);
+	lock_acquire_more(&c->node->lock);
 	kfree_nolock(held[5]);
 	lock_release(&c->node->lock);
 	array_unlock_all();
@@ -362,7 +362,7 @@ TEST(nolock_debugged_caches)
 	REQUIRE(p != NULL);
 	c = cache_of(p);
 	memset(p, 7, 100);
-	lock_acquire(&c->node->lock);
+	lock_acquire_more(&c->node->lock);
 	kfree_nolock(p);
 	EXPECT_EQ(state_of(p), STATE_PENDING);
 	EXPECT_NOT_NULL(kmalloc_nolock(100, 0, -1));
@@ -400,9 +400,11 @@ TEST(nolock_other_nodes)
 	EXPECT_EQ(page_node(&map.pages[map_pfn(p)]), 1);
 	EXPECT_NULL(kmem_cache_alloc(c, GFP_NOWAIT | __GFP_THISNODE));
 	page_unlock_all();
+	lock_release(&c->node[0].lock);
 	kmem_cache_free(c, far); /* into the alien array */
+	lock_acquire_more(&c->node[0].lock);
 	page_lock_all();
-	lock_acquire(&c->node[1].lock);
+	lock_acquire_more(&c->node[1].lock);
 	EXPECT_PTR_EQ(kmem_cache_alloc(c, GFP_NOWAIT), far);
 	EXPECT_NULL(kmem_cache_alloc(c, GFP_NOWAIT));
 	kfree_nolock(p);
@@ -425,7 +427,7 @@ TEST(nolock_larger_sizes)
 	kmalloc(112, GFP_KERNEL);
 	while (array_count(c))
 		kmem_cache_alloc(c, GFP_NOWAIT);
-	lock_acquire(&c->node->lock);
+	lock_acquire_more(&c->node->lock);
 	page_lock_all();
 	p = kmalloc_nolock(50, 0, -1);
 	REQUIRE(p != NULL);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pcp_test.c - a CPU's lists of free blocks: C1, C2, order of reuse, what overflows
+ * pcp_test.c - a CPU's lists of free blocks: C1 to C4, order of reuse, what overflows
  */
 #include "base/bits.h"
 #include "page/pcp.h"
@@ -140,6 +140,127 @@ TEST(pcp_C2_a_large_block_may_push_others_out)
 	pcp_give(0, block(4), &out);
 	EXPECT_LE(pcp_pages(0), PCP_HIGH);
 	EXPECT_EQ(pcp_pages(0) + out_pages(), 76);
+	EXPECT_EQ(pcp_audit(0), 0);
+}
+
+TEST(pcp_C3_a_batch_grows_with_each_empty_list)
+{
+	static const unsigned pages[] = { 1, 2, 4, 8, 16, 32, 32 };
+
+	REQUIRE(setup());
+	for (unsigned i = 0; i < ARRAY_SIZE(pages); i++) {
+		EXPECT_EQ(pcp_miss(0, 0), pages[i]);
+		EXPECT_EQ(pcp_batch(0), pages[i]);
+	}
+	EXPECT_EQ(pcp_miss(0, 3), 4); /* blocks of 8 pages */
+	EXPECT_EQ(pcp_miss(0, CONFIG_PCP_ORDERS), 0);
+	EXPECT_EQ(pcp_batch(1), 0);
+	for (unsigned i = 0; i <= PCP_HIGH; i++)
+		pcp_give(0, block(0), &out);
+	EXPECT_EQ(pcp_batch(0), 16); /* an overflow */
+	pcp_drain(0, &out);
+	EXPECT_EQ(pcp_batch(0), 0);
+	pcp_lock(0);
+	EXPECT_EQ(pcp_miss(0, 0), 0);
+	pcp_unlock(0);
+}
+
+/* Free @pages more than there is room for. */
+static void overflow(void)
+{
+	size_t most = pcp_high(0);
+
+	while (pcp_pages(0) < most)
+		pcp_give(0, block(0), &out);
+	pcp_give(0, block(0), &out);
+	while (!list_is_empty(&out))
+		zone_free_list(&z, &out);
+}
+
+TEST(pcp_C4_what_is_asked_back_is_kept)
+{
+	REQUIRE(setup());
+	EXPECT_EQ(pcp_high(0), PCP_HIGH);
+	pcp_miss(0, 0); /* empty, but nothing had gone */
+	EXPECT_EQ(pcp_high(0), PCP_HIGH);
+	for (unsigned i = 1; i <= 20; i++) {
+		overflow();
+		pcp_miss(0, 0);
+		EXPECT_EQ(pcp_high(0), PCP_HIGH + size_min(i * PCP_STEP, PCP_MORE_MAX));
+		REQUIRE(pcp_audit(0) == 0);
+	}
+	overflow();
+	EXPECT_EQ(pcp_high(0), PCP_HIGH + PCP_MORE_MAX);
+	overflow(); /* nobody asked for what went */
+	EXPECT_EQ(pcp_high(0), PCP_HIGH + PCP_MORE_MAX * 3 / 4);
+	for (unsigned i = 0; i < 20; i++)
+		overflow();
+	EXPECT_EQ(pcp_high(0), PCP_HIGH);
+	EXPECT_EQ(pcp_audit(0), 0);
+}
+
+TEST(pcp_C4_draining_forgets)
+{
+	REQUIRE(setup());
+	for (unsigned i = 0; i < 5; i++) {
+		overflow();
+		pcp_miss(0, 0);
+	}
+	EXPECT_GT(pcp_high(0), PCP_HIGH);
+	pcp_drain(0, &out);
+	EXPECT_EQ(pcp_high(0), PCP_HIGH);
+}
+
+TEST(pcp_fill_keeps_what_there_is_room_for)
+{
+	struct list blocks;
+
+	REQUIRE(setup());
+	list_init(&blocks);
+	EXPECT_EQ(zone_alloc_list(&z, 4, 6, GFP_KERNEL, &blocks), 6);
+	for (struct list *l = blocks.next; l != &blocks; l = l->next)
+		EXPECT_EQ(container_of(l, struct page, link)->order, 4);
+	pcp_fill(2, &blocks);
+	EXPECT_EQ(pcp_pages(2), 64);
+	EXPECT_EQ(pcp_audit(2), 0);
+	EXPECT_EQ(pcp_cpus(), 3);
+	zone_free_list(&z, &blocks);
+	pcp_drain(2, &out);
+	zone_free_list(&z, &out);
+	EXPECT_EQ(z.free_pages, z.managed_pages);
+	EXPECT_EQ(z.dirty_pages, 0); /* nobody wrote to them */
+	EXPECT_EQ(zone_audit(&z), 0);
+	EXPECT_EQ(zone_alloc_list(&z, 0, 4000, GFP_KERNEL, &blocks), /* not the reserve */
+		  z.managed_pages - z.watermark[WATERMARK_MIN]);
+	lock_acquire(&z.lock);
+	EXPECT_EQ(zone_alloc_list(&z, 0, 1, GFP_NOWAIT, &blocks), 0); /* Z4 */
+	lock_release(&z.lock);
+	pcp_lock(2);
+	pcp_fill(2, &blocks); /* busy: all stay */
+	pcp_unlock(2);
+	zone_free_list(&z, &blocks);
+	EXPECT_EQ(z.free_pages, z.managed_pages);
+}
+
+TEST(pcp_take_many_at_once)
+{
+	struct page *pages[8];
+	struct page *first;
+
+	REQUIRE(setup());
+	EXPECT_EQ(pcp_take_bulk(0, pages, 8), 0);
+	first = block(0);
+	pcp_give(0, first, &out);
+	for (unsigned i = 0; i < 4; i++)
+		pcp_give(0, block(0), &out);
+	pcp_give(0, block(1), &out);
+	pcp_lock(0);
+	EXPECT_EQ(pcp_take_bulk(0, pages, 8), 0);
+	pcp_unlock(0);
+	EXPECT_EQ(pcp_take_bulk(0, pages, 3), 3);
+	EXPECT_EQ(pcp_take_bulk(0, pages, 8), 2);
+	EXPECT_PTR_EQ(pages[1], first);
+	EXPECT_EQ(pcp_pages(0), 2);
 	EXPECT_EQ(pcp_audit(0), 0);
 }
 

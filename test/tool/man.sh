@@ -42,7 +42,7 @@ fi
 
 expect "every public function is on a page" "" "$(
 	cat "$source"/man/*.3 >pages
-	for header in slab mempool rcu account debug; do
+	for header in slab mm mempool rcu account debug; do
 		[ -f "$source/include/ashlar/$header.h" ] || continue
 		grep -oE '\bashlar_[a-z_]+\(' "$source/include/ashlar/$header.h" | tr -d '(' | sort -u |
 			grep -vE '^ashlar_(kmalloc_class|kmalloc_constant|flex_bytes)$' | while read -r name; do

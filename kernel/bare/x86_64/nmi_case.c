@@ -62,6 +62,57 @@ static bool all_differ(void *const *held, unsigned count)
 	return true;
 }
 
+/* Any context: the interrupted code may hold any lock. */
+static void step_nolock(struct trap_frame *f)
+{
+	void *entered = ashlar_nmi_enter();
+	void **slot = &kept[steps++ % KEPT];
+
+	(void)f;
+	kfree_nolock(*slot);
+	*slot = kmalloc_nolock(64, 0, -1);
+	refused += *slot == NULL;
+	ashlar_nmi_leave(entered);
+}
+
+/* Arrays that refill and flush, slabs that come and go, a cache's whole life: with an NMI behind
+ * each instruction, thus under each lock. */
+static void work_stepped(void **held, unsigned count)
+{
+	struct kmem_cache *own = kmem_cache_create("stepped whole", 500, 0, 0, NULL);
+
+	for (unsigned i = 0; own && i < count; i++)
+		held[i] = i % 2 ? kmem_cache_alloc(own, GFP_KERNEL) : kmalloc(64, GFP_KERNEL);
+	for (unsigned i = 0; own && i < count; i++)
+		kfree(held[i]);
+	kmem_cache_destroy(own);
+}
+
+TEST(nmi_without_locks_between_any_two_instructions)
+{
+	static void *held[300];
+
+	steps = refused = 0;
+	irqs_on();
+	trap_step = step_nolock;
+	steps_on();
+	work_stepped(held, 300);
+	steps_off();
+	trap_step = NULL;
+	irqs_off();
+	tap_note_number("instructions with an NMI behind them", steps);
+	tap_note_number("of these, kmalloc_nolock had nothing at hand", refused);
+	EXPECT_GT(steps, 20000);
+	EXPECT_GT(steps - refused, steps / 4);
+	for (unsigned i = 0; i < KEPT; i++) {
+		kfree(kept[i]);
+		kept[i] = NULL;
+	}
+	irqs_on();
+	EXPECT_EQ(ashlar_audit(), 0);
+	irqs_off();
+}
+
 TEST(nmi_between_any_two_instructions)
 {
 	void *held[32];

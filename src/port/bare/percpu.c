@@ -9,6 +9,7 @@
  * Rules   S5  who exchanges a region out of the table owns it until he publishes it
  *         S6  the owner of another CPU's region touches it only after a fence of that CPU
  *         S7  a CPU answers with interrupts off, so that its answers only go up
+ *         S8  an NMI between the two stores of its CPU's publish leaves both ways as they were
  */
 #include "percpu.h"
 #include "port/bare/bare.h"
@@ -32,6 +33,7 @@ static struct {
 	uint32_t answered;
 	uint32_t seen;             /* it has had a region: it runs */
 	struct array_cache *alloc; /* what an NMI has closed */
+	uint32_t publisher;        /* the CPU that opens both ways just now, + 1 */
 } percpu_cpus[PORT_MAX_CPUS];
 
 unsigned port_cpu(void)
@@ -60,9 +62,14 @@ void *port_percpu_own(unsigned cpu)
 
 void port_percpu_publish(unsigned cpu, void *region, void *alloc)
 {
+	struct port_irq irq = port_irq_save();
+
 	__atomic_store_n(&percpu_cpus[cpu].seen, 1, __ATOMIC_RELAXED);
+	__atomic_store_n(&percpu_cpus[cpu].publisher, bare_cpu() + 1, __ATOMIC_RELAXED);
 	__atomic_store_n(&port_percpu_alloc[cpu], alloc, __ATOMIC_RELEASE);
 	percpu_disown(cpu, region);
+	__atomic_store_n(&percpu_cpus[cpu].publisher, 0, __ATOMIC_RELAXED);
+	port_irq_restore(irq);
 }
 
 /* S7 */
@@ -142,6 +149,12 @@ unsigned port_percpu_push_bulk(unsigned header_offset, void *const *objects, uns
 	return n;
 }
 
+/* S8: is the interrupted code on its way to open them? It does not go on meanwhile. */
+static bool percpu_is_publishing(unsigned cpu)
+{
+	return percpu_cpus[cpu].publisher == cpu + 1;
+}
+
 /* Both ways to the arrays are closed. If somebody else has the region he waits for an answer of
  * this CPU, and so opens both again after the NMI. */
 void *ashlar_nmi_enter(void)
@@ -151,7 +164,7 @@ void *ashlar_nmi_enter(void)
 	struct array_cache *alloc = port_percpu_alloc[cpu];
 
 	__atomic_store_n(&port_percpu_alloc[cpu], port_percpu_dummy, __ATOMIC_RELAXED);
-	if (region)
+	if (region || percpu_is_publishing(cpu))
 		percpu_cpus[cpu].alloc = alloc;
 	return region;
 }
@@ -160,8 +173,9 @@ void ashlar_nmi_leave(void *entered)
 {
 	unsigned cpu = bare_cpu();
 
-	if (!entered)
+	if (!entered && !percpu_is_publishing(cpu))
 		return;
 	__atomic_store_n(&port_percpu_alloc[cpu], percpu_cpus[cpu].alloc, __ATOMIC_RELAXED);
-	percpu_disown(cpu, entered);
+	if (entered)
+		percpu_disown(cpu, entered);
 }

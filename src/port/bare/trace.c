@@ -13,6 +13,19 @@ void port_trace_start(void)
 {
 }
 
+uintptr_t port_task_word(void)
+{
+	return ashlar_host_task ? *ashlar_host_task() : 0;
+}
+
+bool port_task_set(uintptr_t word)
+{
+	if (!ashlar_host_task)
+		return false;
+	*ashlar_host_task() = word;
+	return true;
+}
+
 uint32_t port_thread(void)
 {
 	return ashlar_host_thread ? ashlar_host_thread() : port_cpu() + 1;

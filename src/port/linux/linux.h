@@ -28,4 +28,7 @@ const char *linux_getenv(const char *name);
 /* Does the Linux with this release (uname -r) restart sequences on aarch64 as rseq(2) says? */
 bool linux_aarch64_rseq_is_trusted(const char *release);
 
+/* Before the first use of a thread's word (task.c). */
+void linux_task_init(void);
+
 #endif

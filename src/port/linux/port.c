@@ -107,6 +107,7 @@ void port_init(struct port_machine *machine)
 	const uint64_t *random = (const uint64_t *)getauxval(AT_RANDOM);
 	struct sysinfo info;
 
+	linux_task_init();
 	machine_cpus = port_count_cpus();
 	machine->cpus = machine_cpus;
 	machine->page_bytes = getauxval(AT_PAGESZ);

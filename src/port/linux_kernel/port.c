@@ -161,6 +161,25 @@ void port_trace_start(void)
 {
 }
 
+/* The scopes are Linux's own: what the module's caller has set counts here, and the reverse. Bits
+ * as in cache/scope.h; Linux has no room for more. */
+uintptr_t port_task_word(void)
+{
+	unsigned int flags = current->flags;
+
+	return (flags & PF_MEMALLOC ? 1u : 0) | (flags & PF_MEMALLOC_NOIO ? 2u : 0) |
+	       (flags & PF_MEMALLOC_NOFS ? 4u : 0);
+}
+
+bool port_task_set(uintptr_t word)
+{
+	unsigned int flags = current->flags & ~(PF_MEMALLOC | PF_MEMALLOC_NOIO | PF_MEMALLOC_NOFS);
+
+	current->flags = flags | (word & 1 ? PF_MEMALLOC : 0) | (word & 2 ? PF_MEMALLOC_NOIO : 0) |
+			 (word & 4 ? PF_MEMALLOC_NOFS : 0);
+	return true;
+}
+
 uint32_t port_thread(void)
 {
 	return (uint32_t)current->pid + 1; /* the idle threads' number is 0 */

@@ -332,6 +332,19 @@ void port_trace_start(void)
 {
 }
 
+uintptr_t port_task_word(void)
+{
+	return sim.task_word;
+}
+
+bool port_task_set(uintptr_t word)
+{
+	if (sim.task_refused)
+		return false;
+	sim.task_word = word;
+	return true;
+}
+
 uint32_t port_thread(void)
 {
 	return sim.thread + 1;

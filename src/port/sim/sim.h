@@ -45,11 +45,13 @@ struct sim {
 	void (*watch)(void);  /* run inside each call for or about memory, before it is served,
 			      * and in each wait: to look at locks, to do what others might */
 
-	void *frames[4];   /* what port_trace sees of the callers */
-	uint64_t now_ns;   /* and when */
-	uint32_t thread;   /* and who */
-	uintptr_t hole;    /* part of the arena that there is no memory for: address and bytes */
-	size_t hole_bytes; /* 0: none */
+	void *frames[4];     /* what port_trace sees of the callers */
+	uint64_t now_ns;     /* and when */
+	uint32_t thread;     /* and who */
+	uintptr_t task_word; /* the running thread's: a test that changes threads changes it */
+	bool task_refused;   /* there is no such word */
+	uintptr_t hole;      /* part of the arena that there is no memory for: address and bytes */
+	size_t hole_bytes;   /* 0: none */
 
 	size_t address_limit; /* of the address space, lowered while it runs; 0: none */
 

@@ -82,6 +82,14 @@ claim  dfs owners      -DSTRICT_PAGES
 claim  dfs owners      -DSTRICT_PAGES -DBYTES_NONE
 claim  dfs owners      -DSTRICT_PAGES -DRELEASE_CHECK
 claim  dfs owners      -DM_NO_CLAIM_CHECK
+pending dfs ok         -DNSLAB=2
+pending dfs ok         -DNSLAB=1 -DNFREE=3
+pending dfs (count[0]>0)||  -DM_STATE_FIRST
+pending dfs count[     -DM_NEXT_LATE
+pending dfs pushing[0] -DM_NO_REQUEUE
+pending dfs (count[0]>0)||  -DM_CLEAR
+pending dfs pushing[   -DM_PUSH_SPLIT
+pending dfs (count[0]>0)||  -DM_OUT_FIRST -DNSLAB=1
 CASES
 }
 
