@@ -41,8 +41,8 @@
 /* Largest kmalloc that is served by a cache, bytes; above it, pages. */
 #define CONFIG_KMALLOC_MAX_CACHE 32768u
 
-/* Size caches: 16..128 in steps of 16, then four per doubling up to 32 KiB. */
-#define CONFIG_KMALLOC_CLASSES 40u
+/* Size caches: 16..128 in steps of 16, then four per doubling up to 32 KiB, eight from 1 to 8. */
+#define CONFIG_KMALLOC_CLASSES 52u
 
 /* Most objects a batch may have (buffers of this many pointers live on stacks), 8..120. */
 #define CONFIG_BATCH_MAX 120u

@@ -405,7 +405,8 @@ ASHLAR_API void *kmem_buckets_valloc(kmem_buckets *buckets, size_t size, gfp_t g
 ASHLAR_API void register_shrinker(struct shrinker *s) ASHLAR_LINK(ashlar_register_shrinker);
 ASHLAR_API void unregister_shrinker(struct shrinker *s) ASHLAR_LINK(ashlar_unregister_shrinker);
 
-/* Class of a constant size of 1 .. 32768: 16-byte steps to 128, then four per doubling. */
+/* Class of a constant size of 1 .. 32768: 16-byte steps to 128, then four per doubling, eight from
+ * 1 to 8 KiB. */
 static inline __attribute__((__always_inline__)) unsigned ashlar_kmalloc_class(size_t size)
 {
 	unsigned top;
@@ -413,7 +414,9 @@ static inline __attribute__((__always_inline__)) unsigned ashlar_kmalloc_class(s
 	if (size <= 128)
 		return (unsigned)((size + 15) / 16) - 1;
 	top = 63u - (unsigned)__builtin_clzll((unsigned long long)size - 1);
-	return 8 + (top - 7) * 4 + (unsigned)(((size - 1) >> (top - 2)) & 3);
+	if (top >= 10 && top < 13)
+		return 20 + (top - 10) * 8 + (unsigned)(((size - 1) >> (top - 3)) & 7);
+	return (top < 10 ? 8 : 20) + (top - 7) * 4 + (unsigned)(((size - 1) >> (top - 2)) & 3);
 }
 
 /* 1: this program is linked with the slob library, which has no size caches to find. */

@@ -171,15 +171,17 @@ unsigned cache_take(struct kmem_cache_node *n, gfp_t gfp, void **end, unsigned c
 	return got;
 }
 
-/* How many objects a refill asks for: a batch, so that there is room for those that are freed; all
- * that an array holds if the last batch that moved between arrays and node went the same way. */
+/* How many objects a refill asks for: a batch, so that there is room for those that are freed; two
+ * if the last batch that moved between arrays and node went the same way. */
 static unsigned cache_refill_count(const struct kmem_cache_node *n, gfp_t gfp)
 {
+	unsigned batch = READ_ONCE(n->cache->batchcount);
+
 	if (unlikely(n->cache->debug.slow) || (!gfp_may_wait(gfp) && !array_has_room(n)))
 		return 1;
-	if (READ_ONCE(n->taken_last) && READ_ONCE(n->cache->limit))
-		return READ_ONCE(n->cache->limit);
-	return READ_ONCE(n->cache->batchcount);
+	if (!READ_ONCE(n->taken_last) || batch == 1) /* 1: there may be no array yet (C4) */
+		return batch;
+	return (unsigned)size_min(2 * (size_t)batch, READ_ONCE(n->cache->limit));
 }
 
 /* Fill this CPU's array with a batch of its own node; returns one object of it. */

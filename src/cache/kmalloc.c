@@ -29,18 +29,22 @@ static struct kmem_cache kmalloc_early[CONFIG_KMALLOC_CLASSES];
 struct kmem_cache *ashlar_kmalloc_caches[CONFIG_KMALLOC_CLASSES] = {
 	KMALLOC_EARLY_4(0),  KMALLOC_EARLY_4(4),  KMALLOC_EARLY_4(8),  KMALLOC_EARLY_4(12),
 	KMALLOC_EARLY_4(16), KMALLOC_EARLY_4(20), KMALLOC_EARLY_4(24), KMALLOC_EARLY_4(28),
-	KMALLOC_EARLY_4(32), KMALLOC_EARLY_4(36),
+	KMALLOC_EARLY_4(32), KMALLOC_EARLY_4(36), KMALLOC_EARLY_4(40), KMALLOC_EARLY_4(44),
+	KMALLOC_EARLY_4(48),
 };
-STATIC_ASSERT(CONFIG_KMALLOC_CLASSES == 40, "each class has its stand-in");
+STATIC_ASSERT(CONFIG_KMALLOC_CLASSES == 52, "each class has its stand-in");
 
 /* Which cache serves which size; the slow path reads it, too. */
 static void kmalloc_fill_table(void)
 {
-	for (u32 i = 0; i < KMALLOC_TABLE_SIZE; i++) {
-		size_t size = ((size_t)i + 1) << GRANULE_SHIFT;
+	size_t i = 0;
 
-		kmalloc_table[i] =
-			(u16)ashlar_kmalloc_caches[ashlar_kmalloc_class(size)]->header_offset;
+	for (unsigned class = 0; class < CONFIG_KMALLOC_CLASSES; class ++) {
+		size_t end = kmalloc_class_size(class) >> GRANULE_SHIFT;
+		u16 header_offset = (u16)ashlar_kmalloc_caches[class]->header_offset;
+
+		while (i < end)
+			kmalloc_table[i++] = header_offset;
 	}
 }
 

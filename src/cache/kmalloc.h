@@ -2,8 +2,8 @@
 /*
  * kmalloc.h - sizes to caches, pointers to sizes
  *
- * What    One family of size caches for kmalloc and malloc, about four a doubling,
- *         every power of two among them. A table of one entry for each 16 bytes
+ * What    One family of size caches for kmalloc and malloc, four a doubling, eight
+ *         from 1 to 8 KiB, every power of two among them. A table of one entry for each 16 bytes
  *         of size gives the header offset of the cache.
  * Rules   KM1 an object of a power-of-two class is aligned to its size; any is aligned to
  *             the largest power of two that divides its class

@@ -9,11 +9,23 @@
 
 size_t kmalloc_class_size(unsigned class)
 {
-	unsigned top = 7 + (class - 8) / 4;
+	unsigned first = 8; /* class, above 2^top bytes, 2^shift of them a doubling */
+	unsigned top = 7;
+	unsigned shift = 2;
 
-	if (class < 8)
+	if (class < first)
 		return (size_t)16 * (class + 1);
-	return ((size_t)1 << top) + ((size_t)((class - 8) % 4 + 1) << (top - 2));
+	if (class >= 44) {
+		first = 44;
+		top = 13;
+	} else if (class >= 20) {
+		first = 20;
+		top = 10;
+		shift = 3;
+	}
+	top += (class - first) >> shift;
+	return ((size_t)1 << top) +
+	       ((size_t)((class - first) % (1u << shift) + 1) << (top - shift));
 }
 
 void kmalloc_class_name(struct text *t, const char *before, size_t size)

@@ -39,7 +39,7 @@ TEST(buckets_BU1_apart_from_all_others)
 		kfree(q);
 	}
 	p = kmem_buckets_alloc(a, 1300, GFP_KERNEL | __GFP_ZERO);
-	EXPECT_TEXT_EQ(cache_name(p), "memdup_user-1536");
+	EXPECT_TEXT_EQ(cache_name(p), "memdup_user-1408");
 	EXPECT_EQ(*(char *)p, 0);
 	kfree(p);
 	p = kmem_buckets_valloc(b, 2048, GFP_KERNEL);

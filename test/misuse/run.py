@@ -26,9 +26,10 @@ BUILD = os.path.abspath(os.environ.get("ASHLAR_BUILD") or os.path.join(ROOT, "bu
 PRELOAD = os.environ.get("ASHLAR_PRELOAD") or os.path.join(BUILD, "libashlar-malloc.so")
 LIMIT = 120
 DELETE = r"(?:operator delete|operator delete\[\]|free|free_sized)"
-CLASSES = [16, 32, 48, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512, 640, 768,
-           896, 1024, 1280, 1536, 1792, 2048, 2560, 3072, 3584, 4096, 5120, 6144, 7168, 8192,
-           10240, 12288, 14336, 16384, 20480, 24576, 28672, 32768]
+CLASSES = [16, 32, 48, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512, 640, 768, 896,
+           1024, 1152, 1280, 1408, 1536, 1664, 1792, 1920, 2048, 2304, 2560, 2816, 3072, 3328,
+           3584, 3840, 4096, 4608, 5120, 5632, 6144, 6656, 7168, 7680, 8192, 10240, 12288, 14336,
+           16384, 20480, 24576, 28672, 32768]
 OURS_NOT = "invalid free: this memory is not Ashlar's"
 POINTER_NOT = "invalid pointer: this memory is not Ashlar's"
 LARGE_TWICE = "(?:double free: this large block is already free|invalid free: no block starts here)"

@@ -84,7 +84,7 @@ TEST(buckets_refused)
 static void script(bool must_work)
 {
 	kmem_buckets *b = kmem_buckets_create("fail", 0, 0, 0, NULL);
-	void *p[40];
+	void *p[CONFIG_KMALLOC_CLASSES];
 
 	EXPECT(b || !must_work);
 	if (!b)

@@ -18,7 +18,7 @@ static bool setup(void)
 static void script(bool must_work)
 {
 	static const gfp_t kinds[] = { __GFP_RECLAIMABLE, __GFP_ACCOUNT };
-	void *p[80];
+	void *p[2 * CONFIG_KMALLOC_CLASSES];
 
 	for (unsigned i = 0; i < ARRAY_SIZE(p); i++) {
 		p[i] = ashlar_kmalloc(kmalloc_class_size(i / 2), GFP_KERNEL | kinds[i % 2]);
