@@ -53,7 +53,7 @@ static inline bool lock_try(struct lock *lock)
 	return true;
 }
 
-/* For who takes all locks, in their order. */
+/* For who takes several, in their order: fork, and the slob engine with its growth lock. */
 static inline void lock_acquire_more(struct lock *lock)
 {
 	if (unlikely(!lock_try(lock)))

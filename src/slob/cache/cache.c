@@ -304,7 +304,7 @@ unsigned int kmem_cache_size(struct kmem_cache *c)
 void cache_guard(bool take)
 {
 	if (take)
-		lock_acquire(&caches.lock);
+		lock_acquire_more(&caches.lock);
 	else
 		lock_release(&caches.lock);
 }

@@ -75,7 +75,7 @@ bool init_begun(void)
 static void init_turn(struct lock *lock, bool take)
 {
 	if (take)
-		lock_acquire(lock);
+		lock_acquire_more(lock);
 	else
 		lock_release(lock);
 }

@@ -123,7 +123,7 @@ void unregister_shrinker(struct shrinker *s)
 void reclaim_guard(bool take)
 {
 	if (take)
-		lock_acquire(&shrinkers.lock);
+		lock_acquire_more(&shrinkers.lock);
 	else
 		lock_release(&shrinkers.lock);
 }

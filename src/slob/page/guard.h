@@ -21,7 +21,7 @@ static always_inline unsigned long guard_enter(struct lock *lock)
 {
 	if (PORT_ONE_CPU)
 		return port_interrupts_off();
-	lock_acquire(lock);
+	lock_acquire_more(lock);
 	return 0;
 }
 

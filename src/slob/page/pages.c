@@ -463,14 +463,14 @@ bool pages_grow(struct zone *z, size_t count, size_t align)
 
 	if (pages_order(pages_needed(z, count, align)) >= ORDERS)
 		return false;
-	lock_acquire(&z->growing);
-	lock_acquire(&z->lock);
+	lock_acquire_more(&z->growing);
+	lock_acquire_more(&z->lock);
 	step = pages_step(z, count, align);
 	lock_release(&z->lock);
 	if (z->nr_pages != seen) {
 		grown = true; /* somebody else just did */
 	} else if (step <= z->max_pages - z->nr_pages && pages_bring(z, z->nr_pages, step)) {
-		lock_acquire(&z->lock);
+		lock_acquire_more(&z->lock);
 		WRITE_ONCE(z->nr_pages, z->nr_pages + step);
 		z->least_pages += step;
 		pages_give_range(z, z->nr_pages - step, step, 0);
@@ -488,8 +488,8 @@ size_t pages_offline(void)
 
 	if (!z)
 		return 0;
-	lock_acquire(&z->growing);
-	lock_acquire(&z->lock);
+	lock_acquire_more(&z->growing);
+	lock_acquire_more(&z->lock);
 	pages = size_min(pages_tail(z), z->nr_pages - 1) & ~((pages_grain >> PAGE_SHIFT) - 1);
 	if (pages && pages_claim(z, z->nr_pages - pages, pages, &dirty)) {
 		WRITE_ONCE(z->nr_pages, z->nr_pages - pages);
@@ -518,7 +518,7 @@ size_t pages_lower(size_t most)
 	for (struct zone *z = pages_zones; z; z = z->next) {
 		size_t keep, behind;
 
-		lock_acquire(&z->growing);
+		lock_acquire_more(&z->growing);
 		keep = z->nr_pages + (most >> PAGE_SHIFT & ~((pages_grain >> PAGE_SHIFT) - 1));
 		behind = pages_table_bytes(z, z->max_pages);
 		if (keep < z->max_pages) {
