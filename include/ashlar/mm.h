@@ -47,8 +47,8 @@ ASHLAR_API void ashlar_put_pages(struct page *page, unsigned int order);
 ASHLAR_API void ashlar_free_pages(unsigned long address, unsigned int order);
 
 /* A reference to a block of alloc_pages, and its end: the last one that goes frees the block. Any
- * page of a block that was got with __GFP_COMP means the block; else its first page does. What is no
- * page of such a block is reported and ends the program. put_page may give memory back to the
+ * page of a block that was got with __GFP_COMP means the block; else its first page does. What is
+ * no page of such a block is reported and ends the program. put_page may give memory back to the
  * system; get_page never waits. */
 ASHLAR_API void ashlar_get_page(struct page *page);
 ASHLAR_API void ashlar_put_page(struct page *page);
@@ -57,14 +57,15 @@ ASHLAR_API void ashlar_put_page(struct page *page);
 ASHLAR_API int ashlar_page_count(const struct page *page);
 
 /* Single pages, for all entries of @array (of @count) that are NULL, in order. Returns how many
- * entries have a page then: fewer than @count iff memory is exhausted. One lock for many pages. Each
- * is freed by __free_page or put_page. */
+ * entries have a page then: fewer than @count iff memory is exhausted. One lock for many pages.
+ * Each is freed by __free_page or put_page. */
 ASHLAR_API unsigned long ashlar_alloc_pages_bulk(ashlar_gfp_t gfp, unsigned long count,
 						 struct page **array);
 
-/* As many pages as @size bytes need, one behind the other, at most 2^ASHLAR_MAX_ORDER: no power of two
- * is needed. NULL iff @size is 0 or too much, or memory is exhausted. Each page is a block of order
- * 0 with a reference of its own; free_pages_exact takes one of each. __GFP_COMP means nothing here. */
+/* As many pages as @size bytes need, one behind the other, at most 2^ASHLAR_MAX_ORDER: no power of
+ * two is needed. NULL iff @size is 0 or too much, or memory is exhausted. Each page is a block of
+ * order 0 with a reference of its own; free_pages_exact takes one of each. __GFP_COMP means nothing
+ * here. */
 ASHLAR_API void *ashlar_alloc_pages_exact(size_t size, ashlar_gfp_t gfp);
 ASHLAR_API void ashlar_free_pages_exact(void *start, size_t size);
 

@@ -149,8 +149,8 @@ bool page_serves(gfp_t gfp)
 	return zones.has[zones_kind(gfp)];
 }
 
-/* Several blocks come at once to a CPU that runs empty often; one of them is returned. For those who
- * may wait: what the CPU cannot keep goes back under the zone's lock. */
+/* Several blocks come at once to a CPU that runs empty often; one of them is returned. For those
+ * who may wait: what the CPU cannot keep goes back under the zone's lock. */
 static struct page *page_refill(unsigned cpu, unsigned order, struct zone *z)
 {
 	unsigned count = z ? pcp_miss(cpu, order) : 0; /* a node may have no memory */

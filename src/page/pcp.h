@@ -11,7 +11,8 @@
  *         who finds it taken goes to the zone
  * Rules   C1  a block here has kind PCP and its order; its ids say what of it is dirty
  *         C2  pcp->pages == sum of the blocks' pages, at most PCP_HIGH + pcp->more
- *         C3  an empty list doubles the batch, from one page to PCP_BATCH_MAX; an overflow halves it
+ *         C3  an empty list doubles the batch, from one page to PCP_BATCH_MAX; an overflow
+ *             halves it
  *         C4  an empty list after an overflow lets PCP_STEP pages more be kept, up to PCP_MORE_MAX;
  *             an overflow that follows another one, with no empty list between, takes a quarter of
  *             that back. Draining forgets both.

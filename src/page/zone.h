@@ -28,8 +28,8 @@ void zone_init(struct zone *z, unsigned index, unsigned node, size_t first, size
  * of the block stays free. *@zero tells whether they read as zero. */
 struct page *zone_alloc(struct zone *z, unsigned order, size_t count, gfp_t gfp, bool *zero);
 
-/* Up to @count blocks of 2^order into @blocks, their ids as they are; as many as an ordinary request
- * may have, whatever @gfp says of reserves; Z4 holds. Returns how many. */
+/* Up to @count blocks of 2^order into @blocks, their ids as they are; as many as an ordinary
+ * request may have, whatever @gfp says of reserves; Z4 holds. Returns how many. */
 unsigned zone_alloc_list(struct zone *z, unsigned order, unsigned count, gfp_t gfp,
 			 struct list *blocks);
 

@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <json-c/json.h>
 #include <limits.h>
 #include <stdio.h>
@@ -17,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cgroup.h"
 #include "library.h"
 #include "print.h"
 #include "program.h"
@@ -63,7 +65,8 @@ static void run_help(void)
 	     "      --slabinfo FILE    keep the program's caches, as /proc/slabinfo 2.1\n"
 	     "      --json FILE        keep all figures of all processes, as JSON\n"
 	     "      --keep DIR         keep the records themselves in DIR\n"
-	     "      --set NAME=VALUE   an option of the library (ASHLAR_OPTIONS); may be repeated\n"
+	     "      --set NAME=VALUE   an option of the library (ASHLAR_OPTIONS); may be repeated;\n"
+	     "                         limit=cgroup, soft_limit=cgroup: the control group's\n"
 	     "      --audit            prove all rules of the heap at the end: --set audit=1\n"
 	     "  -h, --help             this text\n"
 	     "  -V, --version          the version\n"
@@ -87,6 +90,28 @@ static const struct run_engine *run_find_engine(const char *name)
 			return &run_engines[i];
 	tool_say("run: no engine is called '%s': slab or slob", name);
 	return NULL;
+}
+
+/* An option as it is, or with the control group's limit in the place of "cgroup". */
+static bool run_set(struct run_options *o, const char *text)
+{
+	bool soft = strcmp(text, "soft_limit=cgroup") == 0;
+	uint64_t bytes;
+	char *number;
+
+	if (!soft && strcmp(text, "limit=cgroup") != 0) {
+		run_add_option(o, text);
+		return true;
+	}
+	bytes = cgroup_limit(soft);
+	if (!bytes) {
+		tool_say("run: --set %s: this control group has no such limit", text);
+		return false;
+	}
+	number = tool_text("%s=%" PRIu64, soft ? "soft_limit" : "limit", bytes);
+	run_add_option(o, number);
+	free(number);
+	return true;
 }
 
 /* Returns -1 to go on, else the exit status. */
@@ -114,7 +139,8 @@ static int run_parse(struct run_options *o, int argc, char **argv)
 			o->quiet = true;
 			break;
 		case 'o':
-			run_add_option(o, optarg);
+			if (!run_set(o, optarg))
+				return TOOL_USAGE;
 			break;
 		case 'a':
 			run_add_option(o, "audit=1");

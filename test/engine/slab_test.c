@@ -18,6 +18,7 @@ static void *held[MANY];
 
 static bool setup(size_t stride)
 {
+	page_drain(); /* blocks of this case's last setup, which CPUs keep */
 	sim_reset();
 	list_init(&emptied);
 	if (!page_init(sim.arena_bytes, sim.cpus, PAGE_SIZE) || !shape_choose(&shape, stride, 16))

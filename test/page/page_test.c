@@ -5,7 +5,6 @@
 #include "page/map.h"
 #include "page/node.h"
 #include "page/page.h"
-#include "page/pcp.h"
 #include "sim_help.h"
 
 #define LARGEST ((size_t)1 << MAX_ORDER)
@@ -178,80 +177,6 @@ TEST(page_alloc_without_reclaim_makes_no_call)
 	EXPECT_EQ(page_audit(), 0);
 }
 
-TEST(page_refill_brings_more_each_time)
-{
-	struct page_stat before;
-	bool zero;
-
-	REQUIRE(setup(1));
-	for (unsigned i = 0; i < 200; i++)
-		REQUIRE(page_alloc(0, GFP_KERNEL, 0, &zero) && zero);
-	EXPECT_EQ(pcp_batch(0), PCP_BATCH_MAX);
-	before = stat();
-	for (unsigned i = 0; i < PCP_BATCH_MAX; i++)
-		page_alloc(0, GFP_KERNEL, 0, &zero);
-	EXPECT_EQ(before.free_pages - stat().free_pages, PCP_BATCH_MAX); /* one visit */
-	EXPECT_EQ(page_audit(), 0);
-	page_drain();
-	EXPECT_EQ(stat().dirty_pages, 0);
-}
-
-TEST(page_refill_leaves_the_reserve)
-{
-	size_t n = 0;
-	bool zero;
-
-	REQUIRE(setup(1));
-	while (page_alloc(0, GFP_NOWAIT | __GFP_HIGH, 0, &zero))
-		n++;
-	EXPECT_EQ(n, 512 - 23);
-	EXPECT_EQ(stat().pcp_pages, 0);
-	EXPECT_EQ(page_audit(), 0);
-}
-
-TEST(page_bulk_is_the_same_pages)
-{
-	static struct page *p[700];
-	size_t n;
-
-	REQUIRE(setup(1));
-	n = page_alloc_bulk(p, 5, GFP_KERNEL | __GFP_ZERO, 0);
-	REQUIRE(n == 5);
-	for (size_t i = 0; i < n; i++) {
-		memset(map_page_address(p[i]), 1, PAGE_SIZE);
-		page_free(p[i], 0);
-	}
-	EXPECT_EQ(page_alloc_bulk(p, 700, GFP_KERNEL | __GFP_ZERO, 0), 700);
-	for (size_t i = 0; i < 700; i++) {
-		const char *bytes = map_page_address(p[i]);
-
-		EXPECT_EQ(p[i]->kind, PAGE_BLOCK);
-		EXPECT_EQ(p[i]->order, 0);
-		EXPECT_EQ(map.ids[map_page_pfn(p[i])], 0);
-		REQUIRE(bytes[0] == 0 && bytes[PAGE_SIZE - 1] == 0);
-	}
-	EXPECT_EQ(page_audit(), 0);
-	for (size_t i = 0; i < 700; i++)
-		page_free(p[i], 0);
-	EXPECT(all_free());
-}
-
-TEST(page_bulk_stops_where_memory_ends)
-{
-	static struct page *p[1 << 15];
-	size_t n;
-
-	REQUIRE(setup(2));
-	n = page_alloc_bulk(p, ARRAY_SIZE(p), GFP_KERNEL, 1);
-	EXPECT_GT(n, 10000);
-	EXPECT_LT(n, ARRAY_SIZE(p));
-	EXPECT_EQ(page_alloc_bulk(p + n, 10, GFP_KERNEL, 0), 0);
-	EXPECT_EQ(page_audit(), 0);
-	while (n)
-		page_free(p[--n], 0);
-	EXPECT(all_free());
-}
-
 TEST(page_exhausted_and_recovers)
 {
 	static struct page *held[1 << 15];
@@ -351,69 +276,6 @@ TEST(page_extend_in_place)
 	EXPECT_FALSE(zero);
 	page_free_exact(p, 11);
 	EXPECT(all_free());
-}
-
-/* ---- nodes -------------------------------------------------------------------------- */
-
-TEST(page_nodes_serve_their_own)
-{
-	for (unsigned nodes = 2; nodes <= 4; nodes++) {
-		size_t share;
-
-		REQUIRE(setup(nodes));
-		share = map.nr_pages / nodes & ~((map.align >> PAGE_SHIFT) - 1);
-		for (unsigned n = 0; n < nodes; n++) {
-			bool zero;
-			struct page *p = page_alloc(4, GFP_KERNEL | __GFP_THISNODE, n, &zero);
-
-			REQUIRE(p != NULL);
-			EXPECT_GE(map_page_pfn(p), n * share);
-			EXPECT_LT(map_page_pfn(p), n + 1 == nodes ? map.nr_pages : (n + 1) * share);
-			EXPECT_EQ(page_audit(), 0);
-			page_free(p, 4);
-			EXPECT_EQ(stat().pcp_pages, 16); /* CPU 0 keeps what is of its node, 0 */
-		}
-		EXPECT(all_free());
-	}
-}
-
-TEST(page_nodes_fall_back_in_order)
-{
-	struct page *p;
-	bool zero;
-
-	REQUIRE(setup(3));
-	while (page_alloc(MAX_ORDER, GFP_KERNEL | __GFP_THISNODE, 1, &zero))
-		;
-	while (page_alloc(0, GFP_KERNEL | __GFP_THISNODE, 1, &zero))
-		;
-	EXPECT_NULL(page_alloc(0, GFP_KERNEL | __GFP_THISNODE, 1, &zero));
-	p = page_alloc(0, GFP_KERNEL, 1, &zero);
-	REQUIRE(p != NULL);
-	EXPECT_EQ(map_page_pfn(p) / (map.nr_pages / 3), 2);
-	p = page_alloc_exact(3, 1, GFP_KERNEL, 1, &zero);
-	REQUIRE(p != NULL);
-	EXPECT_EQ(map_page_pfn(p) / (map.nr_pages / 3), 2);
-	EXPECT_EQ(page_audit(), 0);
-}
-
-TEST(page_nodes_discard_and_offline_each)
-{
-	struct page *p[3];
-	bool zero;
-
-	REQUIRE(setup(3));
-	for (unsigned n = 0; n < 3; n++) {
-		p[n] = page_alloc(MAX_ORDER, GFP_KERNEL | __GFP_THISNODE, n, &zero);
-		REQUIRE(p[n] != NULL);
-	}
-	for (unsigned n = 0; n < 3; n++)
-		page_free(p[n], MAX_ORDER);
-	EXPECT_EQ(stat().dirty_pages, 3 * LARGEST);
-	EXPECT_EQ(page_discard(0), 3 * LARGEST);
-	EXPECT_GE(page_offline(), 3 * LARGEST);
-	EXPECT(all_free());
-	EXPECT_NOT_NULL(page_alloc(0, GFP_KERNEL | __GFP_THISNODE, 2, &zero));
 }
 
 /* ---- the rest ------------------------------------------------------------------------- */

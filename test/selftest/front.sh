@@ -165,6 +165,25 @@ echo 'struct cache { size_t n; };' >tree/src/cache/cache.h
 contains "headers: one that needs another" "$(tree/lint/headers.sh "$T/tree")" \
 	"src/cache/cache.h does not compile alone with: gcc"
 
+mkdir -p tree/docs tree/include
+lineage() { printf '| in the seed | here | difference |\n|---|---|---|\n%s\n' "$1" >tree/docs/lineage.md; }
+lineage '| `slab_free` | `port_used`, `src/port/port.h` | |'
+expect "lineage: a good row" 0 "$(tree/lint/lineage.py tree >/dev/null; echo $?)"
+lineage '| `slab_free` | `port_usde`, `src/port/port.h` | |'
+found=$(tree/lint/lineage.py tree)
+expect "lineage: a name that is not there" 1 $?
+contains "lineage: it says which" "$found" "docs/lineage.md:3: port_usde is not in src/port/port.h"
+lineage '| `slab_free` | `src/port/prot.h` | |'
+contains "lineage: a file that is not there" "$(tree/lint/lineage.py tree)" \
+	"docs/lineage.md:3: there is no file src/port/prot.h"
+lineage '| `slab_free` | `base_f`, `src/port/port.h` | in another file |'
+contains "lineage: a name of another file" "$(tree/lint/lineage.py tree)" \
+	"base_f is not in src/port/port.h"
+lineage '| `slab_free` | | |'
+contains "lineage: a row that says nothing" "$(tree/lint/lineage.py tree)" "the cell is empty"
+lineage ''
+expect "lineage: no row at all" 1 "$(tree/lint/lineage.py tree >/dev/null; echo $?)"
+
 (cd tree && git init -q . && git add -A) >/dev/null 2>&1
 found=$(cd tree && lint/style.py)
 expect "style: a bad tree" 1 $?

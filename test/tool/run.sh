@@ -240,6 +240,41 @@ else
 	skip "setuid" "not root"
 fi
 
+# ---- the control group's limit
+
+# A group of our own below the one we are in, cgroup v1 or v2, with 64 and 48 MiB.
+group=""
+for mount in /sys/fs/cgroup/memory /sys/fs/cgroup /sys/fs/cgroup/unified; do
+	mkdir "$mount/ashlar-test.$$" 2>/dev/null || continue
+	for pair in memory.limit_in_bytes:memory.soft_limit_in_bytes memory.max:memory.high; do
+		[ -w "$mount/ashlar-test.$$/${pair%:*}" ] || continue
+		echo 64M >"$mount/ashlar-test.$$/${pair%:*}" && echo 48M >"$mount/ashlar-test.$$/${pair#*:}" &&
+			group=$mount/ashlar-test.$$
+	done
+	[ -n "$group" ] && break
+	rmdir "$mount/ashlar-test.$$"
+done 2>/dev/null
+if [ -n "$group" ]; then
+	inside() { sh -c 'echo $$ >"$0/cgroup.procs" && exec "$@"' "$group" "$@"; }
+	expect "limit=cgroup" "limit=67108864" \
+		"$(inside "$ashlar" run -q --set limit=cgroup -- sh -c 'echo $ASHLAR_OPTIONS' | grep -o '[^;]*limit=[0-9]*')"
+	expect "soft_limit=cgroup" "soft_limit=50331648" \
+		"$(inside "$ashlar" run -q --set soft_limit=cgroup -- sh -c 'echo $ASHLAR_OPTIONS' | grep -o '[^;]*limit=[0-9]*')"
+	expect "what the limit refuses is refused, and not killed" "MemoryError" \
+		"$(inside "$ashlar" run -q --set limit=cgroup -- python3 -c 'try: x = bytes(60 << 20) + bytes(60 << 20)
+except MemoryError: print("MemoryError")' 2>&1)"
+	rmdir "$group"
+else
+	skip "limit=cgroup" "no control group can be made here"
+fi
+if unshare -m true 2>/dev/null; then
+	said=$(unshare -m sh -c 'mount -t tmpfs none /sys/fs/cgroup && "$0" run --set limit=cgroup -- true' "$ashlar" 2>&1)
+	expect "limit=cgroup without a limit" 2 $?
+	contains "limit=cgroup without a limit: said" "$said" "this control group has no such limit"
+else
+	skip "limit=cgroup without a limit" "no mount namespaces"
+fi
+
 # ---- options
 
 "$ashlar" run --frobnicate -- true 2>/dev/null
