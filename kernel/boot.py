@@ -69,7 +69,7 @@ MACHINES = [
     ("unit", "x86_64", "unit", "ASHLAR_TEST=quick", "-m 512M"),
     ("8M", "x86_64", "bare", "ram=8192", "-m 8M"),
     ("128M", "x86_64", "bare", "ram=131072", "-m 128M"),
-    ("flat", "x86_64", "bare", "ram=65536 flat=1", "-m 64M"),
+    ("flat", "x86_64", "bare", "ram=65536 flat=1 steps=1", "-m 64M"),
     ("hole", "x86_64", "bare", "ram=131072", "-M pc,max-ram-below-4g=64M -m 128M"),
     ("microvm", "x86_64", "bare", "ram=65536", "-M microvm -m 64M"),
     ("4G", "x86_64", "bare", "ram=4194304 test=memory", "-m 4G"),

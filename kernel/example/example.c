@@ -286,7 +286,7 @@ static size_t blocks_scan(struct shrinker *s, gfp_t gfp, size_t most)
 
 static struct shrinker blocks = { .count = blocks_count, .scan = blocks_scan };
 
-/* ---- the workers ------------------------------------------------------------------------------ */
+/* ---- the workers -------------------------------------------------------------------- */
 
 /* "cpu3-file-17", and for every fourth a name that is too long for an entry. */
 static void name_of(char *name, unsigned cpu, unsigned n)
@@ -343,7 +343,7 @@ static void work(struct cpu *cpu)
 	arch_timer(0);
 }
 
-/* ---- the kernel ------------------------------------------------------------------------------- */
+/* ---- the kernel --------------------------------------------------------------------- */
 
 void kernel_interrupted(void)
 {
