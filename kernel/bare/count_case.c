@@ -4,7 +4,7 @@
  *
  * What    Each figure is the difference of two loops' counts, the second without the operation.
  * Boot    icount=1 says that the count is of instructions; cache= kmalloc= page= batch= are the
- *         most that each may take, boot= that of the start: kernel/boot.py has them, as they were counted
+ *         most that each may take, boot= the most of the start: kernel/boot.py has them
  */
 #include "bare_test.h"
 
