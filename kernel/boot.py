@@ -69,7 +69,7 @@ MACHINES = [
     ("unit", "x86_64", "unit", "ASHLAR_TEST=quick", "-m 512M"),
     ("8M", "x86_64", "bare", "ram=8192", "-m 8M"),
     ("128M", "x86_64", "bare", "ram=131072", "-m 128M"),
-    ("flat", "x86_64", "bare", "ram=65536 flat=1", "-m 64M"),
+    ("flat", "x86_64", "bare", "ram=65536 flat=1 steps=1", "-m 64M"),
     ("hole", "x86_64", "bare", "ram=131072", "-M pc,max-ram-below-4g=64M -m 128M"),
     ("microvm", "x86_64", "bare", "ram=65536", "-M microvm -m 64M"),
     ("4G", "x86_64", "bare", "ram=4194304 test=memory", "-m 4G"),
@@ -99,6 +99,10 @@ MACHINES = [
     ("planted-reset", "aarch64", "bare", "test=plant plant=reset", "-m 64M", "status 0"),
     ("planted-hang", "riscv64", "bare", "test=plant plant=hang", "-m 64M", "within"),
     ("planted-reset", "riscv64", "bare", "test=plant plant=reset", "-m 64M", "status 0"),
+    ("example", "x86_64", "example", "files=300", "-m 64M -smp 4"),
+    ("example-16M", "x86_64", "example", "files=500", "-m 16M -smp 2"),
+    ("example", "aarch64", "example", "files=300", "-m 64M -smp 4"),
+    ("example-16M", "aarch64", "example", "files=500", "-m 16M -smp 2"),
     ("letters", "x86_64", "bare", "test=smp options=slab_debug=FZPU seed=9 rounds=5", "-m 64M -smp 2"),
     ("planted-overflow", "x86_64", "bare", "test=plant plant=overflow options=slab_debug=FZ,kmalloc-1*",
      "-m 64M", "kmalloc-112 was written past its end"),
@@ -106,6 +110,9 @@ MACHINES = [
 ]
 MACHINES += [("counts", arch, "bare", f"test=count icount=1 {most}", ICOUNT)
              for arch, most in GOLDEN.items()]
+# Instructions of the start: 337,179 and 362,413 as counted; a GiB more costs less than 9,000.
+MACHINES += [(f"boot-{ram}", "x86_64", "bare", f"test=count_boot boot={most}",
+              ICOUNT.replace("64M", ram)) for ram, most in (("1G", 338000), ("4G", 363000))]
 
 
 def build(arch, out):
@@ -148,14 +155,15 @@ def judge_slabinfo(lines):
     if "slabinfo - version: 2.1" not in lines:
         return None
     text = lines[lines.index("slabinfo - version: 2.1"):]
-    text = text[:next(i for i, line in enumerate(text) if line.startswith("# objects"))]
+    end = [i for i, line in enumerate(text) if i > 1 and line.startswith(("# ", "ok ", "not ok "))]
+    text = text[:end[0] if end else None]
     rows = {m.group(1): [int(n) for n in m.group(2).split()]
             for m in map(SLABINFO.fullmatch, text[2:]) if m}
     if len(rows) != len(text) - 2 or "kmalloc-64" not in rows:
         return "slabinfo does not parse"
     if any(active > total or total % each for active, total, _, each, _ in rows.values()):
         return "slabinfo's figures contradict each other"
-    return None if rows["with_space"][0] >= 700 else "slabinfo has too few objects in use"
+    return None if rows.get("with_space", [700])[0] >= 700 else "slabinfo has too few objects in use"
 
 
 def judge(status, console):

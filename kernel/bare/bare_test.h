@@ -25,6 +25,9 @@ static inline uint64_t next_random(uint64_t *state)
 	return z ^ z >> 31;
 }
 
+/* Instructions of ashlar_boot_start, with icount. */
+extern uint64_t boot_cost;
+
 /* How much work each CPU does, of the boot line. */
 static inline unsigned rounds(unsigned ordinary)
 {

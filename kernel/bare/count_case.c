@@ -4,7 +4,7 @@
  *
  * What    Each figure is the difference of two loops' counts, the second without the operation.
  * Boot    icount=1 says that the count is of instructions; cache= kmalloc= page= batch= are the
- *         most that each may take: kernel/boot.py has them, as they were counted
+ *         most that each may take, boot= the most of the start: kernel/boot.py has them
  */
 #include "bare_test.h"
 
@@ -81,4 +81,16 @@ TEST(count_instructions_of_each_operation)
 	EXPECT_LE(page, setting_number("page", 0));
 	EXPECT_LE(many, setting_number("batch", 0));
 	kmem_cache_destroy(c);
+}
+
+/* The same limit for machines of each size: tables come with the memory that is used. */
+TEST(count_boot_does_not_grow_with_memory)
+{
+	uint64_t most = setting_number("boot", 0);
+
+	if (!most)
+		SKIP("no boot= on the boot line");
+	tap_note_number("instructions of ashlar_boot_start", boot_cost);
+	EXPECT_GT(boot_cost, 0);
+	EXPECT_LE(boot_cost, most);
 }

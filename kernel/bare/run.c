@@ -9,6 +9,8 @@
  */
 #include "bare_test.h"
 
+uint64_t boot_cost;
+
 void tap_write(const char *text, size_t bytes)
 {
 	ashlar_host_write(text, bytes);
@@ -58,8 +60,10 @@ unsigned kernel_run(void)
 	};
 
 	print_map();
+	boot_cost = cpu_instructions();
 	if (!ashlar_boot_start(&boot))
 		panic("the library does not start");
+	boot_cost = cpu_instructions() - boot_cost;
 	cpus_start();
 	return tap_run(setting("test"));
 }

@@ -5,7 +5,8 @@
  * What    The trap flag stops after each instruction of kmem_cache_alloc and kmem_cache_free, with
  *         interrupts off as well; there the handler allocates and frees as an NMI may. Real
  *         NMIs from another CPU take and give back the region while CPUs stop each other.
- * Boot    plant=nmi leaves ashlar_nmi_enter out: then these cases must fail
+ * Boot    steps=1 for the case that takes long; plant=nmi leaves ashlar_nmi_enter out: then these
+ *         cases must fail
  */
 #include "../bare_test.h"
 #include "x86.h"
@@ -92,6 +93,8 @@ TEST(nmi_without_locks_between_any_two_instructions)
 {
 	static void *held[300];
 
+	if (!setting_number("steps", 0))
+		SKIP("no steps=1 on the boot line: some ten seconds");
 	steps = refused = 0;
 	irqs_on();
 	trap_step = step_nolock;
