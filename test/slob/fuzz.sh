@@ -3,7 +3,8 @@
 #
 # fuzz.sh - libFuzzer against the model of intervals, both engines, for a bounded number of runs
 #
-# Inputs  ASHLAR_SEED    the fuzzer's seed, printed (default 1)
+# Inputs  ASHLAR_SLOB_SOURCES  the files of the slob engine, from meson.build (meson test slob/fuzz)
+#         ASHLAR_SEED    the fuzzer's seed, printed (default 1)
 #         ASHLAR_RUNS    programs to try (default 3000; soak: many more)
 #         ASHLAR_CORPUS  a folder to keep what was found interesting
 . "$(dirname "$0")/../lib.sh"
@@ -40,7 +41,6 @@ fuzz() { # ENGINE INCLUDES SOURCES
 	fi
 }
 
-fuzz slob "-I $ROOT/src/slob" "$(files 'src/base/*.c src/slob/page/*.c src/slob/engine/*.c
-	src/slob/cache/*.c src/cache/option.c' | tr '\n' ' ')"
+fuzz slob "-I $ROOT/src/slob" "${ASHLAR_SLOB_SOURCES:?meson test -C build slob/fuzz}"
 fuzz slab "" "$(files 'src/base/*.c src/page/*.c src/engine/*.c src/cache/*.c' | tr '\n' ' ')"
 tap_done
