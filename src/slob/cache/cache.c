@@ -266,6 +266,8 @@ void kmem_cache_free(struct kmem_cache *c, void *object)
 
 int kmem_cache_alloc_bulk(struct kmem_cache *c, gfp_t gfp, size_t count, void **objects)
 {
+	if (count > INT32_MAX)
+		return 0; /* a number that cannot be told */
 	for (size_t i = 0; i < count; i++) {
 		objects[i] = kmem_cache_alloc(c, gfp);
 		if (!objects[i]) {
