@@ -26,8 +26,8 @@ typedef unsigned int ashlar_gfp_t;
 #define ASHLAR_GFP_DMA 0x1u           /* what all devices reach (a PC: 16 MiB); none in a process */
 #define ASHLAR_GFP_HIGHMEM 0x2u       /* ignored: all memory is mapped */
 #define ASHLAR_GFP_DMA32 0x4u         /* what 32 bits reach (4 GiB); none in a process */
-#define ASHLAR_GFP_MOVABLE 0x8u       /* a hint, which changes nothing here */
-#define ASHLAR_GFP_RECLAIMABLE 0x10u  /* a shrinker can free it */
+#define ASHLAR_GFP_MOVABLE 0x8u       /* in a kernel: pages that lie together */
+#define ASHLAR_GFP_RECLAIMABLE 0x10u  /* a shrinker can free it; the same */
 #define ASHLAR_GFP_THISNODE 0x200000u /* no other node */
 #define ASHLAR_GFP_ACCOUNT 0x400000u  /* charge the caller's group */
 #define ASHLAR_GFP_ZERO 0x100u        /* zeroed */

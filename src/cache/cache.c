@@ -30,6 +30,9 @@
  * stack. */
 #define CACHE_GFP_SPECIAL (__GFP_ZERO | __GFP_DMA | __GFP_DMA32 | __GFP_ACCOUNT)
 
+/* Which memory slabs are made of is the cache's choice, not a request's. */
+#define CACHE_GFP_MEMORY (__GFP_DMA | __GFP_DMA32 | __GFP_RECLAIMABLE | __GFP_MOVABLE)
+
 static noinline void *cache_finish(struct kmem_cache *c, void *p, gfp_t gfp)
 {
 	if (!(gfp & CACHE_GFP_SPECIAL))
@@ -127,8 +130,7 @@ void kmem_cache_free(struct kmem_cache *c, void *p)
 unsigned cache_grow(struct kmem_cache_node *n, gfp_t gfp, void **end, unsigned count)
 {
 	bool zero;
-	gfp_t flags = (scope_gfp(gfp) & ~(__GFP_DMA | __GFP_DMA32)) | n->cache->allocflags |
-		      __GFP_THISNODE;
+	gfp_t flags = (scope_gfp(gfp) & ~CACHE_GFP_MEMORY) | n->cache->allocflags | __GFP_THISNODE;
 	struct page *head;
 
 	gfp_check(gfp);

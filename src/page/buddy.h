@@ -15,6 +15,11 @@
  *         B4  sum over area[o].count << o == zone->free_pages
  *         B5  a block is on the dirty list iff its count of dirty pages is not 0,
  *             and the sum of these counts == zone->dirty_pages
+ *         B6  a free block is on a list of its pageblock's type; all pageblocks of a larger one
+ *             have the same
+ *         B7  who finds nothing of its type takes the largest block of another, if that is a
+ *             pageblock, and else asks for more memory; only where there is none a part of a
+ *             pageblock of another type, which becomes of that type if half of it is free
  *         P3  a block goes to the tail of its list if the buddy of the block it
  *             would be part of is free: that pair is likely to merge soon
  * Cost    take and give: at most MAX_ORDER steps; a split of a partly dirty block
@@ -28,9 +33,35 @@
 
 enum buddy_side { BUDDY_CLEAN, BUDDY_DIRTY, BUDDY_SIDES };
 
+/* What becomes of a pageblock's memory: it stays, or a shrinker can free it, or it can be moved. */
+enum migrate_type { MIGRATE_UNMOVABLE, MIGRATE_RECLAIMABLE, MIGRATE_MOVABLE };
+#define NR_MIGRATE_TYPES (PORT_PAGEBLOCKS ? 3u : 1u)
+#define BUDDY_LISTS (BUDDY_SIDES * (PORT_PAGEBLOCKS ? 3 : 1)) /* type * BUDDY_SIDES + side */
+#define PAGEBLOCK_ORDER (21u - PAGE_SHIFT)                    /* 2 MiB */
+
+/* Types of the first pageblocks of the arena; all others are UNMOVABLE. Of the zone's lock. */
+extern u8 buddy_types[PORT_PAGEBLOCKS + 1] internal_data;
+extern bool buddy_typed internal_data; /* some pageblock is, or was, not UNMOVABLE */
+
+static inline unsigned buddy_type(size_t pfn)
+{
+	size_t block = pfn >> PAGEBLOCK_ORDER;
+
+	return NR_MIGRATE_TYPES > 1 && READ_ONCE(buddy_typed) && block < ARRAY_SIZE(buddy_types) ?
+		       READ_ONCE(buddy_types[block]) :
+		       MIGRATE_UNMOVABLE;
+}
+
+static inline unsigned buddy_type_of(gfp_t gfp)
+{
+	if (NR_MIGRATE_TYPES == 1 || likely(!(gfp & (__GFP_RECLAIMABLE | __GFP_MOVABLE))))
+		return MIGRATE_UNMOVABLE;
+	return gfp & __GFP_RECLAIMABLE ? MIGRATE_RECLAIMABLE : MIGRATE_MOVABLE;
+}
+
 struct buddy_area {
-	struct list free[BUDDY_SIDES];
-	size_t count; /* blocks on both lists */
+	struct list free[BUDDY_LISTS];
+	size_t count; /* blocks on all of them */
 };
 
 /* Lowest first: devices that reach only the first 16 MiB, or 4 GiB; all of memory. */
@@ -68,9 +99,13 @@ void buddy_init(struct zone *z);
 /* Make the aligned block of 2^order pages at @pfn free, merging it. Its ids say what is dirty. */
 void buddy_give(struct zone *z, size_t pfn, unsigned order);
 
-/* Take a block of exactly 2^order pages out; NULL iff no block is large enough. Its dirty
- * pages are still marked. */
-struct page *buddy_take(struct zone *z, unsigned order);
+/* Take a block of exactly 2^order pages out; NULL iff no block is large enough, or none but parts
+ * of pageblocks of another type, and not @mix (B7). Its dirty pages are still marked. */
+struct page *buddy_take_type(struct zone *z, unsigned order, unsigned type, bool mix);
+static inline struct page *buddy_take(struct zone *z, unsigned order)
+{
+	return buddy_take_type(z, order, MIGRATE_UNMOVABLE, true);
+}
 
 /* Take this very free block off its list. */
 void buddy_remove(struct zone *z, struct page *head);

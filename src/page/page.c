@@ -57,10 +57,12 @@ bool page_init(size_t budget_bytes, unsigned cpus, size_t page_bytes)
 static struct page *page_from_zone(struct zone *z, unsigned order, size_t count, gfp_t gfp,
 				   bool *zero)
 {
-	struct page *head = zone_alloc(z, order, count, gfp, zero);
+	bool grows =
+		(gfp & __GFP_DIRECT_RECLAIM) || (PORT_GROWS_ATOMIC && (gfp & __GFP_KSWAPD_RECLAIM));
+	gfp_t apart = NR_MIGRATE_TYPES > 1 && grows ? gfp | ZONE_GFP_APART : gfp;
+	struct page *head = zone_alloc(z, order, count, apart, zero);
 
-	if (head ||
-	    !((gfp & __GFP_DIRECT_RECLAIM) || (PORT_GROWS_ATOMIC && (gfp & __GFP_KSWAPD_RECLAIM))))
+	if (head || !grows)
 		return head;
 	while (!head) {
 		size_t reserve = READ_ONCE(z->watermark[WATERMARK_MIN]);
@@ -68,8 +70,10 @@ static struct page *page_from_zone(struct zone *z, unsigned order, size_t count,
 
 		if (!page_grow(z, order, pages, gfp))
 			break;
-		head = zone_alloc(z, order, count, gfp, zero);
+		head = zone_alloc(z, order, count, apart, zero);
 	}
+	if (NR_MIGRATE_TYPES > 1 && !head)
+		head = zone_alloc(z, order, count, gfp, zero); /* B7 */
 	return head;
 }
 
@@ -171,6 +175,15 @@ static struct page *page_refill(unsigned cpu, unsigned order, struct zone *z)
 	return head;
 }
 
+/* CPUs' lists hold ordinary memory of their node's highest zone that is UNMOVABLE: what is lower is
+ * scarce, what is of another type is to lie together. */
+static inline bool page_may_be_kept(gfp_t gfp)
+{
+	gfp_t types = NR_MIGRATE_TYPES > 1 ? __GFP_RECLAIMABLE | __GFP_MOVABLE : 0;
+
+	return !(gfp & (__GFP_DMA | __GFP_DMA32 | types));
+}
+
 struct page *page_alloc(unsigned order, gfp_t gfp, unsigned node, bool *zero)
 {
 	struct page *head = NULL;
@@ -179,7 +192,7 @@ struct page *page_alloc(unsigned order, gfp_t gfp, unsigned node, bool *zero)
 	if (order > MAX_ORDER)
 		return NULL;
 	cpu = port_cpu();
-	if (zones_kind(gfp) == ZONE_NORMAL && node_of_cpu(cpu) == node) {
+	if (page_may_be_kept(gfp) && node_of_cpu(cpu) == node) {
 		head = pcp_take(cpu, order);
 		if (unlikely(!head) && (gfp & __GFP_DIRECT_RECLAIM))
 			head = page_refill(cpu, order, zones.home[node]);
@@ -216,7 +229,7 @@ static size_t page_bulk_near(struct page **pages, size_t count, gfp_t gfp, unsig
 	struct list blocks;
 	size_t n = 0;
 
-	if (zones_kind(gfp) != ZONE_NORMAL || !z)
+	if (!page_may_be_kept(gfp) || !z)
 		return 0;
 	if (node_of_cpu(cpu) == node)
 		n = pcp_take_bulk(cpu, pages, count);
@@ -286,12 +299,15 @@ static void page_free_list(struct list *blocks)
 	}
 }
 
-/* A CPU keeps blocks of its own node's highest zone: what is below is scarce. */
+/* A CPU keeps blocks of its own node's highest zone (page_may_be_kept). */
 static bool page_is_kept(unsigned cpu, const struct page *head)
 {
 	const struct zone *z;
 	unsigned node;
 
+	if (NR_MIGRATE_TYPES > 1 && unlikely(READ_ONCE(buddy_typed)) &&
+	    buddy_type(map_page_pfn(head)) != MIGRATE_UNMOVABLE)
+		return false;
 	if (likely(zones.count == 1))
 		return true;
 	node = node_of_cpu(cpu);

@@ -97,7 +97,7 @@ static struct page *zone_take(struct zone *z, unsigned order, size_t count, gfp_
 
 	if (z->free_pages < size + zone_reserve(z, gfp))
 		return NULL;
-	head = buddy_take(z, order);
+	head = buddy_take_type(z, order, buddy_type_of(gfp), !(gfp & ZONE_GFP_APART));
 	if (!head)
 		return NULL;
 	if (count < size)
@@ -130,7 +130,7 @@ unsigned zone_alloc_list(struct zone *z, unsigned order, unsigned count, gfp_t g
 	else if (!lock_try(&z->lock))
 		return 0; /* Z4 */
 	for (; n < count && z->free_pages >= size + zone_reserve(z, 0); n++) {
-		struct page *head = buddy_take(z, order);
+		struct page *head = buddy_take_type(z, order, MIGRATE_UNMOVABLE, false);
 
 		if (!head)
 			break;
@@ -187,10 +187,10 @@ static void zone_add(struct zone *z, size_t pfn, size_t count)
 }
 
 /* Where the next growth by @count pages would end, or the zone does; 0: there is no room. */
-static size_t zone_next_end(const struct zone *z, unsigned order, size_t count)
+static size_t zone_next_end(const struct zone *z, unsigned order, size_t count, size_t grain)
 {
 	size_t size = (size_t)1 << order;
-	size_t end = z->online_end + size_align(count, map_grain());
+	size_t end = size_align(z->online_end + size_align(count, map_grain()), grain);
 	size_t block_end = size_align(z->online_end, size) + size;
 
 	end = size_max(end, size_align(block_end, map_grain()));
@@ -296,13 +296,14 @@ static bool zone_grow_held(struct zone *z, unsigned order, size_t pages, size_t 
 {
 	size_t step = size_min(seen / 8, ZONE_STEP_MAX);
 	size_t want = size_max(size_max(pages, step), (size_t)1 << order);
+	size_t whole = NR_MIGRATE_TYPES > 1 ? (size_t)1 << PAGEBLOCK_ORDER : 1; /* B7 */
 	bool grown = READ_ONCE(z->managed_pages) > seen || zone_reonline(z);
 
 	while (!grown && zone_skip(z)) {
 		size_t begin = z->online_end;
 
-		grown = zone_extend(z, zone_next_end(z, order, want)) ||
-			zone_extend(z, zone_next_end(z, order, pages));
+		grown = zone_extend(z, zone_next_end(z, order, want, whole)) ||
+			zone_extend(z, zone_next_end(z, order, pages, 1));
 		if (z->online_end == begin)
 			break;
 	}
@@ -425,7 +426,7 @@ static struct page *zone_take_offline(struct zone *z)
 
 	lock_acquire(&z->lock);
 	for (unsigned o = MAX_ORDER; !head && o >= ZONE_OFFLINE_ORDER; o--)
-		for (unsigned side = 0; !head && side < BUDDY_SIDES; side++)
+		for (unsigned side = 0; !head && side < BUDDY_LISTS; side++)
 			if (!list_is_empty(&z->area[o].free[side]))
 				head = list_first_entry(&z->area[o].free[side], struct page, link);
 	if (head) {

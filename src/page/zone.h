@@ -24,6 +24,9 @@
 /* Make zone @index of node @node own the pages [first, end), all offline. */
 void zone_init(struct zone *z, unsigned index, unsigned node, size_t first, size_t end);
 
+/* With it a request gets no part of a pageblock of another type (B7). */
+#define ZONE_GFP_APART 0x80000000u
+
 /* The first @count pages of a block of 2^order, kind PAGE_TAIL, their ids cleared; the rest
  * of the block stays free. *@zero tells whether they read as zero. */
 struct page *zone_alloc(struct zone *z, unsigned order, size_t count, gfp_t gfp, bool *zero);

@@ -16,15 +16,17 @@ static size_t zone_audit_list(const struct zone *z, unsigned order, unsigned sid
 		size_t buddy = pfn ^ ((size_t)1 << order);
 		size_t size = (size_t)1 << order;
 
-		faults += head->kind != PAGE_FREE || head->order != order; /* B1 */
-		faults += map_count_dirty(pfn, size) != head->pages;       /* B1 */
-		faults += (head->pages != 0) != (side == BUDDY_DIRTY);     /* B5 */
+		faults += head->kind != PAGE_FREE || head->order != order;           /* B1 */
+		faults += map_count_dirty(pfn, size) != head->pages;                 /* B1 */
+		faults += (head->pages != 0) != (side % BUDDY_SIDES == BUDDY_DIRTY); /* B5 */
 		faults += (pfn & (size - 1)) != 0 || pfn + size > z->online_end;
 		for (size_t i = 1; i < size; i++)
 			faults += map.pages[pfn + i].kind != PAGE_TAIL; /* B2 */
 		if (order < MAX_ORDER && buddy + size <= z->online_end && buddy >= z->first_pfn)
 			faults += map.pages[buddy].kind == PAGE_FREE &&
 				  map.pages[buddy].order == order; /* B3 */
+		for (size_t i = 0; i < size; i += (size_t)1 << PAGEBLOCK_ORDER)
+			faults += buddy_type(pfn + i) != side / BUDDY_SIDES; /* B6 */
 		*dirty += head->pages;
 	}
 	return faults;
@@ -37,7 +39,7 @@ size_t zone_audit(struct zone *z)
 	size_t dirty = 0;
 
 	for (unsigned o = 0; o < NR_ORDERS; o++) {
-		for (unsigned side = 0; side < BUDDY_SIDES; side++)
+		for (unsigned side = 0; side < BUDDY_LISTS; side++)
 			faults += zone_audit_list(z, o, side, &dirty);
 		pages += z->area[o].count << o;
 	}

@@ -17,6 +17,7 @@
 #define PORT_GROW_BYTES ((size_t)64 << 20) /* most that comes online at once */
 #define PORT_STATE_LEVELS 0u /* tables of states that are there from the start, a bit each */
 #define PORT_GUARD_BYTES ((size_t)64 << 10) /* around each table of the page map */
+#define PORT_PAGEBLOCKS 0 /* a process: addresses are plenty, and pages go back one by one */
 
 /* The slob engine. */
 #define PORT_SLOB_INDEX uint32_t /* numbers of pages */

@@ -15,6 +15,7 @@
 #define PORT_GROWS_ATOMIC 0 /* bringing memory online may sleep */
 #define PORT_GROW_BYTES ((size_t)4 << 20)   /* most that comes online at once */
 #define PORT_GUARD_BYTES ((size_t)64 << 10) /* around each table of the page map */
+#define PORT_PAGEBLOCKS 0                   /* Linux has placed the pages */
 #define PORT_STATE_LEVELS 3u                /* all: later it may be no time to wait for them */
 
 #endif

@@ -19,6 +19,9 @@
 #define PORT_GROW_BYTES ((size_t)64 << 20)
 #define PORT_STATE_LEVELS 0u
 #define PORT_GUARD_BYTES ((size_t)64 << 10)
+#ifndef PORT_PAGEBLOCKS
+#define PORT_PAGEBLOCKS 0 /* as in a process; test/meson.build has the same core with them */
+#endif
 
 /* The slob engine. */
 #define PORT_SLOB_INDEX uint32_t /* numbers of pages */
