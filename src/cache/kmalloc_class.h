@@ -6,7 +6,6 @@
 #define ASHLAR_CACHE_KMALLOC_CLASS_H
 
 #include "base/base.h"
-#include "base/memory.h"
 
 struct text;
 
@@ -19,7 +18,7 @@ void kmalloc_class_name(struct text *t, const char *before, size_t size);
 /* Zeros that the compiler keeps, though nobody reads them again. */
 static inline void kmalloc_wipe(void *p, size_t bytes)
 {
-	memset(p, 0, bytes);
+	__builtin_memset(p, 0, bytes);
 	__asm__ volatile("" : : "r"(p) : "memory");
 }
 

@@ -295,7 +295,7 @@ void cache_forget_visitors(void)
 static bool cache_has_slabs(const struct kmem_cache *c)
 {
 	for (unsigned node = 0; node < node_table.count; node++)
-		if (READ_ONCE(c->node[node].slabs) || READ_ONCE(c->node[node].queue))
+		if (READ_ONCE(c->node[node].slabs) || LOAD_ACQUIRE(c->node[node].queue))
 			return true;
 	return false;
 }

@@ -103,13 +103,13 @@ void slab_sweep(struct kmem_cache_node *n);
 static inline void slab_lock_more(struct kmem_cache_node *n) /* for who takes all */
 {
 	lock_acquire_more(&n->lock);
-	if (unlikely(READ_ONCE(n->queue)))
+	if (unlikely(LOAD_ACQUIRE(n->queue)))
 		slab_sweep(n);
 }
 static inline void slab_lock(struct kmem_cache_node *n)
 {
 	lock_acquire(&n->lock);
-	if (unlikely(READ_ONCE(n->queue)))
+	if (unlikely(LOAD_ACQUIRE(n->queue)))
 		slab_sweep(n);
 }
 

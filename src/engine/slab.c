@@ -265,6 +265,7 @@ static u64 slab_run_bits(const struct shape *s, void *const *objects, unsigned c
 		*run = slab_run(objects, (unsigned)size_min(above, count), step);
 	} else if (step == 0 - (size_t)s->stride) {
 		*run = slab_run(objects, (unsigned)size_min(at + 1, count), step);
+		ASSERT(*run && *run <= at + 1);
 		at -= *run - 1;
 	} else {
 		return (u64)1 << at;

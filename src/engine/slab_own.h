@@ -27,7 +27,7 @@ static inline struct page *slab_head(const struct shape *s, const void *object)
 /* A look without the lock: is there anything to take, or to sweep? */
 static inline bool slab_has_any(const struct kmem_cache_node *n)
 {
-	return READ_ONCE(n->free_objects) || READ_ONCE(n->shared_avail) || READ_ONCE(n->queue);
+	return READ_ONCE(n->free_objects) || READ_ONCE(n->shared_avail) || LOAD_ACQUIRE(n->queue);
 }
 
 /* In the second page's descriptor, or where there is none, in words that hold no bits (shape.c). */

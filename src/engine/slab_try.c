@@ -112,7 +112,7 @@ unsigned slab_try_take(struct kmem_cache_node *n, void **end, unsigned count)
 
 	if (!slab_has_any(n) || !lock_try(&n->lock))
 		return 0;
-	if (READ_ONCE(n->queue))
+	if (LOAD_ACQUIRE(n->queue))
 		slab_sweep(n);
 	taken = slab_take_held(n, end, count);
 	lock_release(&n->lock);
@@ -123,7 +123,7 @@ bool slab_try_put(struct kmem_cache_node *n, void *const *objects, unsigned coun
 {
 	if (!lock_try(&n->lock))
 		return false;
-	if (READ_ONCE(n->queue))
+	if (LOAD_ACQUIRE(n->queue))
 		slab_sweep(n);
 	slab_put_held(n, objects, count);
 	lock_release(&n->lock);

@@ -45,11 +45,10 @@ extern bool buddy_typed internal_data; /* some pageblock is, or was, not UNMOVAB
 
 static inline unsigned buddy_type(size_t pfn)
 {
-	size_t block = pfn >> PAGEBLOCK_ORDER;
-
-	return NR_MIGRATE_TYPES > 1 && READ_ONCE(buddy_typed) && block < ARRAY_SIZE(buddy_types) ?
-		       READ_ONCE(buddy_types[block]) :
-		       MIGRATE_UNMOVABLE;
+	if (NR_MIGRATE_TYPES == 1 || !READ_ONCE(buddy_typed) ||
+	    pfn >> PAGEBLOCK_ORDER >= ARRAY_SIZE(buddy_types))
+		return MIGRATE_UNMOVABLE;
+	return READ_ONCE(buddy_types[pfn >> PAGEBLOCK_ORDER]);
 }
 
 static inline unsigned buddy_type_of(gfp_t gfp)

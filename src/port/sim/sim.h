@@ -42,6 +42,7 @@ struct sim {
 	bool fence_refused;   /* port_percpu_fence returns false */
 	bool discard_refused; /* port_discard returns false: the pages are locked */
 	bool huge_refused;    /* port_huge returns false */
+	bool task_refused;    /* there is no such word as task_word */
 	void (*watch)(void);  /* run inside each call for or about memory, before it is served,
 			      * and in each wait: to look at locks, to do what others might */
 
@@ -49,7 +50,6 @@ struct sim {
 	uint64_t now_ns;     /* and when */
 	uint32_t thread;     /* and who */
 	uintptr_t task_word; /* the running thread's: a test that changes threads changes it */
-	bool task_refused;   /* there is no such word */
 	uintptr_t hole;      /* part of the arena that there is no memory for: address and bytes */
 	size_t hole_bytes;   /* 0: none */
 

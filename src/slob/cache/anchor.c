@@ -10,6 +10,10 @@
 #include "cache/anchor.h"
 #include "cache/block.h"
 
+#define ANCHOR_POINTER(type, member)                      \
+	{                                                 \
+		offsetof(type, member), sizeof(uintptr_t) \
+	}
 #define ANCHOR_FIELD(type, member)                                  \
 	{                                                           \
 		offsetof(type, member), sizeof(((type *)0)->member) \
@@ -45,10 +49,10 @@ struct ashlar_anchor ashlar_anchor = {
 		[ASHLAR_CACHE_ALIGN] = ANCHOR_FIELD(struct kmem_cache, align),
 		[ASHLAR_CACHE_FLAGS] = ANCHOR_FIELD(struct kmem_cache, flags),
 		[ASHLAR_CACHE_CTOR] = ANCHOR_FIELD(struct kmem_cache, ctor),
-		[ASHLAR_CACHE_NEXT] = ANCHOR_FIELD(struct kmem_cache, next),
+		[ASHLAR_CACHE_NEXT] = ANCHOR_POINTER(struct kmem_cache, next),
 		[ASHLAR_CACHE_LIVE] = ANCHOR_FIELD(struct kmem_cache, live),
-		[ASHLAR_ZONE_NEXT] = ANCHOR_FIELD(struct zone, next),
-		[ASHLAR_ZONE_PAGES] = ANCHOR_FIELD(struct zone, pages),
+		[ASHLAR_ZONE_NEXT] = ANCHOR_POINTER(struct zone, next),
+		[ASHLAR_ZONE_PAGES] = ANCHOR_POINTER(struct zone, pages),
 		[ASHLAR_ZONE_MANAGED] = ANCHOR_FIELD(struct zone, nr_pages),
 		[ASHLAR_ZONE_FREE] = ANCHOR_FIELD(struct zone, free_pages),
 		[ASHLAR_ZONE_DIRTY] = ANCHOR_FIELD(struct zone, dirty_pages),

@@ -484,14 +484,16 @@ bool pages_grow(struct zone *z, size_t count, size_t align)
 size_t pages_offline(void)
 {
 	struct zone *z = pages_growing;
-	size_t pages, dirty;
+	size_t pages, dirty = 0;
 
 	if (!z)
 		return 0;
 	lock_acquire_more(&z->growing);
 	lock_acquire_more(&z->lock);
 	pages = size_min(pages_tail(z), z->nr_pages - 1) & ~((pages_grain >> PAGE_SHIFT) - 1);
-	if (pages && pages_claim(z, z->nr_pages - pages, pages, &dirty)) {
+	if (pages && !pages_claim(z, z->nr_pages - pages, pages, &dirty))
+		pages = 0;
+	if (pages) {
 		WRITE_ONCE(z->nr_pages, z->nr_pages - pages);
 		z->least_pages -= size_min(z->least_pages, pages);
 	}
@@ -499,7 +501,7 @@ size_t pages_offline(void)
 	if (pages)
 		port_unmap(pages_address(z, z->nr_pages), pages << PAGE_SHIFT);
 	lock_release(&z->growing);
-	return pages ? dirty : 0;
+	return dirty;
 }
 
 size_t pages_unused(void)
