@@ -23,7 +23,7 @@ static size_t zone_audit_list(const struct zone *z, unsigned order, unsigned sid
 		for (size_t i = 1; i < size; i++)
 			faults += map.pages[pfn + i].kind != PAGE_TAIL; /* B2 */
 		if (order < MAX_ORDER && buddy + size <= z->online_end && buddy >= z->first_pfn)
-			faults += map.pages[buddy].kind == PAGE_FREE &&
+			faults += READ_ONCE(map.pages[buddy].kind) == PAGE_FREE &&
 				  map.pages[buddy].order == order; /* B3 */
 		for (size_t i = 0; i < size; i += (size_t)1 << PAGEBLOCK_ORDER)
 			faults += buddy_type(pfn + i) != side / BUDDY_SIDES; /* B6 */
