@@ -43,7 +43,7 @@ test: build ## the tests to run while working: two minutes
 		--suite unit --suite misuse --suite env --suite model --suite thread --suite lint || \
 		{ scripts/results.py --failed $(BUILD)/meson-logs/testlog.json; exit 1; }
 
-check: ## every test, in stages with their times: about 15 minutes
+check: ## every test, in stages with their times: about half an hour
 	@scripts/setup build test kernel guest
 	@scripts/check $(STAGES)
 

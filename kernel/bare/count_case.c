@@ -83,8 +83,8 @@ TEST(count_instructions_of_each_operation)
 	kmem_cache_destroy(c);
 }
 
-/* The same limit for machines of each size: tables come with the memory that is used. */
-TEST(count_boot_does_not_grow_with_memory)
+/* A limit for each size of machine (kernel/boot.py). */
+TEST(count_boot_of_this_much_memory)
 {
 	uint64_t most = setting_number("boot", 0);
 
