@@ -2,38 +2,7 @@
 /*
  * page_test.c - the front of the page floor: lists, zones, nodes, memory that runs out
  */
-#include "page/map.h"
-#include "page/node.h"
-#include "page/page.h"
-#include "sim_help.h"
-
-#define LARGEST ((size_t)1 << MAX_ORDER)
-
-static bool setup(unsigned nodes)
-{
-	sim_reset();
-	sim.nodes = nodes;
-	node_init(nodes, 0);
-	return page_init(sim.arena_bytes, sim.cpus, PAGE_SIZE);
-}
-
-static struct page_stat stat(void)
-{
-	struct page_stat s;
-
-	page_stat(&s);
-	return s;
-}
-
-/* All that was allocated is free, none of it hidden on a CPU's list. */
-static bool all_free(void)
-{
-	struct page_stat s;
-
-	page_drain();
-	s = stat();
-	return s.free_pages == s.online_pages && s.pcp_pages == 0 && page_audit() == 0;
-}
+#include "page/page_help.h"
 
 TEST(page_init_brings_the_first_pages_online)
 {

@@ -2,37 +2,8 @@
 /*
  * refill_test.c - several pages at once: for a CPU that runs empty, and for who asks for many
  */
-#include "page/map.h"
-#include "page/node.h"
-#include "page/page.h"
+#include "page/page_help.h"
 #include "page/pcp.h"
-#include "sim_help.h"
-
-static bool setup(unsigned nodes)
-{
-	sim_reset();
-	sim.nodes = nodes;
-	node_init(nodes, 0);
-	return page_init(sim.arena_bytes, sim.cpus, PAGE_SIZE);
-}
-
-static struct page_stat stat(void)
-{
-	struct page_stat s;
-
-	page_stat(&s);
-	return s;
-}
-
-/* All that was allocated is free, none of it hidden on a CPU's list. */
-static bool all_free(void)
-{
-	struct page_stat s;
-
-	page_drain();
-	s = stat();
-	return s.free_pages == s.online_pages && s.pcp_pages == 0 && page_audit() == 0;
-}
 
 TEST(page_refill_brings_more_each_time)
 {
