@@ -19,6 +19,7 @@
 #include "cache/large.h"
 #include "cache/option.h"
 #include "cache/scope.h"
+#include "cache/squeeze.h"
 #include "port/port.h"
 
 #define RECLAIM_ROUNDS 16u /* of RETRY_MAYFAIL; an ordinary request gets a quarter */
@@ -206,7 +207,7 @@ static bool reclaim_try(gfp_t gfp, unsigned attempt)
 	page_stat(&before);
 	freed = reclaim_shrinkers(gfp);
 	freed += above_shrink();
-	cache_shrink_all();
+	squeeze_caches(true);
 	freed += large_kept_pages(); /* a mapping may succeed where these were */
 	large_trim(0);
 	page_drain();
@@ -253,6 +254,7 @@ void unregister_shrinker(struct shrinker *s)
 void reclaim_forget(void)
 {
 	__atomic_store_n(&reclaim.shrinking, 0, __ATOMIC_RELEASE);
+	squeeze_forget();
 }
 
 size_t ashlar_purge(void)
@@ -262,7 +264,7 @@ size_t ashlar_purge(void)
 	if (!init_ready())
 		return 0;
 	above_shrink();
-	cache_shrink_all();
+	squeeze_caches(true);
 	page_drain();
 	pages = large_kept_pages();
 	large_trim(0);
