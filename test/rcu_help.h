@@ -6,6 +6,7 @@
 #define ASHLAR_TEST_RCU_HELP_H
 
 #include "ashlar/rcu.h"
+#include "cache/cache.h"
 #include "cache/init.h"
 #include "sim_help.h"
 
@@ -81,5 +82,36 @@ struct thing {
 	int value;
 	struct ashlar_rcu_head rcu;
 };
+
+static unsigned long script_flags;
+
+/* For fail_each: 1,500 objects of a cache with script_flags, freed in three ways. */
+static inline void script(bool must_work)
+{
+	struct kmem_cache *c = kmem_cache_create("safe", 4096, 0, script_flags, NULL);
+	struct thing *t[1500];
+
+	EXPECT(c || !must_work);
+	if (!c)
+		return;
+	for (unsigned i = 0; i < ARRAY_SIZE(t); i++) {
+		t[i] = kmem_cache_alloc(c, GFP_KERNEL);
+		EXPECT(t[i] || !must_work);
+	}
+	for (unsigned i = 0; i < ARRAY_SIZE(t); i++) {
+		if (i % 3 == 0)
+			kmem_cache_free(c, t[i]);
+		else if (i % 3 == 1)
+			kfree_rcu(t[i], rcu);
+		else
+			kvfree_rcu_mightsleep(t[i]);
+		if (i % 100 == 99)
+			grace();
+	}
+	kmem_cache_destroy(c);
+	EXPECT_EQ(ashlar_rcu_pending(), 0);
+	EXPECT_TEXT_EQ(sim.text, "");
+	ashlar_purge();
+}
 
 #endif

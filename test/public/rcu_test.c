@@ -179,36 +179,6 @@ TEST(rcu_destroy_waits_for_kfree_rcu)
 	EXPECT_EQ(ashlar_audit(), 0);
 }
 
-static unsigned long script_flags;
-
-static void script(bool must_work)
-{
-	struct kmem_cache *c = kmem_cache_create("safe", 4096, 0, script_flags, NULL);
-	struct thing *t[1500];
-
-	EXPECT(c || !must_work);
-	if (!c)
-		return;
-	for (unsigned i = 0; i < ARRAY_SIZE(t); i++) {
-		t[i] = kmem_cache_alloc(c, GFP_KERNEL);
-		EXPECT(t[i] || !must_work);
-	}
-	for (unsigned i = 0; i < ARRAY_SIZE(t); i++) {
-		if (i % 3 == 0)
-			kmem_cache_free(c, t[i]);
-		else if (i % 3 == 1)
-			kfree_rcu(t[i], rcu);
-		else
-			kvfree_rcu_mightsleep(t[i]);
-		if (i % 100 == 99)
-			grace();
-	}
-	kmem_cache_destroy(c);
-	EXPECT_EQ(ashlar_rcu_pending(), 0);
-	EXPECT_TEXT_EQ(sim.text, "");
-	ashlar_purge();
-}
-
 TEST(rcu_each_request_fails)
 {
 	fail_each(setup, script);
