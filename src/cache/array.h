@@ -62,7 +62,8 @@ bool array_has_room(const struct kmem_cache_node *n);
 void array_drain(struct kmem_cache *c);
 
 /* For squeeze.h, of one CPU's arrays of the nodes whose bits are set in @ids. Is there one that
- * has objects, and that nobody popped from since it was marked, or @all? If not, they are marked. */
+ * has objects, and that nobody popped from since it was marked, or @all? If not, they are
+ * marked. */
 bool array_is_due(unsigned cpu, const u64 *ids, bool all);
 
 /* What these arrays hold, from *@id on, to @objects, of SQUEEZE_OBJECTS at most; the others are

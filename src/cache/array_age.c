@@ -2,8 +2,8 @@
 /*
  * array_age.c - objects leave the CPUs' arrays: all of them, those nobody touched, those too many
  *
- * What    Draining, squeezing, the reaper's tick, and new limits. Each stops a CPU, copies objects out, lets
- *         it run, and gives them to the node only then (A5).
+ * What    Draining, squeezing, the reaper's tick, and new limits. Each stops a CPU, copies objects
+ *         out, lets it run, and gives them to the node only then (A5).
  */
 #include "base/bitmap.h"
 #include "base/memory.h"

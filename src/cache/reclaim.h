@@ -15,8 +15,8 @@
  *             shrinkers, where the request permits, and nothing fails
  *         R5  what is in use and what is kept free become more than ever before only where nothing
  *             is kept free, or what the user asked to be kept: else that goes back first
- *         R6  each time that sum's peak has grown by a 64th part, and by a page for each cache, what
- *             nobody used since the last time leaves arrays and slabs (squeeze.h), which makes room
+ *         R6  each time that sum's peak has grown by a 64th part, and by a page for each cache,
+ *             what nobody used since the last time leaves arrays and slabs (squeeze.h)
  */
 #ifndef ASHLAR_CACHE_RECLAIM_H
 #define ASHLAR_CACHE_RECLAIM_H

@@ -2,8 +2,8 @@
 /*
  * slab_age.c - slabs that are tuned, reaped, squeezed, or emptied in random order
  *
- * What    New limits for a node; a tick of the reaper, a squeeze; the order in which random_seq gives
- *         objects out.
+ * What    New limits for a node; a tick of the reaper, a squeeze; the order in which random_seq
+ *         gives objects out.
  * Why     An attacker who knows which object comes next can place his beside a victim's. Linux
  *         shuffles a new slab once (random_seq); with a bitmap each take can be random, so the
  *         order is not known after a while, either.

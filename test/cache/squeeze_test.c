@@ -194,8 +194,7 @@ static void look_inside(void)
 
 TEST(squeeze_SQ1_SQ2_one_at_a_time_and_the_caches_stay)
 {
-	options =
-		"keep=0;soft_limit=1m"; /* what comes free is given back at once: the port is called */
+	options = "keep=0;soft_limit=1m"; /* what comes free goes back at once: by the port */
 	REQUIRE(setup(false, CACHES));
 	sim.watch = look_inside;
 	squeeze_caches(true);
