@@ -90,8 +90,9 @@ kernel-linux: ## Ashlar inside Debian's Linux, in QEMU: its tests, and instructi
 install: build ## install under PREFIX, below DESTDIR if set
 	@[ -n "$(DESTDIR)" ] || [ -w "$(PREFIX)" ] || [ ! -e "$(PREFIX)" ] || \
 		{ echo "install: $(PREFIX) may not be written: as root, or with PREFIX= or DESTDIR=" >&2; exit 1; }
-	@DESTDIR=$(DESTDIR) meson install -C $(BUILD) --no-rebuild
+	@DESTDIR=$(DESTDIR) meson install -C $(BUILD) --no-rebuild --quiet
 	@[ -n "$(DESTDIR)" ] || [ "$$(id -u)" != 0 ] || ldconfig
+	@echo "installed: $(DESTDIR)$(abspath $(PREFIX))/bin/ashlar, libraries, headers, ashlar.pc, manual pages"
 
 clean: ## remove what was built
 	rm -rf $(BUILD) build-check
