@@ -2,7 +2,7 @@
 /*
  * lock.h - a lock of four bytes
  *
- * What    Free, held, held with waiters, held by who may not call the system. Taking a free lock and
+ * What    Free, held, held with waiters, held by who may make no call. Taking a free lock and
  *         releasing one that nobody waits for is one atomic exchange each; a
  *         waiter spins shortly and then sleeps in the port. Where interrupts
  *         allocate, the holder keeps them off (port_irq_save; nothing in a process).
