@@ -108,6 +108,8 @@ MACHINES = [
      "-m 64M", "kmalloc-112 was written past its end"),
     ("planted-twice", "x86_64", "bare", "test=plant plant=twice", "-m 64M", "double free"),
 ]
+# The slob engine (slob.mk): its tests and the public ones, on the simulated machine.
+MACHINES += [("slob-unit", arch, "slob-unit", "ASHLAR_TEST=quick", "-m 512M") for arch in QEMU]
 MACHINES += [("counts", arch, "bare", f"test=count icount=1 {most}", ICOUNT)
              for arch, most in GOLDEN.items()]
 # Instructions of the start: 337,179 and 362,413 as counted; a GiB more costs 8,400, the first GiB twice that.
