@@ -5,6 +5,7 @@
 #ifndef ASHLAR_SLOB_PAGE_H
 #define ASHLAR_SLOB_PAGE_H
 
+#include "ashlar/heap.h"
 #include "page/pages.h"
 
 /* Give address space that was never used back until half of what the limit leaves is reserved.
@@ -14,9 +15,11 @@ size_t page_lower(void);
 /* Is there memory of the kind that @gfp asks for? */
 static inline bool page_serves(gfp_t gfp)
 {
+	u32 kind = (gfp & __GFP_DMA ? ASHLAR_HEAP_DMA : 0) |
+		   (gfp & __GFP_DMA32 ? ASHLAR_HEAP_DMA32 : 0);
 	const struct zone *z = pages_zones;
 
-	while (z && (gfp & (__GFP_DMA | __GFP_DMA32)) && !(z->attributes & ZONE_DMA))
+	while (z && (kind & ~z->attributes))
 		z = z->next;
 	return z != NULL;
 }
