@@ -6,13 +6,7 @@
  */
 #include "cache/cache.h"
 #include "cache/init.h"
-#include "sim_help.h"
-
-static bool setup(void)
-{
-	sim_reset();
-	return init_ready();
-}
+#include "start_help.h"
 
 TEST(nolock_sizes_and_flags)
 {

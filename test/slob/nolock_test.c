@@ -2,8 +2,8 @@
 /*
  * nolock_test.c - who may not wait, on slob: locks that are held, frees that are pending
  */
-#include "cache/nolock.h"
 #include "cache/block.h"
+#include "cache/nolock.h"
 #include "slob_help.h"
 
 static void *wrong;

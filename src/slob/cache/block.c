@@ -40,9 +40,8 @@ static page_index block_try_run(struct zone *z, struct want *w)
 
 static void *block_from_run(struct zone *z, struct want *w)
 {
-	page_index i = PORT_SLOB_STEP && w->tries ?
-			       block_try_run(z, w) :
-			       pages_take(z, w->pages, w->run_align, &w->zero);
+	page_index i = PORT_SLOB_STEP && w->tries ? block_try_run(z, w) :
+						    pages_take(z, w->pages, w->run_align, &w->zero);
 
 	if (i == PAGE_NONE)
 		return NULL;

@@ -15,6 +15,10 @@
 #include "page/pages.h"
 #include "port/port.h"
 
+_Static_assert(ZONE_DMA == ASHLAR_HEAP_DMA && ZONE_DMA32 == ASHLAR_HEAP_DMA32 &&
+		       ZONE_NODE(3) == ASHLAR_HEAP_NODE(3),
+	       "what the page floor knows of attributes");
+
 #define NEAR_DMA32 (PORT_SLOB_STEP ? ASHLAR_HEAP_DMA32 : 0)
 #define NEAR_KINDS (ASHLAR_HEAP_DMA | ASHLAR_HEAP_FAST | ASHLAR_HEAP_BATTERY | NEAR_DMA32)
 

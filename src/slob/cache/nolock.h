@@ -2,9 +2,9 @@
 /*
  * nolock.h - frees that could not have their lock
  *
- * What    kfree_nolock leaves an object that it cannot free at once on a list that is linked through
- *         the objects themselves; the next call that allocates or frees by way of locks puts them
- *         back. Until then they count as in use.
+ * What    kfree_nolock leaves an object that it cannot free at once on a list that is linked
+ *         through the objects themselves; the next call that allocates or frees by way of locks
+ *         puts them back. Until then they count as in use.
  */
 #ifndef ASHLAR_SLOB_NOLOCK_H
 #define ASHLAR_SLOB_NOLOCK_H

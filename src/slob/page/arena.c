@@ -3,7 +3,6 @@
  * arena.c - see arena.h
  */
 #include "page/arena.h"
-#include "ashlar/heap.h"
 #include "page/pages.h"
 #include "port/port.h"
 
@@ -15,7 +14,7 @@ static size_t arena_kind(size_t at, size_t bytes, u32 *attributes)
 
 		if (at >= end)
 			continue;
-		*attributes |= kind ? ASHLAR_HEAP_DMA32 : ASHLAR_HEAP_DMA | ASHLAR_HEAP_DMA32;
+		*attributes |= kind ? ZONE_DMA32 : ZONE_DMA | ZONE_DMA32;
 		bytes = size_min(bytes, end - at);
 	}
 	return bytes;
@@ -31,7 +30,7 @@ static void arena_add(const char *arena, char *start, size_t bytes, unsigned nod
 
 		if (nodes > 1)
 			port_node_run(start, &piece, &node);
-		pages_add(start, piece, attributes | ASHLAR_HEAP_NODE(node));
+		pages_add(start, piece, attributes | ZONE_NODE(node));
 		start += piece;
 		bytes -= piece;
 	}

@@ -5,7 +5,6 @@
 #ifndef ASHLAR_SLOB_PAGE_H
 #define ASHLAR_SLOB_PAGE_H
 
-#include "ashlar/heap.h"
 #include "page/pages.h"
 
 /* Give address space that was never used back until half of what the limit leaves is reserved.
@@ -15,8 +14,7 @@ size_t page_lower(void);
 /* Is there memory of the kind that @gfp asks for? */
 static inline bool page_serves(gfp_t gfp)
 {
-	u32 kind = (gfp & __GFP_DMA ? ASHLAR_HEAP_DMA : 0) |
-		   (gfp & __GFP_DMA32 ? ASHLAR_HEAP_DMA32 : 0);
+	u32 kind = (gfp & __GFP_DMA ? ZONE_DMA : 0) | (gfp & __GFP_DMA32 ? ZONE_DMA32 : 0);
 	const struct zone *z = pages_zones;
 
 	while (z && (kind & ~z->attributes))

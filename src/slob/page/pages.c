@@ -399,8 +399,7 @@ size_t pages_add(void *start, size_t bytes, u32 attributes)
 	z->nr_pages = n;
 	z->max_pages = n;
 	z->least_pages = n;
-	if (PORT_MAX_NODES > 1 && attributes >> 8 != (pages_zones ? pages_zones->attributes >> 8 :
-								    attributes >> 8))
+	if (PORT_MAX_NODES > 1 && pages_zones && attributes >> 8 != pages_zones->attributes >> 8)
 		pages_several_nodes = true;
 	pages_join(z);
 	pages_give(z, 0, n);

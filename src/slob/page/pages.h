@@ -52,6 +52,11 @@ struct shard {
 	page_index head[3]; /* pages with free units: small, medium, large */
 };
 
+/* Of attributes, as ASHLAR_HEAP_* has them. */
+#define ZONE_DMA 0x1u
+#define ZONE_DMA32 0x10u
+#define ZONE_NODE(n) ((u32)(n) << 8)
+
 struct zone {
 	struct zone *next;  /* constant once it is known: zones in order of adding */
 	u32 attributes;     /* constant: ASHLAR_HEAP_* */
