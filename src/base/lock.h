@@ -53,6 +53,32 @@ static inline bool lock_try(struct lock *lock)
 	return true;
 }
 
+/* The same where the holder keeps what port_irq_save said himself, until lock_release_here: for a
+ * few instructions in one function. */
+static always_inline bool lock_try_here(struct lock *lock, struct port_irq *irq)
+{
+	u32 expected = LOCK_FREE;
+
+	*irq = port_irq_save();
+	if (unlikely(!__atomic_compare_exchange_n(&lock->word, &expected, LOCK_HELD, false,
+						  __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))) {
+		port_irq_restore(*irq);
+		return false;
+	}
+	if (CONFIG_DEBUG)
+		lock_count(1);
+	return true;
+}
+
+static always_inline void lock_release_here(struct lock *lock, struct port_irq irq)
+{
+	if (CONFIG_DEBUG)
+		lock_count(-1);
+	if (unlikely(__atomic_exchange_n(&lock->word, LOCK_FREE, __ATOMIC_RELEASE) == LOCK_WAITED))
+		lock_signal(lock);
+	port_irq_restore(irq);
+}
+
 /* For who takes several, in their order: fork, and the slob engine with its growth lock. */
 static inline void lock_acquire_more(struct lock *lock)
 {
