@@ -4,15 +4,14 @@
  *
  * What    Beside each slab with charged objects lies a vector: for each object, who pays. The
  *         vector is a block of kmalloc; its address is in the descriptor of the slab's second
- *         page, which has no use for its owner. Who pays is an owner, not a group: a group's
+ *         page, which has no use for its owner, or behind the bits of its only page. Who pays is an owner, not a group: a group's
  *         owners are handed over when it ends or its charges move, and no vector is touched.
  * State   account, the groups and owners, under account.lock
  * Rules   AC1 bytes of a group == sum of its owners' bytes and of those of groups below it
  *         AC2 a charge is written down before the object is handed out, and settled before it
  *             is free
  *         AC3 objects hold nothing of this; a slab without charged objects has no vector
- *         AC4 a slab of one page has no second: its objects are not charged, and such a
- *             charge is refused
+ *         AC4 a slab that begins has no vector, and one that ends takes its own with it
  *         AC5 a charge that may not wait is refused where the lock is held. (Pages whose charge is
  *             refused go back as any do: that may wait for a zone's lock)
  */
@@ -132,22 +131,26 @@ static struct page *account_head(const struct kmem_cache_node *n, const void *p)
 	return &map.pages[map_pfn(p) & ~(((size_t)1 << n->shape->order) - 1)];
 }
 
+/* Where a slab of 2^@order pages has the address of its vector. */
+static void **account_place(struct page *head, unsigned order)
+{
+	return order ? &head[1].owner : (void **)(void *)&head->bits[PAGE_OWNER_WORD];
+}
+
 /* The vector of a slab, made if there is none and @gfp is not 0. NULL iff there is none. */
 static struct account_owner **account_vector(struct page *head, const struct shape *s, gfp_t gfp)
 {
-	struct account_owner **vector;
+	void **place = account_place(head, s->order);
+	struct account_owner **vector = LOAD_ACQUIRE(*place);
 	void *seen = NULL;
 
-	if (s->order == 0)
-		return NULL; /* AC4 */
-	vector = LOAD_ACQUIRE(head[1].owner);
 	if (vector || !gfp)
 		return vector;
 	vector = kcalloc(s->objects, sizeof(void *),
 			 gfp & ~(ASHLAR_GFP_TYPES | __GFP_ZERO | __GFP_NOFAIL));
 	if (!vector)
 		return NULL;
-	if (__atomic_compare_exchange_n(&head[1].owner, &seen, vector, false, __ATOMIC_ACQ_REL,
+	if (__atomic_compare_exchange_n(place, &seen, vector, false, __ATOMIC_ACQ_REL,
 					__ATOMIC_ACQUIRE))
 		return vector;
 	kfree_nolock(vector);
@@ -243,17 +246,17 @@ void account_uncharge_block(struct page *head)
 
 void account_begin_slab(struct page *head, unsigned order)
 {
-	if (order)
-		head[1].owner = NULL;
+	*account_place(head, order) = NULL; /* AC4 */
 }
 
 void account_end_slab(struct page *head)
 {
-	void *vector = head->order ? head[1].owner : NULL;
+	void **place = account_place(head, head->order);
+	void *vector = *place;
 
 	if (likely(!vector))
 		return;
-	head[1].owner = NULL;
+	*place = NULL;
 	kfree(vector);
 }
 

@@ -27,7 +27,7 @@ static size_t fill(gfp_t gfp)
 static bool setup_small(void)
 {
 	sim_reset();
-	sim.arena_bytes = 8u << 20;
+	sim.arena_bytes = HELP_SMALL_ARENA;
 	sim.mapping_bytes = 0;
 	return init_ready();
 }
@@ -67,6 +67,7 @@ TEST(gfp_HIGH_MEMALLOC_NOMEMALLOC_and_the_reserve)
 {
 	size_t high;
 
+	PAGES_OF_4_KIB();
 	REQUIRE(setup_small());
 	fill(GFP_KERNEL | __GFP_NORETRY);
 	EXPECT_EQ(fill(GFP_NOWAIT), 0);

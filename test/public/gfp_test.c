@@ -29,7 +29,7 @@ static size_t fill(gfp_t gfp)
 static bool setup_small(void)
 {
 	sim_reset();
-	sim.arena_bytes = 8u << 20;
+	sim.arena_bytes = HELP_SMALL_ARENA;
 	sim.mapping_bytes = 0;
 	return init_ready();
 }
