@@ -139,6 +139,15 @@ static inline bool help_contains(const char *text, const char *part)
 	return false;
 }
 
+/* Is every byte of @p's @bytes @value? */
+static inline bool is_filled(const void *p, size_t bytes, char value)
+{
+	for (size_t i = 0; i < bytes; i++)
+		if (((const char *)p)[i] != value)
+			return false;
+	return true;
+}
+
 /* The same numbers on every machine for one seed (splitmix64). */
 static inline uint64_t help_random(uint64_t *state)
 {

@@ -6,15 +6,9 @@
 #include "ashlar/mm.h"
 #include "cache/account.h"
 #include "cache/cache.h"
-#include "cache/init.h"
 #include "cache/kmalloc.h"
 #include "fail_help.h"
-
-static bool setup(void)
-{
-	sim_reset();
-	return init_ready();
-}
+#include "start_help.h"
 
 static struct ashlar_group *make(const char *name, struct ashlar_group *parent, size_t limit)
 {

@@ -9,7 +9,6 @@
 #include "cache/account.h"
 #include "cache/array.h"
 #include "cache/cache.h"
-#include "cache/init.h"
 #include "cache/kmalloc.h"
 #include "cache/large.h"
 #include "cache/mempool.h"
@@ -17,17 +16,11 @@
 #include "cache/reclaim.h"
 #include "page/pcp.h"
 #include "page/zone.h"
-#include "sim_help.h"
+#include "start_help.h"
 
 #define HELD 4096u
 
 static void *held[HELD];
-
-static bool setup(void)
-{
-	sim_reset();
-	return init_ready();
-}
 
 static struct kmem_cache *cache_of(const void *p)
 {

@@ -5,14 +5,7 @@
 #include "ashlar/account.h"
 #include "ashlar/mm.h"
 #include "cache/cache.h"
-#include "cache/init.h"
-#include "sim_help.h"
-
-static bool setup(void)
-{
-	sim_reset();
-	return init_ready();
-}
+#include "start_help.h"
 
 /* Pages that somebody has. */
 static size_t used_now(void)

@@ -9,21 +9,14 @@
 #include "cache/array.h"
 #include "cache/cache.h"
 #include "cache/hold.h"
-#include "cache/init.h"
 #include "cache/kmalloc.h"
 #include "engine/walk.h"
 #include "page/page.h"
-#include "sim_help.h"
+#include "start_help.h"
 
 #define HELD 4096u
 
 static void *held[HELD];
-
-static bool setup(void)
-{
-	sim_reset();
-	return init_ready();
-}
 
 static struct kmem_cache *cache_of(const void *p)
 {

@@ -4,21 +4,14 @@
  */
 #include "base/bits.h"
 #include "cache/cache.h"
-#include "cache/init.h"
 #include "cache/large.h"
 #include "cache/reclaim.h"
 #include "cache/stat.h"
-#include "sim_help.h"
+#include "start_help.h"
 
 #define MIB ((size_t)1 << 20)
 
 static void *held[4096];
-
-static bool setup(void)
-{
-	sim_reset();
-	return init_ready();
-}
 
 /* Runs of a mebibyte until there are no more in the arena. */
 static unsigned fill(void)

@@ -5,16 +5,9 @@
  * What    Public behaviour: compiled for both engines.
  */
 #include "cache/cache.h"
-#include "cache/init.h"
-#include "sim_help.h"
+#include "start_help.h"
 
 static char *object;
-
-static bool setup(void)
-{
-	sim_reset();
-	return init_ready();
-}
 
 TEST(usercopy_UC1_one_object_in_use)
 {
