@@ -196,7 +196,8 @@ static int minimum_print(const char *path, const void *trace, size_t bytes, size
 	if (enough && quiet)
 		printf("%zu\n", enough);
 	else if (enough)
-		printf("%s: %zu bytes are enough, with pages of %zu; %llu bytes are in use at most\n",
+		printf("%s: %zu bytes are enough, with pages of %zu; %llu bytes are in use at "
+		       "most\n",
 		       path, enough, page, (unsigned long long)h->live_peak);
 	free(m.events);
 	free(m.slot_of);
