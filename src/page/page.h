@@ -121,6 +121,9 @@ bool page_serves(gfp_t gfp);
 struct page *page_alloc_exact(size_t count, size_t align, gfp_t gfp, unsigned node, bool *zero);
 void page_free_exact(struct page *head, size_t count);
 
+/* A block or run goes back to where it has just come from; waits only if @gfp may. */
+void page_undo(struct page *head, size_t count, gfp_t gfp);
+
 /* Take the @extra pages behind the run, if they are free, so that it grows in place.
  * *@zero tells whether the new part is known to read as zero. */
 bool page_extend(struct page *head, size_t count, size_t extra, bool *zero);

@@ -49,6 +49,7 @@ void pcp_fill(unsigned cpu, struct list *blocks);
 void pcp_drain(unsigned cpu, struct list *out);
 
 size_t pcp_pages(unsigned cpu);
+bool pcp_has_any(void); /* of any CPU */
 
 /* Pages that @cpu keeps at most, now (C2), and its batch. */
 size_t pcp_high(unsigned cpu);
