@@ -88,6 +88,24 @@ struct page {
 
 STATIC_ASSERT(sizeof(struct page) == 64, "the page map's arithmetic is by shifts");
 
+/* A block of one page that is somebody's: one reference, nobody pays for it, no part of it may stay
+ * alone. All of this lies in the descriptor's first word, so one look tells. */
+#define PAGE_ONE ((u64)PAGE_BLOCK | (u64)1 << 32)
+
+STATIC_ASSERT(offsetof(struct page, kind) == 0 && offsetof(struct page, refs) == 4 &&
+		      __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+	      "PAGE_ONE is kind and references");
+
+static inline bool page_is_one(const struct page *p)
+{
+	return __atomic_load_n((const u64 *)(const void *)p, __ATOMIC_ACQUIRE) == PAGE_ONE;
+}
+
+static inline void page_set_one(struct page *p)
+{
+	__atomic_store_n((u64 *)(void *)p, PAGE_ONE, __ATOMIC_RELAXED);
+}
+
 /* Statistics of the floor; exact when nothing runs. */
 struct page_stat {
 	size_t online_pages; /* pages that have descriptors and may be allocated */
