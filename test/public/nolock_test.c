@@ -10,13 +10,18 @@
 
 TEST(nolock_sizes_and_flags)
 {
+	static void *kept[32768 / 37 + 1];
+	unsigned n = 0;
 	char *p;
 
 	REQUIRE(setup());
 	EXPECT_PTR_EQ(kmalloc_nolock(0, 0, -1), ZERO_SIZE_PTR);
 	EXPECT_NULL(kmalloc_nolock(32769, 0, -1)); /* NL3 */
-	for (size_t size = 1; size <= 32768; size += 37)
-		kfree(ashlar_kmalloc(size, GFP_KERNEL)); /* so that there is memory */
+	for (size_t size = 1; size <= 32768; size += 37) {
+		p = ashlar_kmalloc(size, GFP_KERNEL);
+		kept[n++] = ashlar_kmalloc(size, GFP_KERNEL); /* its slab stays, */
+		kfree(p);                                     /* so that there is memory */
+	}
 	for (size_t size = 1; size <= 32768; size += 37) {
 		p = kmalloc_nolock(size, __GFP_ZERO | __GFP_NOWARN, -1);
 		REQUIRE(p != NULL);
@@ -26,6 +31,8 @@ TEST(nolock_sizes_and_flags)
 		memset(p, 1, size);
 		kfree_nolock(p);
 	}
+	while (n)
+		kfree(kept[--n]);
 	EXPECT_TEXT_EQ(sim.text, "");
 	EXPECT_NULL(kmalloc_nolock(64, GFP_KERNEL, -1));
 	EXPECT(help_said("kmalloc_nolock(\"gfp\"): refused: only __GFP_ZERO"));
