@@ -406,19 +406,19 @@ static unsigned run_ways(const void *limit)
 	if (!EXPECT(init_ready()))
 		return 1;
 	g = make("ways", NULL, most);
-	p[4] = kmalloc(50000, GFP_KERNEL);
+	p[4] = kmalloc(13 * PAGE_SIZE, GFP_KERNEL);
 	ashlar_group_set_default(g);
 	p[0] = kmalloc_node(100000, GFP_KERNEL_ACCOUNT, 1);
 	p[1] = kvmalloc(100000, GFP_KERNEL_ACCOUNT);
 	p[2] = kvmalloc((size_t)32 << 20, GFP_KERNEL_ACCOUNT);
 	p[3] = alloc_pages_exact(100000, GFP_KERNEL_ACCOUNT);
-	p[4] = krealloc(p[4], 60000, GFP_KERNEL_ACCOUNT); /* it could grow where it is */
+	p[4] = krealloc(p[4], 15 * PAGE_SIZE, GFP_KERNEL_ACCOUNT); /* it could grow where it is */
 	for (unsigned i = 0; i < 4; i++)
 		EXPECT_EQ(p[i] != NULL, most == 0);
 	if (most == 0) {
 		EXPECT_EQ(bytes_of(g), 2 * size_align(100000, PAGE_SIZE) + ((size_t)32 << 20) +
 					       size_align(100000, PAGE_SIZE) +
-					       size_align(60000, PAGE_SIZE));
+					       15 * PAGE_SIZE);
 	} else {
 		EXPECT_NULL(p[4]);
 		EXPECT_GE(refused_of(g), 5);

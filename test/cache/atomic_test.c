@@ -164,7 +164,7 @@ TEST(nolock_NL1_every_lock_held)
 
 /* ---- a group that refuses --------------------------------------------------------------- */
 
-/* The group may have one page; what is asked for is more. @way: which door. */
+/* The group may have a page, or 4 KiB of objects; what is asked for is more. @way: which door. */
 static bool refused(unsigned way, struct kmem_cache *c)
 {
 	gfp_t gfp = GFP_ATOMIC | __GFP_ACCOUNT;
@@ -225,7 +225,7 @@ static unsigned run_refused(const void *argument)
 	if (!EXPECT(setup()))
 		return 1;
 	c = kmem_cache_create("paid", 64, 0, r->slow ? SLAB_ACCOUNT | SLAB_POISON : 0, NULL);
-	g = ashlar_group_create("small", NULL, PAGE_SIZE + 16);
+	g = ashlar_group_create("small", NULL, (r->way < 4 ? PAGE_SIZE : 4096) + 16);
 	warm(c); /* without a group: nobody pays */
 	before = used_pages();
 	warm(c);

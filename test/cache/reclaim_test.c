@@ -447,7 +447,7 @@ TEST(reclaim_R6_a_new_peak_takes_from_idle_caches)
 	kmem_cache_free(c, held[0]);
 	EXPECT_GT(array_count(c), 0);
 	EXPECT_EQ(c->node[0].slabs, 1);
-	while (n < 64 && c->node[0].slabs && ashlar_kmalloc(MIB / 4, GFP_KERNEL))
+	while (n < 64 && c->node[0].slabs && ashlar_kmalloc(64 * PAGE_SIZE, GFP_KERNEL))
 		n++;
 	EXPECT_LT(n, 8);
 	EXPECT_EQ(array_count(c), 0);
