@@ -47,6 +47,9 @@ void slab_join(struct kmem_cache_node *n, struct page *head);
 void slab_put_all(struct kmem_cache_node *n, void *const *objects, unsigned count);
 void slab_release(struct kmem_cache_node *n, struct list *emptied);
 
+/* The same: is it time to give back pages inside used slabs (E7)? */
+bool slab_has_holes(struct kmem_cache_node *n);
+
 /* What a node's generator starts with: 0 without random_seq. */
 u64 slab_random_start(u32 header_offset);
 

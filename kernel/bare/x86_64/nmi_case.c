@@ -4,11 +4,14 @@
  *
  * What    The trap flag stops after each instruction of kmem_cache_alloc and kmem_cache_free, with
  *         interrupts off as well; there the handler allocates and frees as an NMI may. Real
- *         NMIs from another CPU take and give back the region while CPUs stop each other.
+ *         NMIs from another CPU take and give back the region while CPUs stop each other; and CPU 1
+ *         sends one to CPU 0 behind each instruction with which it takes, empties and publishes
+ *         the region of CPU 0.
  * Boot    steps=1 for the case that takes long; plant=nmi leaves ashlar_nmi_enter out: then these
  *         cases must fail
  */
 #include "../bare_test.h"
+#include "port/bare/percpu.h"
 #include "x86.h"
 
 #define KEPT 8u
@@ -200,6 +203,118 @@ TEST(nmi_while_cpus_stop_each_other)
 	kmem_cache_destroy(c);
 	tap_note_number("NMIs", arrived);
 	EXPECT_GT(arrived, 0);
+	EXPECT_EQ(ashlar_audit(), 0);
+	irqs_off();
+}
+
+/* ---- another CPU publishes for one that is in an NMI --------------------------------------- */
+
+static struct {
+	uint32_t wanted; /* NMIs that CPU 1 has sent */
+	uint32_t inside; /* the last of them that CPU 0 has entered */
+	uint32_t gone;   /* the last that it has left */
+	uint32_t leave;  /* it may leave those up to this one */
+	uint32_t last;   /* CPU 1 is done */
+	unsigned hold;   /* instructions of CPU 1 that an NMI lasts */
+	unsigned closed; /* stops after which CPU 0's pops never found their array again */
+	uint64_t pairs;  /* of CPU 0 */
+} duel;
+
+static void nmi_lasting(struct trap_frame *f)
+{
+	void *entered = ashlar_nmi_enter();
+	void **slot = &kept[duel.wanted % KEPT];
+	uint32_t me = duel.wanted;
+
+	(void)f;
+	kfree_nolock(*slot);
+	*slot = kmalloc_nolock(64, 0, -1);
+	__atomic_store_n(&duel.inside, me, __ATOMIC_RELEASE);
+	while ((int32_t)(__atomic_load_n(&duel.leave, __ATOMIC_ACQUIRE) - me) < 0)
+		arch_relax();
+	kfree_nolock(*slot);
+	*slot = kmalloc_nolock(64, 0, -1);
+	ashlar_nmi_leave(entered);
+	__atomic_store_n(&duel.gone, me, __ATOMIC_RELEASE);
+}
+
+static void wait_until(const uint32_t *word, uint32_t value)
+{
+	while (__atomic_load_n(word, __ATOMIC_ACQUIRE) != value)
+		arch_relax();
+}
+
+/* Behind an instruction of CPU 1: one NMI ends after duel.hold of them, the next begins. */
+static void step_other(struct trap_frame *f)
+{
+	(void)f;
+	if (steps++ % (duel.hold + 1) == 0) {
+		duel.wanted++;
+		arch_send_nmi(&machine.cpu[0]);
+		wait_until(&duel.inside, duel.wanted);
+	}
+	if (steps % (duel.hold + 1) == 0) {
+		__atomic_store_n(&duel.leave, duel.wanted, __ATOMIC_RELEASE);
+		wait_until(&duel.gone, duel.wanted);
+	}
+}
+
+static void stop_stepped(void)
+{
+	uint64_t seen;
+
+	trap_step = step_other;
+	steps_on();
+	kmem_cache_shrink(c);
+	steps_off();
+	trap_step = NULL;
+	__atomic_store_n(&duel.leave, duel.wanted, __ATOMIC_RELEASE);
+	wait_until(&duel.gone, duel.wanted);
+	seen = __atomic_load_n(&duel.pairs, __ATOMIC_RELAXED);
+	while (__atomic_load_n(&duel.pairs, __ATOMIC_RELAXED) - seen < 20)
+		arch_relax();
+	duel.closed += port_percpu_alloc[0] == port_percpu_dummy;
+}
+
+static void fight(struct cpu *cpu)
+{
+	void *held[16];
+
+	if (cpu->number == 1) {
+		for (duel.hold = 0; duel.hold < 4; duel.hold++)
+			stop_stepped();
+		__atomic_store_n(&duel.last, 1, __ATOMIC_RELEASE);
+	}
+	while (cpu->number == 0 && !__atomic_load_n(&duel.last, __ATOMIC_ACQUIRE)) {
+		for (unsigned i = 0; i < 16; i++)
+			held[i] = kmem_cache_alloc(c, GFP_KERNEL);
+		EXPECT(all_differ(held, 16));
+		for (unsigned i = 0; i < 16; i++)
+			kmem_cache_free(c, held[i]);
+		__atomic_add_fetch(&duel.pairs, 16, __ATOMIC_RELAXED);
+	}
+}
+
+TEST(nmi_while_another_cpu_publishes_for_this_one)
+{
+	if (machine.cpus < 2)
+		SKIP("one CPU");
+	c = kmem_cache_create("published", 64, 0, 0, NULL);
+	REQUIRE(c != NULL);
+	steps = 0;
+	trap_nmi = nmi_lasting;
+	irqs_on();
+	cpus_run(fight);
+	trap_nmi = nmi;
+	tap_note_number("instructions of a CPU that stops another", steps);
+	tap_note_number("NMIs meanwhile", duel.wanted);
+	EXPECT_GT(duel.wanted, 1000);
+	EXPECT_EQ(duel.closed, 0);
+	for (unsigned i = 0; i < KEPT; i++) {
+		kfree(kept[i]);
+		kept[i] = NULL;
+	}
+	kmem_cache_destroy(c);
 	EXPECT_EQ(ashlar_audit(), 0);
 	irqs_off();
 }
