@@ -17,7 +17,7 @@ static struct page *account_head(const struct kmem_cache_node *n, const void *p)
 }
 
 /* Where a slab of 2^@order pages has the address of its vector. */
-static void **account_place(struct page *head, unsigned order)
+static void **account_address(struct page *head, unsigned order)
 {
 	return order ? &head[1].owner : (void **)(void *)&head->bits[PAGE_OWNER_WORD];
 }
@@ -25,7 +25,7 @@ static void **account_place(struct page *head, unsigned order)
 /* The vector of a slab, made if there is none and @gfp is not 0. NULL iff there is none. */
 static struct account_owner **account_vector(struct page *head, const struct shape *s, gfp_t gfp)
 {
-	void **place = account_place(head, s->order);
+	void **place = account_address(head, s->order);
 	struct account_owner **vector = LOAD_ACQUIRE(*place);
 	void *seen = NULL;
 
@@ -155,12 +155,12 @@ void account_uncharge_block(struct page *head)
 
 void account_begin_slab(struct page *head, unsigned order)
 {
-	*account_place(head, order) = NULL; /* AC4 */
+	*account_address(head, order) = NULL; /* AC4 */
 }
 
 void account_end_slab(struct page *head)
 {
-	void **place = account_place(head, head->order);
+	void **place = account_address(head, head->order);
 	void *vector = *place;
 
 	if (likely(!vector))

@@ -4,14 +4,14 @@
  *
  * What    The trap flag stops after each instruction of kmem_cache_alloc and kmem_cache_free, with
  *         interrupts off as well; there the handler allocates and frees as an NMI may. Real
- *         NMIs from another CPU take and give back the region while CPUs stop each other; and CPU 1
- *         sends one to CPU 0 behind each instruction with which it takes, empties and publishes
- *         the region of CPU 0.
+ *         NMIs from another CPU take and give back the region while CPUs stop each other. An NMI
+ *         begins and ends behind any two instructions of another CPU that publishes.
  * Boot    steps=1 for the case that takes long; plant=nmi leaves ashlar_nmi_enter out: then these
  *         cases must fail
  */
 #include "../bare_test.h"
 #include "port/bare/percpu.h"
+#include "port/port.h"
 #include "x86.h"
 
 #define KEPT 8u
@@ -210,111 +210,92 @@ TEST(nmi_while_cpus_stop_each_other)
 /* ---- another CPU publishes for one that is in an NMI --------------------------------------- */
 
 static struct {
-	uint32_t wanted; /* NMIs that CPU 1 has sent */
-	uint32_t inside; /* the last of them that CPU 0 has entered */
-	uint32_t gone;   /* the last that it has left */
-	uint32_t leave;  /* it may leave those up to this one */
-	uint32_t last;   /* CPU 1 is done */
-	unsigned hold;   /* instructions of CPU 1 that an NMI lasts */
-	unsigned closed; /* stops after which CPU 0's pops never found their array again */
-	uint64_t pairs;  /* of CPU 0 */
-} duel;
+	unsigned begin; /* the NMI begins behind this instruction of the other CPU, */
+	unsigned end;   /* and ends behind this one */
+	void *entered;
+	void *held;
+} lasting;
 
-static void nmi_lasting(struct trap_frame *f)
+static void lasting_use(void)
 {
-	void *entered = ashlar_nmi_enter();
-	void **slot = &kept[duel.wanted % KEPT];
-	uint32_t me = duel.wanted;
+	kfree_nolock(lasting.held);
+	lasting.held = kmalloc_nolock(64, 0, -1);
+}
+
+/* This CPU is the one that publishes; for the handler it is the one that the region belongs to. */
+static void step_lasting(struct trap_frame *f)
+{
+	uint32_t other = this_cpu()->number;
 
 	(void)f;
-	kfree_nolock(*slot);
-	*slot = kmalloc_nolock(64, 0, -1);
-	__atomic_store_n(&duel.inside, me, __ATOMIC_RELEASE);
-	while ((int32_t)(__atomic_load_n(&duel.leave, __ATOMIC_ACQUIRE) - me) < 0)
-		arch_relax();
-	kfree_nolock(*slot);
-	*slot = kmalloc_nolock(64, 0, -1);
-	ashlar_nmi_leave(entered);
-	__atomic_store_n(&duel.gone, me, __ATOMIC_RELEASE);
-}
-
-static void wait_until(const uint32_t *word, uint32_t value)
-{
-	while (__atomic_load_n(word, __ATOMIC_ACQUIRE) != value)
-		arch_relax();
-}
-
-/* Behind an instruction of CPU 1: one NMI ends after duel.hold of them, the next begins. */
-static void step_other(struct trap_frame *f)
-{
-	(void)f;
-	if (steps++ % (duel.hold + 1) == 0) {
-		duel.wanted++;
-		arch_send_nmi(&machine.cpu[0]);
-		wait_until(&duel.inside, duel.wanted);
+	this_cpu()->number = 0;
+	if (steps == lasting.begin) {
+		lasting.entered = ashlar_nmi_enter();
+		lasting_use();
 	}
-	if (steps % (duel.hold + 1) == 0) {
-		__atomic_store_n(&duel.leave, duel.wanted, __ATOMIC_RELEASE);
-		wait_until(&duel.gone, duel.wanted);
+	if (steps == lasting.end) {
+		lasting_use();
+		ashlar_nmi_leave(lasting.entered);
 	}
+	this_cpu()->number = other;
+	steps++;
 }
 
-static void stop_stepped(void)
+/* As another CPU: the region of CPU 0 is taken and published. Returns its instructions. */
+static unsigned publish_stepped(void)
 {
-	uint64_t seen;
+	void *alloc = port_percpu_alloc[0];
+	void *region;
 
-	trap_step = step_other;
+	steps = 0;
+	this_cpu()->number = 1;
+	region = port_percpu_own(0);
+	trap_step = step_lasting;
 	steps_on();
-	kmem_cache_shrink(c);
+	port_percpu_publish(0, region, alloc);
 	steps_off();
 	trap_step = NULL;
-	__atomic_store_n(&duel.leave, duel.wanted, __ATOMIC_RELEASE);
-	wait_until(&duel.gone, duel.wanted);
-	seen = __atomic_load_n(&duel.pairs, __ATOMIC_RELAXED);
-	while (__atomic_load_n(&duel.pairs, __ATOMIC_RELAXED) - seen < 20)
-		arch_relax();
-	duel.closed += port_percpu_alloc[0] == port_percpu_dummy;
+	this_cpu()->number = 0;
+	return steps;
 }
 
-static void fight(struct cpu *cpu)
+static void fill_and_compare(void)
 {
-	void *held[16];
+	void *held[40];
 
-	if (cpu->number == 1) {
-		for (duel.hold = 0; duel.hold < 4; duel.hold++)
-			stop_stepped();
-		__atomic_store_n(&duel.last, 1, __ATOMIC_RELEASE);
-	}
-	while (cpu->number == 0 && !__atomic_load_n(&duel.last, __ATOMIC_ACQUIRE)) {
-		for (unsigned i = 0; i < 16; i++)
-			held[i] = kmem_cache_alloc(c, GFP_KERNEL);
-		EXPECT(all_differ(held, 16));
-		for (unsigned i = 0; i < 16; i++)
-			kmem_cache_free(c, held[i]);
-		__atomic_add_fetch(&duel.pairs, 16, __ATOMIC_RELAXED);
-	}
+	for (unsigned i = 0; i < 40; i++)
+		held[i] = kmalloc(64, GFP_KERNEL);
+	EXPECT(all_differ(held, 40));
+	for (unsigned i = 0; i < 40; i++)
+		EXPECT_PTR_NE(held[i], lasting.held);
+	for (unsigned i = 0; i < 40; i++)
+		kfree(held[i]);
 }
 
 TEST(nmi_while_another_cpu_publishes_for_this_one)
 {
-	if (machine.cpus < 2)
-		SKIP("one CPU");
-	c = kmem_cache_create("published", 64, 0, 0, NULL);
-	REQUIRE(c != NULL);
-	steps = 0;
-	trap_nmi = nmi_lasting;
-	irqs_on();
-	cpus_run(fight);
-	trap_nmi = nmi;
-	tap_note_number("instructions of a CPU that stops another", steps);
-	tap_note_number("NMIs meanwhile", duel.wanted);
-	EXPECT_GT(duel.wanted, 1000);
-	EXPECT_EQ(duel.closed, 0);
-	for (unsigned i = 0; i < KEPT; i++) {
-		kfree(kept[i]);
-		kept[i] = NULL;
-	}
-	kmem_cache_destroy(c);
+	unsigned most;
+	unsigned closed = 0;
+
+	fill_and_compare();
+	lasting.begin = lasting.end = UINT32_MAX;
+	most = publish_stepped();
+	fill_and_compare();
+	for (unsigned begin = 0; begin < most; begin++)
+		for (unsigned end = begin; end < most; end++) {
+			irqs_off();
+			lasting.begin = begin;
+			lasting.end = end;
+			publish_stepped();
+			irqs_on();
+			fill_and_compare();
+			closed += port_percpu_alloc[0] == port_percpu_dummy ||
+				  port_percpu_table[0] == port_percpu_dummy;
+		}
+	tap_note_number("instructions of publishing", most);
+	EXPECT_GT(most, 10);
+	EXPECT_EQ(closed, 0);
+	kfree(lasting.held);
 	EXPECT_EQ(ashlar_audit(), 0);
 	irqs_off();
 }
