@@ -111,15 +111,6 @@ MACHINES = [
      "-m 64M", "kmalloc-112 was written past its end"),
     ("planted-twice", "x86_64", "bare", "test=plant plant=twice", "-m 64M", "double free"),
 ]
-for size in PAGES["aarch64"]:  # cortex-a57 has no granule of 16 KiB
-    MACHINES += [(f"{size}-{name}", "aarch64", f"{size}/{kernel}", line, "-cpu max " + machine)
-                 for name, kernel, line, machine in (
-                     ("unit", "unit", "ASHLAR_TEST=quick", "-m 512M"),
-                     ("64M", "bare", "ram=65536", "-m 64M"),
-                     ("flat", "bare", "ram=65536 flat=1", "-m 64M"),
-                     ("smp4", "bare", "seed=10", "-m 64M -smp 4"),
-                     ("numa2", "bare", "ram=163840 nodes=2 near=01 seed=11", TWO_NODES),
-                     ("example", "example", "files=300", "-m 64M -smp 4"))]
 # The slob engine (slob.mk): its tests and the public ones; the machine itself; the example.
 for arch in QEMU:
     MACHINES += [
@@ -135,6 +126,15 @@ MACHINES += [
     ("slob-numa4", "x86_64", "slob-bare", "nodes=4 near=021 rounds=20 seed=13", FOUR_NODES),
     ("slob-twice", "x86_64", "slob-bare", "test=plant plant=twice", "-m 64M", "double free"),
 ]
+for size in PAGES["aarch64"]:  # cortex-a57 has no granule of 16 KiB
+    MACHINES += [(f"{size}-{name}", "aarch64", f"{size}/{kernel}", line, "-cpu max " + machine)
+                 for name, kernel, line, machine in (
+                     ("unit", "unit", "ASHLAR_TEST=quick", "-m 512M"),
+                     ("64M", "bare", "ram=65536", "-m 64M"),
+                     ("flat", "bare", "ram=65536 flat=1", "-m 64M"),
+                     ("smp4", "bare", "seed=10", "-m 64M -smp 4"),
+                     ("numa2", "bare", "ram=163840 nodes=2 near=01 seed=11", TWO_NODES),
+                     ("example", "example", "files=300", "-m 64M -smp 4"))]
 MACHINES += [("counts", arch, "bare", f"test=count icount=1 {most}", ICOUNT)
              for arch, most in GOLDEN.items()]
 # Instructions of the start: 337,179 and 362,413 as counted; a GiB more costs 8,400, the first GiB twice that.

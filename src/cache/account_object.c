@@ -17,7 +17,7 @@ static struct page *account_head(const struct kmem_cache_node *n, const void *p)
 }
 
 /* Where a slab of 2^@order pages has the address of its vector. */
-static void **account_address(struct page *head, unsigned order)
+static void **account_slot(struct page *head, unsigned order)
 {
 	return order ? &head[1].owner : (void **)(void *)&head->bits[PAGE_OWNER_WORD];
 }
@@ -25,8 +25,8 @@ static void **account_address(struct page *head, unsigned order)
 /* The vector of a slab, made if there is none and @gfp is not 0. NULL iff there is none. */
 static struct account_owner **account_vector(struct page *head, const struct shape *s, gfp_t gfp)
 {
-	void **place = account_address(head, s->order);
-	struct account_owner **vector = LOAD_ACQUIRE(*place);
+	void **slot = account_slot(head, s->order);
+	struct account_owner **vector = LOAD_ACQUIRE(*slot);
 	void *seen = NULL;
 
 	if (vector || !gfp)
@@ -35,7 +35,7 @@ static struct account_owner **account_vector(struct page *head, const struct sha
 			 gfp & ~(ASHLAR_GFP_TYPES | __GFP_ZERO | __GFP_NOFAIL));
 	if (!vector)
 		return NULL;
-	if (__atomic_compare_exchange_n(place, &seen, vector, false, __ATOMIC_ACQ_REL,
+	if (__atomic_compare_exchange_n(slot, &seen, vector, false, __ATOMIC_ACQ_REL,
 					__ATOMIC_ACQUIRE))
 		return vector;
 	kfree_nolock(vector);
@@ -155,16 +155,16 @@ void account_uncharge_block(struct page *head)
 
 void account_begin_slab(struct page *head, unsigned order)
 {
-	*account_address(head, order) = NULL; /* AC4 */
+	*account_slot(head, order) = NULL; /* AC4 */
 }
 
 void account_end_slab(struct page *head)
 {
-	void **place = account_address(head, head->order);
-	void *vector = *place;
+	void **slot = account_slot(head, head->order);
+	void *vector = *slot;
 
 	if (likely(!vector))
 		return;
-	*place = NULL;
+	*slot = NULL;
 	kfree(vector);
 }
