@@ -82,14 +82,10 @@ void port_percpu_publish(unsigned cpu, void *region, void *alloc)
 
 /* S8: this CPU's way of allocations, which another CPU that published has left closed. Interrupts
  * are off. */
-static void percpu_open(void)
+static __attribute__((__noinline__)) void percpu_open(unsigned cpu)
 {
-	unsigned cpu = bare_cpu();
-	void *region;
+	void *region = percpu_own(cpu);
 
-	if (__builtin_expect(port_percpu_alloc[cpu] != port_percpu_dummy, 1))
-		return;
-	region = percpu_own(cpu);
 	if (region) /* else its owner publishes */
 		port_percpu_publish(cpu, region, percpu_cpus[cpu].home);
 }
@@ -157,12 +153,14 @@ unsigned port_percpu_pop_bulk(unsigned header_offset, void **objects, unsigned c
 unsigned port_percpu_push_bulk(unsigned header_offset, void *const *objects, unsigned count)
 {
 	struct port_irq irq = port_irq_save();
+	unsigned cpu = bare_cpu();
 	struct array_cache *a;
 	unsigned room;
 	unsigned n;
 
-	percpu_open();
-	a = percpu_header(header_offset);
+	if (__builtin_expect(port_percpu_alloc[cpu] == port_percpu_dummy, 0))
+		percpu_open(cpu);
+	a = (struct array_cache *)((uintptr_t)port_percpu_table[cpu] + header_offset);
 	room = (unsigned)(a->limit - a->avail);
 	n = room < count ? room : count;
 
