@@ -4,11 +4,14 @@
  *
  * What    The trap flag stops after each instruction of kmem_cache_alloc and kmem_cache_free, with
  *         interrupts off as well; there the handler allocates and frees as an NMI may. Real
- *         NMIs from another CPU take and give back the region while CPUs stop each other.
+ *         NMIs from another CPU take and give back the region while CPUs stop each other. An NMI
+ *         begins and ends behind any two instructions of another CPU that publishes.
  * Boot    steps=1 for the case that takes long; plant=nmi leaves ashlar_nmi_enter out: then these
  *         cases must fail
  */
 #include "../bare_test.h"
+#include "port/bare/percpu.h"
+#include "port/port.h"
 #include "x86.h"
 
 #define KEPT 8u
@@ -200,6 +203,99 @@ TEST(nmi_while_cpus_stop_each_other)
 	kmem_cache_destroy(c);
 	tap_note_number("NMIs", arrived);
 	EXPECT_GT(arrived, 0);
+	EXPECT_EQ(ashlar_audit(), 0);
+	irqs_off();
+}
+
+/* ---- another CPU publishes for one that is in an NMI --------------------------------------- */
+
+static struct {
+	unsigned begin; /* the NMI begins behind this instruction of the other CPU, */
+	unsigned end;   /* and ends behind this one */
+	void *entered;
+	void *held;
+} lasting;
+
+static void lasting_use(void)
+{
+	kfree_nolock(lasting.held);
+	lasting.held = kmalloc_nolock(64, 0, -1);
+}
+
+/* This CPU is the one that publishes; for the handler it is the one that the region belongs to. */
+static void step_lasting(struct trap_frame *f)
+{
+	uint32_t other = this_cpu()->number;
+
+	(void)f;
+	this_cpu()->number = 0;
+	if (steps == lasting.begin) {
+		lasting.entered = ashlar_nmi_enter();
+		lasting_use();
+	}
+	if (steps == lasting.end) {
+		lasting_use();
+		ashlar_nmi_leave(lasting.entered);
+	}
+	this_cpu()->number = other;
+	steps++;
+}
+
+/* As another CPU: the region of CPU 0 is taken and published. Returns its instructions. */
+static unsigned publish_stepped(void)
+{
+	void *alloc = port_percpu_alloc[0];
+	void *region;
+
+	steps = 0;
+	this_cpu()->number = 1;
+	region = port_percpu_own(0);
+	trap_step = step_lasting;
+	steps_on();
+	port_percpu_publish(0, region, alloc);
+	steps_off();
+	trap_step = NULL;
+	this_cpu()->number = 0;
+	return steps;
+}
+
+static void fill_and_compare(void)
+{
+	void *held[40];
+
+	for (unsigned i = 0; i < 40; i++)
+		held[i] = kmalloc(64, GFP_KERNEL);
+	EXPECT(all_differ(held, 40));
+	for (unsigned i = 0; i < 40; i++)
+		EXPECT_PTR_NE(held[i], lasting.held);
+	for (unsigned i = 0; i < 40; i++)
+		kfree(held[i]);
+}
+
+TEST(nmi_while_another_cpu_publishes_for_this_one)
+{
+	unsigned most;
+	unsigned closed = 0;
+
+	fill_and_compare();
+	lasting.begin = lasting.end = UINT32_MAX;
+	most = publish_stepped();
+	fill_and_compare();
+	for (unsigned begin = 0; begin < most; begin++)
+		for (unsigned end = begin; end < most; end++) {
+			irqs_off();
+			lasting.begin = begin;
+			lasting.end = end;
+			publish_stepped();
+			irqs_on();
+			fill_and_compare();
+			closed += port_percpu_alloc[0] == port_percpu_dummy ||
+				  port_percpu_table[0] == port_percpu_dummy;
+		}
+	tap_note_number("instructions of publishing", most);
+	EXPECT_GT(most, 10);
+	EXPECT_EQ(closed, 0);
+	kfree(lasting.held);
 	EXPECT_EQ(ashlar_audit(), 0);
 	irqs_off();
 }

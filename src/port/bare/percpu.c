@@ -9,7 +9,9 @@
  * Rules   S5  who exchanges a region out of the table owns it until he publishes it
  *         S6  the owner of another CPU's region touches it only after a fence of that CPU
  *         S7  a CPU answers with interrupts off, so that its answers only go up
- *         S8  an NMI between the two stores of its CPU's publish leaves both ways as they were
+ *         S8  an NMI between the two stores of its CPU's publish leaves both ways as they were;
+ *             another CPU publishes with one store, the way of frees, and the CPU itself opens that
+ *             of allocations when it next fills an array
  */
 #include "percpu.h"
 #include "port/bare/bare.h"
@@ -33,7 +35,8 @@ static struct {
 	uint32_t answered;
 	uint32_t seen;             /* it has had a region: it runs */
 	struct array_cache *alloc; /* what an NMI has closed */
-	uint32_t publisher;        /* the CPU that opens both ways just now, + 1 */
+	struct array_cache *home;  /* the way of allocations when it is open */
+	uint32_t publishes;        /* it opens both ways just now; its own word */
 } percpu_cpus[PORT_MAX_CPUS];
 
 unsigned port_cpu(void)
@@ -65,11 +68,26 @@ void port_percpu_publish(unsigned cpu, void *region, void *alloc)
 	struct port_irq irq = port_irq_save();
 
 	__atomic_store_n(&percpu_cpus[cpu].seen, 1, __ATOMIC_RELAXED);
-	__atomic_store_n(&percpu_cpus[cpu].publisher, bare_cpu() + 1, __ATOMIC_RELAXED);
-	__atomic_store_n(&port_percpu_alloc[cpu], alloc, __ATOMIC_RELEASE);
-	percpu_disown(cpu, region);
-	__atomic_store_n(&percpu_cpus[cpu].publisher, 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&percpu_cpus[cpu].home, alloc, __ATOMIC_RELAXED);
+	if (cpu == bare_cpu()) {
+		__atomic_store_n(&percpu_cpus[cpu].publishes, 1, __ATOMIC_RELAXED);
+		__atomic_store_n(&port_percpu_alloc[cpu], alloc, __ATOMIC_RELEASE);
+		percpu_disown(cpu, region);
+		__atomic_store_n(&percpu_cpus[cpu].publishes, 0, __ATOMIC_RELAXED);
+	} else {
+		percpu_disown(cpu, region);
+	}
 	port_irq_restore(irq);
+}
+
+/* S8: this CPU's way of allocations, which another CPU that published has left closed. Interrupts
+ * are off. */
+static __attribute__((__noinline__)) void percpu_open(unsigned cpu)
+{
+	void *region = percpu_own(cpu);
+
+	if (region) /* else its owner publishes */
+		port_percpu_publish(cpu, region, percpu_cpus[cpu].home);
 }
 
 /* S7 */
@@ -135,9 +153,16 @@ unsigned port_percpu_pop_bulk(unsigned header_offset, void **objects, unsigned c
 unsigned port_percpu_push_bulk(unsigned header_offset, void *const *objects, unsigned count)
 {
 	struct port_irq irq = port_irq_save();
-	struct array_cache *a = percpu_header(header_offset);
-	unsigned room = (unsigned)(a->limit - a->avail);
-	unsigned n = room < count ? room : count;
+	unsigned cpu = bare_cpu();
+	struct array_cache *a;
+	unsigned room;
+	unsigned n;
+
+	if (__builtin_expect(port_percpu_alloc[cpu] == port_percpu_dummy, 0))
+		percpu_open(cpu);
+	a = (struct array_cache *)((uintptr_t)port_percpu_table[cpu] + header_offset);
+	room = (unsigned)(a->limit - a->avail);
+	n = room < count ? room : count;
 
 	if (n) {
 		percpu_copy(a->entry + a->avail, objects, n);
@@ -150,11 +175,12 @@ unsigned port_percpu_push_bulk(unsigned header_offset, void *const *objects, uns
 /* S8: is the interrupted code on its way to open them? It does not go on meanwhile. */
 static bool percpu_is_publishing(unsigned cpu)
 {
-	return percpu_cpus[cpu].publisher == cpu + 1;
+	return percpu_cpus[cpu].publishes;
 }
 
-/* Both ways to the arrays are closed. If somebody else has the region he waits for an answer of
- * this CPU, and so opens both again after the NMI. */
+/* Both ways to the arrays are closed. If another CPU has the region it waits for an answer of this
+ * one, and publishes after the NMI; or it has had the answer: then the sequence that the NMI has
+ * interrupted found the dummy, and the way of frees may open meanwhile. */
 void *ashlar_nmi_enter(void)
 {
 	unsigned cpu = bare_cpu();
