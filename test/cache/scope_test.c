@@ -33,7 +33,7 @@ static struct shrinker shrinker = { .count = count_some, .scan = scan_some };
 static bool setup(gfp_t needs)
 {
 	sim_reset();
-	sim.arena_bytes = 8u << 20;
+	sim.arena_bytes = HELP_SMALL_ARENA;
 	sim.mapping_bytes = 0;
 	if (!init_ready())
 		return false;

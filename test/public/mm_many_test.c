@@ -59,6 +59,7 @@ TEST(mm_many_MN1_says_where_it_stopped)
 	static struct page *a[1 << 15];
 	unsigned long n;
 
+	PAGES_OF_4_KIB();
 	REQUIRE(setup());
 	n = alloc_pages_bulk(GFP_KERNEL, ARRAY_SIZE(a), a);
 	EXPECT_GT(n, 10000);

@@ -85,6 +85,7 @@ TEST(mm_refs_MM3_a_compound_block_stays_whole)
 
 TEST(mm_refs_MM3_of_another_block_the_first_page_stays)
 {
+	PAGES_ARE_MANY();
 	for (unsigned order = 1; order <= 9; order++) {
 		size_t before;
 

@@ -36,7 +36,7 @@ static struct shrinker shrinker = { .count = count_some, .scan = scan_some };
 static bool setup(gfp_t needs)
 {
 	sim_reset();
-	sim.arena_bytes = 8u << 20;
+	sim.arena_bytes = HELP_SMALL_ARENA;
 	sim.mapping_bytes = 0;
 	if (!init_ready())
 		return false;
@@ -106,6 +106,7 @@ TEST(scope_noreclaim_and_NOFAIL)
 {
 	unsigned before;
 
+	PAGES_OF_4_KIB();
 	REQUIRE(setup(0));
 	before = memalloc_noreclaim_save();
 	for (void *p = kept; p; p = ashlar_kmalloc(32768, GFP_KERNEL))
