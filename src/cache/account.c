@@ -5,8 +5,8 @@
  * What    Beside each slab with charged objects lies a vector: for each object, who pays. The
  *         vector is a block of kmalloc; its address is in the descriptor of the slab's second
  *         page, which has no use for its owner, or behind the bits of its only page. Who pays is an
- *         owner, not a group: a group's owners are handed over when it ends or its charges move, and
- *         no vector is touched.
+ *         owner, not a group: a group's owners are handed over when it ends or its charges move,
+ *         and no vector is touched.
  * State   account, the groups and owners, under account.lock
  * Rules   AC1 bytes of a group == sum of its owners' bytes and of those of groups below it
  *         AC2 a charge is written down before the object is handed out, and settled before it

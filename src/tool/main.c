@@ -174,9 +174,14 @@ void *tool_open_output(const char *path)
 
 bool tool_close_output(void *file, const char *path)
 {
-	bool good = file == stdout ? fflush(file) == 0 : fclose(file) == 0;
+	bool good = !ferror(file);
+	int error = good ? 0 : errno; /* of the write that failed: none has gone well since */
 
+	if ((file == stdout ? fflush(file) : fclose(file)) != 0 && good) {
+		error = errno;
+		good = false;
+	}
 	if (!good)
-		tool_say("%s: %s", path, strerror(errno));
+		tool_say("%s: %s", path, strerror(error));
 	return good;
 }
