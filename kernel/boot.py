@@ -121,6 +121,7 @@ for arch in QEMU:
         ("slob-example", arch, "slob-example", "files=100", "-m 64M -smp 4"),
     ]
 MACHINES += [
+    ("pools", "x86_64", "seed-pools", "ASHLAR_TEST=quick", "-m 512M"),
     ("slob-8M", "x86_64", "slob-bare", "ram=8192", "-m 8M"),
     ("slob-hole", "x86_64", "slob-bare", "ram=131072", "-M pc,max-ram-below-4g=64M -m 128M"),
     ("slob-numa4", "x86_64", "slob-bare", "nodes=4 near=021 rounds=20 seed=13", FOUR_NODES),

@@ -6,13 +6,14 @@
 #                  public in both builds (test/slob, test/public)
 #   slob-bare.elf  the slob core on the bare port: bare/ but for what is slab's
 #   slob-example.elf  example/example.c on it
+#   seed-pools.elf  of x86-64: the slab core on the simulated machine, with the tests of pools
 
 SLOB_CORE := $(sort $(wildcard $(addprefix $(ROOT)/,$(shell sed '/^#/d' $(ROOT)/src/slob/files))))
 SLOB_FLAGS = $(FLAGS) -DCONFIG_SLOB_STEPS=1 -I $(ROOT)/src/slob $(INCLUDES)
 
 SLOB_UNIT := $(SLOB_CORE) $(BOOT) $(ROOT)/src/port/sim/port.c $(ROOT)/test/tap.c $(OWN) \
 	$(wildcard unit/*.c) $(sort $(wildcard $(ROOT)/test/public/*_test.c)) \
-	$(addprefix $(ROOT)/test/slob/,slob_test.c api_test.c model_test.c)
+	$(addprefix $(ROOT)/test/slob/,slob_test.c api_test.c model_test.c nolock_test.c)
 SLOB_UNIT_OBJECTS := $(foreach f,$(SLOB_UNIT),$(call object,$(OUT)/slob-unit,$(f)))
 
 SLOB_BARE := $(SLOB_CORE) $(ROOT)/src/slob/face/bare/slabinfo.c \
@@ -23,11 +24,18 @@ SLOB_EXAMPLE_OBJECTS := $(foreach f,$(SLOB_EXAMPLE),$(call object,$(OUT)/slob,$(
 
 all: $(OUT)/slob-unit.elf $(OUT)/slob-bare.elf $(OUT)/slob-example.elf
 
-$(OUT)/slob-%.elf: $(ARCH)/link.ld
+POOLS := $(filter-out $(TESTS),$(UNIT)) $(sort $(wildcard $(ROOT)/test/pool/*_test.c))
+POOLS_OBJECTS := $(foreach f,$(POOLS),$(call object,$(OUT)/unit,$(f)))
+ifeq ($(ARCH),x86_64)
+all: $(OUT)/seed-pools.elf
+endif
+
+$(OUT)/s%.elf: $(ARCH)/link.ld
 	@$(CC) $(ARCH_FLAGS) -nostdlib -static -no-pie -Wl,--build-id=none \
 		-Wl,-z,max-page-size=4096 -Wl,--no-warn-rwx-segments -T $(ARCH)/link.ld \
 		-o $@ $(filter %.o,$^)
 
+$(OUT)/seed-pools.elf: $(POOLS_OBJECTS)
 $(OUT)/slob-unit.elf: $(SLOB_UNIT_OBJECTS)
 $(OUT)/slob-bare.elf: $(SLOB_BARE_OBJECTS)
 $(OUT)/slob-example.elf: $(SLOB_EXAMPLE_OBJECTS)

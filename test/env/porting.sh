@@ -44,5 +44,30 @@ build_slob() {
 }
 check "so are those of the slob engine" build_slob
 check "the hello kernel starts, allocates, and its audit passes on slob" "$T/hello-slob"
+# The two C blocks of the page's last part: the engine as one file, and a program on it.
+fences() { awk -v n="$1" '/^```c$/ { i++; on = 1; next } /^```/ { on = 0 } on && i == n' "$root/docs/porting.md"; }
+
+build_firmware() {
+	fences 1 >"$T/all.c"
+	{
+		fences 2
+		cat <<'C'
+#include <stdlib.h>
+void port_write(const char *text, size_t bytes) { (void)text; (void)bytes; }
+_Noreturn void port_abort(void) { abort(); }
+void port_yield(void) {}
+unsigned long port_interrupts_off(void) { return 0; }
+void port_interrupts_restore(unsigned long were) { (void)were; }
+int main(void) { return work(); }
+C
+	} >"$T/work.c"
+	gcc -Os -std=c11 -ffreestanding -fno-strict-aliasing -fno-common -ffunction-sections \
+		-fdata-sections -Wall -Wextra -Werror -DASHLAR_SLOB=1 -I "$root" -I "$root/include" \
+		-I "$root/src/slob" -I "$root/src" -I "$root/src/port/tiny" -c -o "$T/all.o" "$T/all.c" &&
+		gcc -Os -std=gnu11 -Wall -Wextra -Werror -DASHLAR_SLOB=1 -I "$root/include" \
+			-Wl,--gc-sections -o "$T/work" "$T/work.c" "$T/all.o"
+}
+check "the firmware of docs/porting.md builds" build_firmware
+check "its program runs, and the audit passes" "$T/work"
 check "the hello kernel fits a page" test "$(wc -l <"$root/kernel/hello/hello.c")" -le 90
 tap_done

@@ -193,7 +193,8 @@ int main(int argc, char **argv)
 	rcu_register_thread();
 	if (ashlar_rcu_bind(&bound) != 0)
 		return 2;
-	things = kmem_cache_create("things", sizeof(struct thing), 0, SLAB_TYPESAFE_BY_RCU, build);
+	things = kmem_cache_create("things", sizeof(struct thing), 0,
+				   typesafe ? SLAB_TYPESAFE_BY_RCU : 0, build);
 	if (!things)
 		return 2;
 	for (int i = 0; i < 4; i++)

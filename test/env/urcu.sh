@@ -10,16 +10,26 @@ ms=500
 [ "${ASHLAR_TEST-}" = quick ] && ms=150
 [ "${ASHLAR_TEST-}" = soak ] && ms=20000
 
+# The engine is that of the library to preload.
+library=ashlar
+case $PRELOAD in *-slob-*) library=ashlar-slob ;; esac
+
 for flavour in memb bp; do
 	flags="-lurcu"
 	[ $flavour = bp ] && flags="-DFLAVOUR_BP -lurcu-bp"
 	# shellcheck disable=SC2086
-	compile urcu-$flavour urcu.c $flags -pthread -L"$BUILD" -lashlar -Wl,-rpath,"$BUILD"
+	compile urcu-$flavour urcu.c $flags -pthread -L"$BUILD" -l$library -Wl,-rpath,"$BUILD"
 	for mode in objects typesafe; do
+		if [ $library$mode = ashlar-slobtypesafe ]; then
+			skip "liburcu-$flavour, $mode: readers see what they may" \
+				"slob refuses SLAB_TYPESAFE_BY_RCU"
+			continue
+		fi
 		check "liburcu-$flavour, $mode: readers see what they may" timeout 60 "$T/urcu-$flavour" $mode $ms
 	done
 	preloaded() { under timeout 60 "$T/urcu-$flavour" objects $ms; }
-	for MODE in rseq lock; do
+	for MODE in $MODES; do
+		[ "$MODE" = audit ] && [ $library = ashlar ] && continue
 		check "liburcu-$flavour, objects, its own memory from Ashlar, $MODE" preloaded
 	done
 done
