@@ -52,7 +52,8 @@ extern "C" {
 #define ASHLAR_HEAP_DMA 0x1u     /* devices reach it: __GFP_DMA */
 #define ASHLAR_HEAP_FAST 0x2u    /* no wait states: ASHLAR_GFP_FAST */
 #define ASHLAR_HEAP_BATTERY 0x4u /* keeps its contents without power: ASHLAR_GFP_BATTERY */
-#define ASHLAR_HEAP_ASKED 0x8u   /* only for allocations that ask for one of the above */
+#define ASHLAR_HEAP_ASKED 0x8u   /* only for allocations that ask for one of the others */
+#define ASHLAR_HEAP_DMA32 0x10u  /* 64-bit machines: __GFP_DMA32; DMA memory is, too */
 #define ASHLAR_HEAP_NODE(n) ((uint32_t)(n) << 8)
 #define ASHLAR_GFP_FAST 0x4000000u
 #define ASHLAR_GFP_BATTERY 0x2000000u

@@ -189,9 +189,11 @@ unsigned cache_take_far(const struct kmem_cache_node *n, gfp_t gfp, void **end);
 void cache_free_slow(struct kmem_cache_node *n, void *object);
 
 /* tune.c: a CPU has got its region: the nodes may keep more. A slab in so many was made: age the
- * arrays of the next cache. */
+ * arrays of the next cache. Objects overflow: the node gets its shared array, a page, if it has
+ * none. */
 void tune_cpu_came(void);
 void tune_tick(void);
+void tune_share(struct kmem_cache_node *n);
 
 /* nolock.c: the same for who may not wait: no lock is waited for, nothing goes to the page floor.
  * An object whose state is FREE already; objects straight into the node. */

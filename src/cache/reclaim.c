@@ -95,13 +95,11 @@ static void reclaim_discard(size_t keep)
 	WRITE_ONCE(reclaim.recent, READ_ONCE(reclaim.recent) / 2 + gone);
 }
 
-void reclaim_check(void)
+void reclaim_enforce(void)
 {
 	struct page_stat s;
 	size_t keep;
 
-	if (!PORT_GIVES_BACK)
-		return; /* there is no bound on what is free */
 	page_stat(&s);
 	reclaim_learn(&s);
 	keep = reclaim_keep(&s);

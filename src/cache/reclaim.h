@@ -5,7 +5,8 @@
  * What    The one retry loop's policy; the bound on what is kept free; shrinkers.
  * Rules   R1  after a release, free memory is at most bound, where
  *             bound = live/16 + 4 MiB + learned
- *             or the release has discarded down to seven eighths of it
+ *             or the release has discarded down to seven eighths of it; a single page that
+ *             joins a CPU's list is looked at when it leaves that (decision 54)
  *         R2  learned grows by what is faulted in again soon after it was discarded, up to
  *             a quarter of the peak, or 16 MiB (but not the peak) where that is more, and
  *             shrinks by a sixteenth with each discard
@@ -27,7 +28,13 @@
 
 /* Pages that leave the caches go to the page floor; then the bound is looked at. */
 void reclaim_release(struct list *emptied);
-void reclaim_check(void);
+void reclaim_enforce(void);
+
+static inline void reclaim_check(void)
+{
+	if (PORT_GIVES_BACK) /* else there is no bound on what is free */
+		reclaim_enforce();
+}
 
 /* More memory is in use: is it more than ever (R5, R6)? With a soft limit it may be time for
  * shrinkers (R4). No locks are held. */

@@ -88,6 +88,24 @@ struct page {
 
 STATIC_ASSERT(sizeof(struct page) == 64, "the page map's arithmetic is by shifts");
 
+/* A block of one page that is somebody's: one reference, nobody pays for it, no part of it may stay
+ * alone. All of this lies in the descriptor's first word, so one look tells. */
+#define PAGE_ONE ((u64)PAGE_BLOCK | (u64)1 << 32)
+
+STATIC_ASSERT(offsetof(struct page, kind) == 0 && offsetof(struct page, refs) == 4 &&
+		      __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+	      "PAGE_ONE is kind and references");
+
+static inline bool page_is_one(const struct page *p)
+{
+	return __atomic_load_n((const u64 *)(const void *)p, __ATOMIC_ACQUIRE) == PAGE_ONE;
+}
+
+static inline void page_set_one(struct page *p)
+{
+	__atomic_store_n((u64 *)(void *)p, PAGE_ONE, __ATOMIC_RELAXED);
+}
+
 /* Statistics of the floor; exact when nothing runs. */
 struct page_stat {
 	size_t online_pages; /* pages that have descriptors and may be allocated */
@@ -120,6 +138,9 @@ bool page_serves(gfp_t gfp);
 /* The same for runs of any number of pages up to 2^MAX_ORDER, aligned to @align pages. */
 struct page *page_alloc_exact(size_t count, size_t align, gfp_t gfp, unsigned node, bool *zero);
 void page_free_exact(struct page *head, size_t count);
+
+/* A block or run goes back to where it has just come from; waits only if @gfp may. */
+void page_undo(struct page *head, size_t count, gfp_t gfp);
 
 /* Take the @extra pages behind the run, if they are free, so that it grows in place.
  * *@zero tells whether the new part is known to read as zero. */

@@ -70,8 +70,11 @@ int main(int argc, char **argv)
 		return TOOL_OK;
 	}
 	for (size_t i = 0; i < MAIN_COMMANDS; i++)
-		if (strcmp(argv[1], main_commands[i].name) == 0)
+		if (strcmp(argv[1], main_commands[i].name) == 0) {
+			/* what getopt's messages begin with (TL3) */
+			argv[1] = tool_text("ashlar: %s", argv[1]);
 			return main_commands[i].run(argc - 1, argv + 1);
+		}
 	tool_say("no command '%s'; `ashlar help` lists them", argv[1]);
 	return TOOL_USAGE;
 }

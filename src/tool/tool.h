@@ -35,7 +35,7 @@ enum tool_exit {
 	TOOL_NOT_FOUND = 127,  /* run: it is not there */
 };
 
-/* A subcommand: argv[0] is its name. Returns the exit status. */
+/* A subcommand: argv[0] is what messages about options begin with. Returns the exit status. */
 int run_main(int argc, char **argv);
 int info_main(int argc, char **argv);
 int trim_main(int argc, char **argv);

@@ -392,6 +392,55 @@ static void script(bool must_work)
 	ashlar_purge();
 }
 
+static unsigned run_ways(const void *limit)
+{
+	const size_t most = *(const size_t *)limit;
+	struct ashlar_group *g;
+	void *p[5];
+
+	sim_reset();
+	sim.nodes = 2;
+	if (!EXPECT(init_ready()))
+		return 1;
+	g = make("ways", NULL, most);
+	p[4] = kmalloc(50000, GFP_KERNEL);
+	ashlar_group_set_default(g);
+	p[0] = kmalloc_node(100000, GFP_KERNEL_ACCOUNT, 1);
+	p[1] = kvmalloc(100000, GFP_KERNEL_ACCOUNT);
+	p[2] = kvmalloc((size_t)32 << 20, GFP_KERNEL_ACCOUNT);
+	p[3] = alloc_pages_exact(100000, GFP_KERNEL_ACCOUNT);
+	p[4] = krealloc(p[4], 60000, GFP_KERNEL_ACCOUNT); /* it could grow where it is */
+	for (unsigned i = 0; i < 4; i++)
+		EXPECT_EQ(p[i] != NULL, most == 0);
+	if (most == 0) {
+		EXPECT_EQ(bytes_of(g), 2 * size_align(100000, PAGE_SIZE) + ((size_t)32 << 20) +
+					       size_align(100000, PAGE_SIZE) +
+					       size_align(60000, PAGE_SIZE));
+	} else {
+		EXPECT_NULL(p[4]);
+		EXPECT_GE(refused_of(g), 5);
+	}
+	for (unsigned i = 0; i < 5; i++)
+		if (i != 3)
+			kfree(p[i]);
+	free_pages_exact(p[3], 100000);
+	EXPECT_EQ(bytes_of(g), 0);
+	EXPECT_EQ(objects_of(g), 0);
+	EXPECT_EQ(ashlar_audit(), 0);
+	return tap_has_failed();
+}
+
+/* No way to a large block goes past the group: another node, a mapping, growing in place. */
+TEST(account_large_blocks_by_every_way)
+{
+	static const size_t limits[] = { 0, 50000 };
+
+	if (!tap_apart)
+		SKIP("every run needs a machine that never started");
+	for (unsigned i = 0; i < 2; i++)
+		EXPECT_EQ(tap_apart(run_ways, &limits[i]), 0);
+}
+
 TEST(account_each_request_fails)
 {
 	fail_each(setup, script);

@@ -39,10 +39,10 @@ static void *allocate(void *arg)
 	struct stamp slots[SLOTS] = { { 0 } };
 	uint64_t random = (uint64_t)(uintptr_t)arg;
 
-	/* The pause leaves the processors to the children: most forks still meet a busy thread. */
+	/* The pause leaves the processors to the children: many forks still meet a busy thread. */
 	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
 		live(slots, &random, 200);
-		usleep(50);
+		usleep(300);
 	}
 	empty(slots);
 	return NULL;

@@ -204,6 +204,13 @@ if cc -static five.c -o static 2>/dev/null; then
 	printf '#!%s/static\n' "$T" >script && chmod +x script
 	contains "a script's interpreter is looked at" "$("$ashlar" run -- ./script 2>&1)" \
 		"ashlar: ./script: is a static program"
+	cc -static-pie five.c -o static-pie
+	said=$("$ashlar" run -- ./static-pie 2>&1)
+	expect "static, at any address: it runs" 5 $?
+	contains "static, at any address: said before" "$said" "ashlar: ./static-pie: is a static program"
+	# The loader, too, names no interpreter; but what it loads is served.
+	loader=$(ldd "$ashlar" | sed -nE 's,^[^/]*(/[^ ]*ld-linux[^ ]*) .*,\1,p')
+	contains "the loader itself serves" "$("$ashlar" run -- "$loader" ./blocks 2>&1)" "kmalloc-5k"
 else
 	skip "static" "no static C library"
 fi
@@ -277,8 +284,12 @@ fi
 
 # ---- options
 
-"$ashlar" run --frobnicate -- true 2>/dev/null
-expect "an unknown option" 2 $?
+for command in "run" "info" "trim" "record"; do
+	expect "$command: an unknown option" "2 ashlar: $command: unrecognized option '--frobnicate'" "$(
+		said=$("$ashlar" $command --frobnicate 2>&1)
+		echo "$? $said"
+	)"
+done
 "$ashlar" run 2>/dev/null
 expect "no program" 2 $?
 expect "help" "Usage: ashlar run [options] -- PROGRAM ARGS" "$("$ashlar" run --help | head -n 1)"

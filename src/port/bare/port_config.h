@@ -34,4 +34,13 @@
 #define PORT_PAGEBLOCKS 8192 /* of 2 MiB, whose types are kept, a byte each: 16 GiB */
 #endif
 
+/* The slob engine (src/slob), with pages of 4 KiB. */
+#define PORT_SLOB_INDEX uint32_t
+#define PORT_SLOB_MAX_ORDER 20   /* runs of up to 4 GiB */
+#define PORT_SLOB_SHARDS 8       /* locks and lists, a power of two up to 16 */
+#define PORT_SLOB_SEARCH 16      /* pages that a search looks at, with interrupts off */
+#define PORT_SLOB_ALIGN 16       /* of every kmalloc */
+#define PORT_SLOB_STEP 0x40000ul /* all that is there comes online at the start */
+#define PORT_ONE_CPU 0
+
 #endif

@@ -322,6 +322,7 @@ void port_wait(uint32_t *word, uint32_t value)
 void port_wake(uint32_t *word)
 {
 	(void)word;
+	sim.wakes++;
 }
 
 void port_yield(void)

@@ -7,6 +7,8 @@
 
 size_t ashlar_heap_add(void *start, size_t bytes, uint32_t attributes)
 {
+	if (PORT_SLOB_STEP && (attributes & ASHLAR_HEAP_DMA))
+		attributes |= ASHLAR_HEAP_DMA32;
 	return pages_add(start, bytes, attributes) << PAGE_SHIFT;
 }
 

@@ -5,10 +5,11 @@
  * Rules   MM1 a block that is given back is a run of kind BLOCK, of the order it was got with
  */
 #include "ashlar/mm.h"
-#include "ashlar/heap.h"
 #include "base/memory.h"
 #include "cache/block.h"
+#include "cache/gfp.h"
 #include "cache/init.h"
+#include "cache/near.h"
 #include "cache/report.h"
 
 static page_index mm_take(struct zone *z, size_t pages, gfp_t gfp, bool *zero)
@@ -21,71 +22,57 @@ static page_index mm_take(struct zone *z, size_t pages, gfp_t gfp, bool *zero)
 	return i;
 }
 
-/* Zones of the node that is wanted come first (-1: any does); then, where they may, the others. */
-static bool mm_suits(const struct zone *z, int node, bool far)
+static struct page *mm_give(struct zone *z, page_index i, unsigned int order, gfp_t gfp, bool zero)
 {
-	if (z->attributes & ASHLAR_HEAP_ASKED)
-		return false;
-	return node < 0 ? !far : (z->attributes >> 8 == (u32)node) != far;
+	z->pages[i].list = RUN_BLOCK;
+	z->pages[i].free = order & 31;
+	if ((gfp & __GFP_ZERO) && !zero)
+		memset(pages_address(z, i), 0, PAGE_SIZE << order);
+	return &z->pages[i];
 }
 
-struct page *alloc_pages(gfp_t gfp, unsigned int order)
+static struct page *mm_try_near(const struct near *n, gfp_t gfp, unsigned int order)
 {
-	return alloc_pages_node(-1, gfp, order);
-}
+	for (unsigned spill = 0; spill < 2; spill++) {
+		for (struct zone *z = pages_zones; z; z = z->next) {
+			bool zero = false;
+			page_index i = PAGE_NONE;
 
-static struct page *mm_try(int node, bool far, gfp_t gfp, unsigned int order)
-{
-	for (struct zone *z = pages_zones; z; z = z->next) {
-		bool zero = false;
-		page_index i = PAGE_NONE;
-
-		if (mm_suits(z, node, far))
-			i = mm_take(z, (size_t)1 << order, gfp, &zero);
-		if (i == PAGE_NONE)
-			continue;
-		z->pages[i].list = RUN_BLOCK;
-		z->pages[i].free = order & 31;
-		if ((gfp & __GFP_ZERO) && !zero)
-			memset(pages_address(z, i), 0, PAGE_SIZE << order);
-		return &z->pages[i];
+			if (near_suits(n, z, spill))
+				i = mm_take(z, (size_t)1 << order, gfp, &zero);
+			if (i != PAGE_NONE)
+				return mm_give(z, i, order, gfp, zero);
+		}
 	}
 	return NULL;
-}
-
-/* Is there such a node at all? */
-static bool mm_has_node(int node)
-{
-	const struct zone *z = pages_zones;
-
-	while (z && z->attributes >> 8 != (u32)node)
-		z = z->next;
-	return z != NULL;
 }
 
 struct page *alloc_pages_node(int node, gfp_t gfp, unsigned int order)
 {
 	struct page *head = NULL;
+	struct near n;
 
 	if (order > ASHLAR_MAX_ORDER || order > PORT_SLOB_MAX_ORDER || !init_ready())
 		return NULL;
-	if (gfp & (__GFP_DMA | __GFP_DMA32)) {
-		report_refusal("alloc_pages", "pages", "this home has no DMA memory");
+	if (PORT_SLOB_STEP && (gfp & (__GFP_DMA | __GFP_DMA32)) &&
+	    !gfp_serves_kind(gfp, "alloc_pages", "pages"))
 		return NULL;
-	}
-	if (node >= 0 && !mm_has_node(node)) {
-		if (gfp & __GFP_THISNODE)
-			return NULL;
-		node = -1;
-	}
+	if (!near_begin(&n, gfp, node))
+		return NULL;
 	for (unsigned attempt = 0; !head; attempt++) {
-		head = mm_try(node, false, gfp, order);
-		if (!head && !(gfp & __GFP_THISNODE))
-			head = mm_try(node, true, gfp, order);
+		n.distance = 0;
+		do
+			head = mm_try_near(&n, gfp, order);
+		while (!head && near_further(&n));
 		if (!head && !reclaim_retry(gfp, attempt))
 			return NULL;
 	}
 	return head;
+}
+
+struct page *alloc_pages(gfp_t gfp, unsigned int order)
+{
+	return alloc_pages_node(-1, gfp, order);
 }
 
 unsigned long __get_free_pages(gfp_t gfp, unsigned int order)

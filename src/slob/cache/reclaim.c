@@ -27,7 +27,7 @@ static void reclaim_bound(struct zone *z)
 	size_t live = READ_ONCE(z->nr_pages) - READ_ONCE(z->free_pages);
 	size_t bound = live / 16 + (size_t)(options.keep >> PAGE_SHIFT);
 
-	if (unlikely(READ_ONCE(z->dirty_pages) > bound))
+	if (PORT_GIVES_BACK && unlikely(READ_ONCE(z->dirty_pages) > bound))
 		pages_discard(z, bound - bound / 8);
 }
 
@@ -140,7 +140,7 @@ size_t ashlar_purge(void)
 	if (!PORT_SLOB_STEP)
 		return 0;
 	pages = pages_offline();
-	for (struct zone *z = pages_zones; z; z = z->next)
+	for (struct zone *z = pages_zones; PORT_GIVES_BACK && z; z = z->next)
 		pages += pages_discard(z, 0);
 	return pages << PAGE_SHIFT;
 }

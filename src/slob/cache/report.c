@@ -212,6 +212,17 @@ _Noreturn void report_cache(const struct kmem_cache *c, const void *p)
 	report_end(&l);
 }
 
+_Noreturn void report_nolock(const void *p, const char *why)
+{
+	struct line l;
+
+	report_begin(&l, "kfree_nolock", p);
+	report_str(&l, "wrong function: ");
+	report_str(&l, why);
+	report_str(&l, "\n  hint     kfree takes it back\n");
+	report_end(&l);
+}
+
 _Noreturn void report_size(const char *function, const void *p, size_t size)
 {
 	struct line l;
