@@ -64,6 +64,9 @@ TWO_NODES = "-smp 4 " + numa((64, "0-1"), (96, "2-3"))
 # sockets that must have both, and QEMU 7.2 starts two of them at most.
 FOUR_NODES = "-smp 4 " + numa((64, "0"), (32, "1-2"), (48, ""), (0, "3"), "0-1=40", "0-2=15",
                               "0-3=20", "1-2=20", "1-3=20", "2-3=12")
+# Kernels with other base pages, and their MMUs with these granules: OUT/ARCH/FOLDER, PAGE_SHIFT.
+PAGES = {"aarch64": {"16k": 14, "64k": 16}}
+
 # (name, processor, kernel, boot line, machine[, what a planted error must make the console say])
 MACHINES = [
     ("unit", "x86_64", "unit", "ASHLAR_TEST=quick", "-m 512M"),
@@ -123,6 +126,15 @@ MACHINES += [
     ("slob-numa4", "x86_64", "slob-bare", "nodes=4 near=021 rounds=20 seed=13", FOUR_NODES),
     ("slob-twice", "x86_64", "slob-bare", "test=plant plant=twice", "-m 64M", "double free"),
 ]
+for size in PAGES["aarch64"]:  # cortex-a57 has no granule of 16 KiB
+    MACHINES += [(f"{size}-{name}", "aarch64", f"{size}/{kernel}", line, "-cpu max " + machine)
+                 for name, kernel, line, machine in (
+                     ("unit", "unit", "ASHLAR_TEST=quick", "-m 512M"),
+                     ("64M", "bare", "ram=65536", "-m 64M"),
+                     ("flat", "bare", "ram=65536 flat=1", "-m 64M"),
+                     ("smp4", "bare", "seed=10", "-m 64M -smp 4"),
+                     ("numa2", "bare", "ram=163840 nodes=2 near=01 seed=11", TWO_NODES),
+                     ("example", "example", "files=300", "-m 64M -smp 4"))]
 MACHINES += [("counts", arch, "bare", f"test=count icount=1 {most}", ICOUNT)
              for arch, most in GOLDEN.items()]
 # Instructions of the start: 337,179 and 362,413 as counted; a GiB more costs 8,400, the first GiB twice that.
@@ -130,12 +142,13 @@ MACHINES += [(f"boot-{ram}", "x86_64", "bare", f"test=count_boot boot={most}",
               ICOUNT.replace("64M", ram)) for ram, most in (("1G", 338000), ("4G", 363000))]
 
 
-def build(arch, out):
-    log = out / arch / "build.log"
+def build(arch, out, shift=12):
+    log = out / "build.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with open(log, "w", encoding="utf-8") as file:
         done = subprocess.run(["make", "-C", str(HERE), "-j2", f"ARCH={arch}",
-                               f"OUT={out / arch}"], stdout=file, stderr=subprocess.STDOUT,
+                               f"PAGE_SHIFT={shift}", f"OUT={out}"],
+                              stdout=file, stderr=subprocess.STDOUT,
                               env={k: v for k, v in os.environ.items()
                                    if not k.startswith("MAKE") and k != "MFLAGS"}, check=False)
     if done.returncode:
@@ -223,9 +236,11 @@ def main():
     out = given.out.resolve()
     archs = given.arch or list(QEMU)
     for arch in archs:
-        if not build(arch, out):
-            print(f"FAIL {arch}: the kernels do not compile; {out / arch / 'build.log'}")
-            return 1
+        folders = {"": 12, **PAGES.get(arch, {})}
+        for folder in (out / arch / name for name in folders):
+            if not build(arch, folder, folders.get(folder.name, 12)):
+                print(f"FAIL {arch}: the kernels do not compile; {folder / 'build.log'}")
+                return 1
     machines = [m for m in MACHINES if m[1] in archs and given.only in f"{m[1]} {m[0]}"]
     bad = 0
     with open(out / "results.tsv", "w", encoding="utf-8") as table, \

@@ -85,10 +85,11 @@ struct ashlar_heap_event {
 };
 
 /*
- * The smallest region in which a trace of @events succeeds, in bytes to give to ashlar_heap_add,
- * found by trying in the @bytes at @scratch; @slots has room for every slot of the trace, and
- * is overwritten. Returns 0 iff the trace does not fit into @scratch. What was allocated before
- * is left alone; nobody else may allocate meanwhile.
+ * The smallest region in which a trace of @events succeeds, in bytes to give to ashlar_heap_add if
+ * it begins at a multiple of a page as far as @scratch does; found by trying in the @bytes at
+ * @scratch; @slots has room for every slot of the trace, and is overwritten. Returns 0 iff the
+ * trace does not fit into @scratch. What was allocated before is left alone; nobody else may
+ * allocate meanwhile. `ashlar minimum` makes the events of a recorded trace.
  */
 ASHLAR_API size_t ashlar_heap_minimum(const struct ashlar_heap_event *events, size_t count,
 				      void **slots, void *scratch, size_t bytes);

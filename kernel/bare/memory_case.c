@@ -21,6 +21,16 @@ TEST(memory_sum_is_what_the_machine_has)
 	EXPECT_LE(ram - found, FIRMWARE_KIB);
 }
 
+/* The pages that the library's tables are mapped by, and its own. */
+TEST(memory_pages_are_the_mmus)
+{
+	tap_note_number("KiB of a page", PAGE_BYTES >> 10);
+	EXPECT_EQ(vm_granule(), VM_PAGE);
+	EXPECT_EQ(PAGE_BYTES % vm_granule(), 0);
+	EXPECT_EQ((size_t)1 << ASHLAR_PAGE_SHIFT, PAGE_BYTES);
+	EXPECT_EQ(PAGE_BYTES << ASHLAR_MAX_ORDER, 8 * MIB);
+}
+
 /* A block that the test holds, in its own first words. */
 struct block {
 	struct block *next;

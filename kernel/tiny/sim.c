@@ -119,6 +119,17 @@ unsigned port_cpu(void)
 	return sim.cpu;
 }
 
+uintptr_t port_task_word(void)
+{
+	return sim.task_word;
+}
+
+bool port_task_set(uintptr_t word)
+{
+	sim.task_word = word;
+	return true;
+}
+
 uint32_t port_thread(void)
 {
 	return 1;

@@ -33,7 +33,8 @@ static inline bool slab_has_any(const struct kmem_cache_node *n)
 /* In the second page's descriptor, or where there is none, in words that hold no bits (shape.c). */
 static inline struct page_queue *slab_queue(const struct shape *s, struct page *head)
 {
-	return s->order ? &head[1].queue : (struct page_queue *)(void *)&head->bits[PAGE_WORDS - 2];
+	return s->order ? &head[1].queue :
+			  (struct page_queue *)(void *)&head->bits[PAGE_QUEUE_WORD];
 }
 
 /* Under the node's lock: slab_take and slab_put, without what comes after; a prepared slab, some

@@ -286,6 +286,7 @@ TEST(numa_NU1_this_node_or_none)
 	struct kmem_cache *c;
 	unsigned n = 0;
 
+	PAGES_ARE_MANY();
 	REQUIRE(setup(2));
 	c = make(65536);
 	while (n < HELD && (held[n] = kmem_cache_alloc_node(c, GFP_KERNEL | __GFP_THISNODE, 1)))

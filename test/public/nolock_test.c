@@ -15,9 +15,8 @@ TEST(nolock_sizes_and_flags)
 	REQUIRE(setup());
 	EXPECT_PTR_EQ(kmalloc_nolock(0, 0, -1), ZERO_SIZE_PTR);
 	EXPECT_NULL(kmalloc_nolock(32769, 0, -1)); /* NL3 */
-	for (size_t size = 1; size <= 32768; size += 37)
-		kfree(ashlar_kmalloc(size, GFP_KERNEL)); /* so that there is memory */
 	for (size_t size = 1; size <= 32768; size += 37) {
+		kfree(ashlar_kmalloc(size, GFP_KERNEL)); /* so that there is some */
 		p = kmalloc_nolock(size, __GFP_ZERO | __GFP_NOWARN, -1);
 		REQUIRE(p != NULL);
 		EXPECT_GE(ksize(p), size);

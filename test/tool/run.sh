@@ -153,6 +153,11 @@ expect "a file that cannot be written is told before the program runs" \
 		said=$("$ashlar" run --$option nowhere/x -- sh -c 'echo it ran' 2>&1) || echo "$? $said"
 	done | sort -u
 )"
+# More than a buffer, and less: the error comes while it is written, or at the end.
+for option in json slabinfo; do
+	expect "$option: a full disk is told" "ashlar: /dev/full: No space left on device" \
+		"$("$ashlar" run -q --$option /dev/full -- ./blocks child 2>&1)"
+done
 expect "json: standard output" "ok" \
 	"$("$ashlar" run -q --json - -- true | python3 -c 'import json,sys; json.load(sys.stdin); print("ok")')"
 "$ashlar" run -q --keep kept -- ./blocks child

@@ -7,9 +7,13 @@
 #ifndef ASHLAR_PORT_CONFIG_H
 #define ASHLAR_PORT_CONFIG_H
 
-/* Base page: 12, 14 or 16 (4, 16 or 64 KiB). */
-#ifndef PORT_PAGE_SHIFT
-#define PORT_PAGE_SHIFT 12
+/* Base page: 12, 14 or 16 (4, 16 or 64 KiB). ashlar/mm.h knows it by the same name. */
+#ifndef ASHLAR_PAGE_SHIFT
+#define ASHLAR_PAGE_SHIFT 12
+#endif
+#define PORT_PAGE_SHIFT ASHLAR_PAGE_SHIFT
+#if PORT_PAGE_SHIFT != 12 && PORT_PAGE_SHIFT != 14 && PORT_PAGE_SHIFT != 16
+#error "a base page is 4, 16 or 64 KiB: -DASHLAR_PAGE_SHIFT=12, 14 or 16"
 #endif
 
 /* CPU numbers are below this; a CPU costs some 400 bytes of tables. */
@@ -22,7 +26,7 @@
 #define PORT_MAX_NODES 8
 #endif
 
-#define PORT_MAX_ORDER 11                      /* blocks of at most 8 MiB of 4 KiB pages */
+#define PORT_MAX_ORDER (23 - PORT_PAGE_SHIFT)  /* blocks of at most 8 MiB */
 #define PORT_SLAB_ORDER (16 - PORT_PAGE_SHIFT) /* slabs of 64 KiB */
 #define PORT_ZERO_PAGES 0                      /* memory has whatever firmware left in it */
 #define PORT_GIVES_BACK 0                      /* there is nobody to give it to */

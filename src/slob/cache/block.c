@@ -306,7 +306,7 @@ static enum slob_found block_extent_run(struct zone *z, size_t i, const char **s
 		return SLOB_UNUSED;
 	*start = pages_address(z, first);
 	*bytes = (size_t)z->pages[first].next << PAGE_SHIFT;
-	*id = (u16)z->pages[first].prev;
+	*id = z->pages[first].list == RUN_BLOCK ? 0 : (u16)z->pages[first].prev;
 	return SLOB_INSIDE;
 }
 

@@ -200,7 +200,8 @@ _Noreturn void report_cache(const struct kmem_cache *c, const void *p)
 	struct line l;
 
 	slob_find(z, p, &place);
-	if (z->pages[pages_number(z, p)].kind == PAGE_RUN)
+	if (z->pages[pages_number(z, p)].kind == PAGE_RUN &&
+	    z->pages[pages_number(z, p)].list != RUN_BLOCK)
 		place.id = (u16)z->pages[pages_number(z, p)].prev;
 	owner = place.id ? cache_of(place.id) : NULL;
 	report_begin(&l, "kmem_cache_free", p);
