@@ -4,13 +4,13 @@
  */
 #include "engine/shape.h"
 #include "base/check.h"
-#include "page/page.h"
+#include "page/map.h"
 
 #define SHAPE_OBJECTS_MIN 8u   /* fewer in a slab only where the order would get too large */
 #define SHAPE_ORDER_EXTRA 2u   /* orders above the port's that are tried for these */
 #define SHAPE_COLOURS_MAX 255u /* struct page keeps the colour in a byte */
 
-/* Of a slab whose first @skip bytes serve nobody. */
+/* Of a slab in which @skip bytes serve nobody. */
 static size_t shape_objects(size_t stride, unsigned order, size_t skip)
 {
 	size_t bytes = PAGE_SIZE << order;
@@ -46,7 +46,8 @@ bool shape_choose_lead(struct shape *shape, size_t stride, size_t align, size_t 
 
 	ASSERT(stride >= GRANULE_SIZE && stride % align == 0);
 	for (unsigned order = PORT_SLAB_ORDER; order <= MAX_ORDER; order++) {
-		size_t objects = shape_objects(stride, order, skip);
+		size_t tail = map_tail(stride, (size_t)1 << order);
+		size_t objects = shape_objects(stride, order, skip + tail);
 		size_t waste = (PAGE_SIZE << order) - objects * stride;
 
 		if (objects == 0 || !shape_is_good(stride, order, objects))
@@ -58,8 +59,8 @@ bool shape_choose_lead(struct shape *shape, size_t stride, size_t align, size_t 
 			.colour_off = (u32)colour_off,
 			.waste_bytes = (u32)waste,
 			.first = (u32)first,
-			.colours =
-				(u16)size_min((waste - skip) / colour_off + 1, SHAPE_COLOURS_MAX),
+			.colours = (u16)size_min((waste - skip - tail) / colour_off + 1,
+						 SHAPE_COLOURS_MAX),
 			.order = (u8)order,
 		};
 		return true;

@@ -302,24 +302,34 @@ uintptr_t map_states(size_t stride)
 	return (uintptr_t)map.states[level] - (map.base >> shift) + shift;
 }
 
+/* How many states @count pages have, without M4's. */
+static size_t map_states_of(uintptr_t states, size_t count)
+{
+	unsigned shift = states & 63;
+
+	return ((count << PAGE_SHIFT) - map_tail((size_t)1 << shift, count)) >> shift;
+}
+
 void map_fill_state(uintptr_t states, size_t pfn, size_t count, enum state state)
 {
-	memset(map_state_in(states, map_address(pfn)), (int)state,
-	       count << PAGE_SHIFT >> (states & 63));
+	memset(map_state_in(states, map_address(pfn)), (int)state, map_states_of(states, count));
 }
 
 bool map_is_state_free(uintptr_t states, size_t pfn, size_t count)
 {
 	const u8 *from = map_state_in(states, map_address(pfn));
+	const u8 *end = from + map_states_of(states, count);
 	u64 all_free = (u64)-1 / UINT8_MAX * STATE_FREE;
 	u64 differs = 0;
 
-	for (size_t i = 0; i < count << PAGE_SHIFT >> (states & 63); i += sizeof(u64)) {
+	for (; end - from >= (ptrdiff_t)sizeof(u64); from += sizeof(u64)) {
 		u64 word;
 
-		__builtin_memcpy(&word, from + i, sizeof(word));
+		__builtin_memcpy(&word, from, sizeof(word));
 		differs |= word ^ all_free;
 	}
+	while (from < end)
+		differs |= *from++ ^ (u64)STATE_FREE;
 	return differs == 0;
 }
 

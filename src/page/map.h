@@ -20,6 +20,8 @@
  *         M2  in a slab, the state of an object in use is the low byte of its address; of a
  *             free one, and where no object starts, it is FREE. No two objects share a byte,
  *             and a pointer into an object differs from its start in that byte or its table's
+ *         M4  no object of a table of 16 starts in the last 64 bytes of 16 pages that are aligned
+ *             in a slab of as many, or a multiple: their states are not FREE there, and not in use
  *         M3  the states of a slab's cache are at map_ids[id].states; of pages that are no
  *             slab's (ids 0 and MAP_DIRTY) at a byte that fits no pointer
  */
@@ -123,7 +125,16 @@ bool map_has_states(uintptr_t states);
  * and makes system calls, the first time that it is asked for. */
 bool map_use_states(uintptr_t states);
 
-/* All states of @count pages become @state. */
+/* A multiple of so many pages, in the table of small objects, has whole pages of states, but for
+ * the last few, which lie `shift` bytes on: in the page of the next ones. No object starts there
+ * (M4), so that page stays untouched for their sake. */
+#define MAP_SMALL_PAGES (size_t)16
+static inline size_t map_tail(size_t stride, size_t count)
+{
+	return stride < 64 && count % MAP_SMALL_PAGES == 0 ? 64 : 0;
+}
+
+/* All states of @count pages become @state, but for those of map_tail. */
 void map_fill_state(uintptr_t states, size_t pfn, size_t count, enum state state);
 
 /* Are all states of @count pages FREE? */

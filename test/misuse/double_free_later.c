@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* double_free_later.c - free an object twice, with other work between */
+/* double_free_later.c - free an object twice, with other work between; a neighbour in use keeps the
+ * slab what it is */
 #include "misuse.h"
 
 int main(void)
 {
-	void *other[2000], *p = malloc(1000);
+	void *other[2000], *p = malloc(1000), *neighbour = malloc(1000);
 
 	say(p, p);
 	free(p);
@@ -13,5 +14,6 @@ int main(void)
 	for (int i = 0; i < 2000; i++)
 		free(other[i]);
 	free(p);
+	free(neighbour);
 	return 0;
 }

@@ -243,6 +243,31 @@ TEST(map_M3_pages_of_no_slab_have_a_state_that_fits_nothing)
 		EXPECT_EQ(*map_state((char *)map_address(0) + i), STATE_NONE);
 }
 
+TEST(map_M4_the_last_bytes_of_a_slab_have_no_states)
+{
+	uintptr_t states;
+	char *start;
+
+	REQUIRE(setup((size_t)64 << 20));
+	states = map_states(32);
+	start = map_address(0);
+	REQUIRE(map_online(0, 4 * map_grain()));
+	REQUIRE(map_use_states(states));
+	map_fill_state(states, 16, 16, STATE_FREE);
+	EXPECT(map_is_state_free(states, 16, 16));
+	for (unsigned i = 0; i < 4; i++) /* of the page of states that is not this slab's */
+		EXPECT_EQ(*map_state_in(states, start + (32 << PAGE_SHIFT) - 64 + i * 16), 0);
+	EXPECT_EQ(*map_state_in(states, start + (32 << PAGE_SHIFT) - 80), STATE_FREE);
+	EXPECT_EQ((uintptr_t)map_state_in(states, start + (32 << PAGE_SHIFT) - 80) % PAGE_SIZE,
+		  PAGE_SIZE - 1);
+	for (char *p = start + (32 << PAGE_SHIFT) - 64; p < start + (32 << PAGE_SHIFT); p += 16)
+		EXPECT_NE(*map_state_in(states, p), map_state_in_use(p)); /* nothing of it is */
+	map_fill_state(states, 16, 15, STATE_NONE); /* a part has all of its own */
+	EXPECT_EQ(*map_state_in(states, start + (31 << PAGE_SHIFT) - 16), STATE_NONE);
+	EXPECT_EQ(map_tail(64, 16), 0);
+	EXPECT_EQ(map_tail(16, 1), 0);
+}
+
 /* The states of a run that came online later, of both neighbours' edges, of a table that is asked
  * for late: none of them touches what is there. */
 TEST(map_states_follow_what_is_online)
@@ -268,7 +293,8 @@ TEST(map_states_follow_what_is_online)
 		map_fill_state(states, first + 3 * grain, grain, STATE_FREE);
 		for (size_t i = 0; i < 4 * bytes; i += 64)
 			REQUIRE(*map_state_in(states, (char *)map_address(first) + i) ==
-				(i / bytes % 2 ? STATE_FREE : STATE_NONE));
+					(i / bytes % 2 ? STATE_FREE : STATE_NONE) ||
+				i % bytes >= bytes - map_tail(round ? 16 : 64, grain));
 	}
 }
 
