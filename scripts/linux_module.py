@@ -15,7 +15,7 @@ import guest
 LINUX_SIDE = ["src/port/linux_kernel/port.c", "src/port/linux_kernel/pages.c", "kernel/linux/module.c",
               "kernel/linux/host.c", "kernel/linux/bench_linux.c"]
 CORE_SIDE = ["src/base/*.c", "src/page/*.c", "src/engine/*.c", "src/cache/*.c",
-             "src/port/linux_kernel/percpu.c", "kernel/linux/bench_ashlar.c",
+             "src/port/linux_kernel/percpu.c", "kernel/linux/bench_ashlar.c", "kernel/linux/memory.c",
              "kernel/linux/linux_test.c", "test/tap.c", "test/base/bits_test.c",
              "test/base/bitmap_test.c", "test/base/list_test.c", "test/engine/shape_test.c"]
 FIRST, LAST = "kernel/linux/cases_begin.c", "kernel/linux/cases_end.c"
