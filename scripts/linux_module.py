@@ -5,6 +5,7 @@ What    build() makes a folder of links to our files and lets a kernel's own bui
         of them. boot() loads that from an initramfs of busybox and this script alone.
 Rules   LM1 a warning of the compiler in our files is an error
 """
+import os
 import re
 import shutil
 import subprocess
@@ -38,25 +39,37 @@ MEASURED = APPEND + " mitigations=off init_on_alloc=0 cgroup.memory=nokmem slab_
 COUNTED = ["-icount", "shift=0,sleep=off", "-rtc", "clock=vm,base=2024-01-01"]
 
 
+def write(path, text):
+    """Unless it says so already: make looks at times."""
+    if not path.exists() or path.read_text() != text:
+        path.write_text(text)
+
+
 def folder_of_links(root, folder):
-    """A folder for the kernel's build: links to our files, and a list of them."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    objects = []
+    """A folder for the kernel's build: links to our files, and a list of them. What is there and as it
+    should be stays, so that nothing is compiled twice."""
+    folder.mkdir(parents=True, exist_ok=True)
+    objects, links = [], {folder / "ashlar.mod.c"}
     core = [str(p.relative_to(root)) for pattern in CORE_SIDE for p in sorted(root.glob(pattern))]
     flags = [f"-I{root}/{name}" for name in ("include", "src", "src/port/linux_kernel",
                                              "kernel/linux", "test")]
     lines = ["obj-m := ashlar.o", "ccflags-y := " + " ".join(flags)]
     for file in [FIRST, *core, *LINUX_SIDE, LAST]:
         name = file.replace("/", "_").removesuffix(".c")
-        (folder / f"{name}.c").symlink_to(root / file)
+        link = folder / f"{name}.c"
+        if not link.is_symlink() or os.readlink(link) != str(root / file):
+            link.unlink(missing_ok=True)
+            link.symlink_to(root / file)
+        links.add(link)
         objects.append(f"{name}.o")
         side = f"-I{root}/src/port/linux_kernel/shim" if file in LINUX_SIDE else "$(ashlar_core)"
         lines.append(f"CFLAGS_{name}.o := {side}")
     lines.insert(1, "ashlar_core := -ffreestanding -fno-stack-protector -fno-builtin-malloc -isystem "
                     "$(shell $(CC) -print-file-name=include)")
     lines.append("ashlar-y := " + " ".join(objects))
-    (folder / "Kbuild").write_text("# SPDX-License-Identifier: MIT\n" + "\n".join(lines) + "\n")
+    for stale in set(folder.glob("*.c")) - links:
+        stale.unlink()
+    write(folder / "Kbuild", "# SPDX-License-Identifier: MIT\n" + "\n".join(lines) + "\n")
 
 
 def debian_headers(debian):
@@ -64,20 +77,26 @@ def debian_headers(debian):
     folder = next(p for p in sorted((debian / "usr/src").glob("linux-headers-*-amd64")))
     makefile = folder / "Makefile"
     text = makefile.read_text()
-    makefile.write_text(re.sub(r"include (?=/usr/src/)", f"include {debian}", text))
+    write(makefile, re.sub(r"include (?=/usr/src/)", f"include {debian}", text))
     return folder
 
 
 def build(root, headers, folder, log):
     """@folder/ashlar.ko for the kernel whose build folder or headers @headers is. Returns what the
-    build said that it should not have said (LM1), or None."""
+    build said that it should not have said (LM1), or None. What was not built to the end and without
+    a word is built anew: the words come again."""
+    if not log.exists():
+        shutil.rmtree(folder, ignore_errors=True)
+    log.unlink(missing_ok=True)
     folder_of_links(root, folder)
-    done = subprocess.run(["make", "-C", headers, f"M={folder}", "modules"], text=True,
+    jobs = len(os.sched_getaffinity(0))
+    done = subprocess.run(["make", "-C", headers, f"M={folder}", f"-j{jobs}", "modules"], text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     log.write_text(done.stdout)
     said = [line for line in done.stdout.splitlines()
             if re.search("warning:|error:", line) and not OBJTOOL.search(line)]
     if done.returncode or said:
+        shutil.rmtree(folder)
         return "\n".join(said) or done.stdout
     return None
 
