@@ -101,18 +101,24 @@ def build(root, headers, folder, log):
     return None
 
 
-def boot(kernel, module, busybox, parameters, name, limit, append, *options):
-    """Load @module in a guest; @name is where its initramfs and log go. Returns guest.boot's."""
+def initrd(module, busybox, parameters, path):
+    """Write an initramfs that loads @module; returns whether there was the same one already."""
     root = guest.Initrd()
-    for path in ("proc", "sys", "dev", "bin"):
-        root.folder(path)
+    for name in ("proc", "sys", "dev", "bin"):
+        root.folder(name)
     root.device("dev/console", 5, 1)
     root.file("bin/busybox", busybox)
     for applet in ("sh", "cat", "insmod", "rmmod", "reboot"):
         root.link(f"bin/{applet}", "busybox")
     root.text("init", INIT.format(parameters=parameters))
     root.file("ashlar.ko", module)
-    root.write(f"{name}.initrd")
+    before = path.read_bytes() if path.exists() else None
+    root.write(path)
+    return before == path.read_bytes()
+
+
+def boot(kernel, name, limit, append, *options):
+    """Boot @kernel with @name.initrd; @name.log has the console. Returns guest.boot's."""
     return guest.boot(
         ["qemu-system-x86_64", "-display", "none", "-serial", "stdio", "-nic", "none", "-no-reboot",
          "-m", "512M", *options, "-kernel", kernel, "-initrd", f"{name}.initrd", "-append", append],
