@@ -6,40 +6,13 @@
 #include "base/bits.h"
 #include "cache/array.h"
 #include "cache/cache.h"
-#include "cache/init.h"
-#include "sim_help.h"
+#include "made_help.h"
 
 #define MANY 4096u
 
 static void *held[MANY];
 
-static bool setup(void)
-{
-	sim_reset();
-	return init_ready();
-}
-
-/* A cache that is not to be refused. */
-static struct kmem_cache *make(unsigned size)
-{
-	struct kmem_cache *c = kmem_cache_create("things", size, 0, 0, NULL);
-
-	EXPECT_NOT_NULL(c);
-	return c;
-}
-
 /* ---- create ------------------------------------------------------------------- */
-
-static void refused(const char *name, unsigned size, unsigned align, unsigned long flags,
-		    const char *why)
-{
-	struct help_text t;
-
-	help_clear();
-	EXPECT_NULL(kmem_cache_create(name, size, align, flags, NULL));
-	EXPECT_TEXT_EQ(sim.text, help_format(&t, "ashlar: kmem_cache_create(\"%s\"): refused: %s\n",
-					     name ? name : "", why));
-}
 
 static void panic(void)
 {
@@ -80,6 +53,7 @@ TEST(cache_alignment_as_asked)
 /* Above what the arena is aligned to there is no such object, whatever the shape says. */
 TEST(cache_alignment_beyond_the_arena_is_refused)
 {
+	PAGES_ARE_MANY();
 	REQUIRE(setup());
 	REQUIRE(map.align == 2u << 20);
 	refused("x", 8, 4u << 20, 0, "this memory cannot be aligned so far");
@@ -214,14 +188,6 @@ TEST(cache_first_objects_by_address)
 	kmem_cache_alloc(c, GFP_KERNEL);
 	EXPECT_EQ(c->node->slabs, 2);
 	EXPECT_EQ(ashlar_audit(), 0);
-}
-
-static bool is_filled(const void *p, size_t bytes, char value)
-{
-	for (size_t i = 0; i < bytes; i++)
-		if (((const char *)p)[i] != value)
-			return false;
-	return true;
 }
 
 static size_t constructed;

@@ -2,32 +2,11 @@
 /*
  * fault_test.c - FT1 to FT4: which allocations fail on purpose, and which do not
  */
-#include "debug_help.h"
-
+#include "ashlar/debug.h"
+#include "cache/cache.h"
 #include "cache/fault.h"
 #include "cache/option.h"
-
-static bool start(const char *text)
-{
-	sim_reset();
-	sim.options = text;
-	return init_ready();
-}
-
-/* Of @calls, bit i is set if call i + 1 fails. */
-static uint64_t failures(size_t size, unsigned calls, gfp_t gfp)
-{
-	uint64_t failed = 0;
-
-	for (unsigned i = 0; i < calls; i++) {
-		void *q = ashlar_kmalloc(size, gfp | __GFP_NOWARN);
-
-		if (!q)
-			failed |= (uint64_t)1 << i;
-		kfree(q);
-	}
-	return failed;
-}
+#include "fault_help.h"
 
 TEST(fault_FT2_other_caches_keep_their_arrays)
 {

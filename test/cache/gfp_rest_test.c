@@ -5,15 +5,8 @@
 #include "ashlar/account.h"
 #include "ashlar/mm.h"
 #include "cache/cache.h"
-#include "cache/init.h"
 #include "cache/kmalloc.h"
-#include "sim_help.h"
-
-static bool setup(void)
-{
-	sim_reset();
-	return init_ready();
-}
+#include "start_help.h"
 
 /* Only failures that are made are told; with NOWARN not even these. */
 TEST(gfp_NOWARN_says_nothing)

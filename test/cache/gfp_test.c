@@ -4,33 +4,7 @@
  */
 #include "ashlar/mm.h"
 #include "cache/cache.h"
-#include "cache/init.h"
-#include "cache/kmalloc.h"
-#include "sim_help.h"
-
-static bool setup(void)
-{
-	sim_reset();
-	return init_ready();
-}
-
-/* A machine of 8 MiB without mappings; what is left of it is taken with @gfp. Returns blocks. */
-static size_t fill(gfp_t gfp)
-{
-	size_t n = 0;
-
-	while (n < 100000 && ashlar_kmalloc(32768, gfp))
-		n++;
-	return n;
-}
-
-static bool setup_small(void)
-{
-	sim_reset();
-	sim.arena_bytes = 8u << 20;
-	sim.mapping_bytes = 0;
-	return init_ready();
-}
+#include "fill_help.h"
 
 /* ---- which memory ------------------------------------------------------------------ */
 
@@ -67,14 +41,15 @@ TEST(gfp_HIGH_MEMALLOC_NOMEMALLOC_and_the_reserve)
 {
 	size_t high;
 
+	PAGES_OF_4_KIB();
 	REQUIRE(setup_small());
-	fill(GFP_KERNEL | __GFP_NORETRY);
-	EXPECT_EQ(fill(GFP_NOWAIT), 0);
-	EXPECT_EQ(fill(GFP_NOWAIT | __GFP_NOMEMALLOC), 0);
-	EXPECT_EQ(fill(GFP_NOWAIT | __GFP_MEMALLOC | __GFP_NOMEMALLOC), 0); /* wins */
-	high = fill(GFP_ATOMIC);
+	fill(32768, GFP_KERNEL | __GFP_NORETRY);
+	EXPECT_EQ(fill(32768, GFP_NOWAIT), 0);
+	EXPECT_EQ(fill(32768, GFP_NOWAIT | __GFP_NOMEMALLOC), 0);
+	EXPECT_EQ(fill(32768, GFP_NOWAIT | __GFP_MEMALLOC | __GFP_NOMEMALLOC), 0); /* wins */
+	high = fill(32768, GFP_ATOMIC);
 	EXPECT_GT(high, 0);
-	EXPECT_EQ(fill(GFP_ATOMIC), 0);
-	EXPECT_GT(fill(GFP_NOWAIT | __GFP_MEMALLOC), 0);
+	EXPECT_EQ(fill(32768, GFP_ATOMIC), 0);
+	EXPECT_GT(fill(32768, GFP_NOWAIT | __GFP_MEMALLOC), 0);
 	EXPECT_EQ(ashlar_audit(), 0);
 }

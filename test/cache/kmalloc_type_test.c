@@ -3,15 +3,8 @@
  * kmalloc_type_test.c - kinds of kmalloc, each with its caches; typed allocation
  */
 #include "cache/cache.h"
-#include "cache/init.h"
 #include "cache/kmalloc.h"
-#include "sim_help.h"
-
-static bool setup(void)
-{
-	sim_reset();
-	return init_ready();
-}
+#include "start_help.h"
 
 static const char *cache_name(const void *p)
 {

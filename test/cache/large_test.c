@@ -4,20 +4,13 @@
  */
 #include "base/bits.h"
 #include "cache/cache.h"
-#include "cache/init.h"
 #include "cache/kmalloc.h"
 #include "cache/large.h"
 #include "page/map.h"
-#include "sim_help.h"
+#include "start_help.h"
 
 #define MIB ((size_t)1 << 20)
 #define LARGEST (PAGE_SIZE << MAX_ORDER)
-
-static bool setup(void)
-{
-	sim_reset();
-	return init_ready();
-}
 
 TEST(large_LG1_runs_say_what_they_are)
 {
@@ -181,6 +174,7 @@ TEST(large_resize_in_place)
 {
 	char *p;
 
+	PAGES_OF_4_KIB();
 	REQUIRE(setup());
 	p = ashlar_kmalloc(100000, GFP_KERNEL);
 	REQUIRE(p != NULL);

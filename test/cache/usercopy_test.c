@@ -3,16 +3,9 @@
  * usercopy_test.c - windows, ends of objects, and memory that is nobody's
  */
 #include "cache/cache.h"
-#include "cache/init.h"
-#include "sim_help.h"
+#include "start_help.h"
 
 static char *object;
-
-static bool setup(void)
-{
-	sim_reset();
-	return init_ready();
-}
 
 TEST(usercopy_UC3_not_ours)
 {

@@ -2,19 +2,7 @@
 # SPDX-License-Identifier: MIT
 #
 # memblock.sh - libFuzzer draws memory maps for a bounded time, from a few that firmware has
-#
-#   ASHLAR_TEST=quick: 5 seconds; nothing: 20; soak: 600. ASHLAR_SEED chooses where it starts.
-. "$(dirname "$0")/../lib.sh"
-clang=${FUZZ_CC:-clang}
-command -v "$clang" >/dev/null || skip_all "no clang, so no libFuzzer"
-echo 'int LLVMFuzzerTestOneInput(const char *p, long n) { return p[n > 0]; }' >"$T/empty.c"
-"$clang" -fsanitize=fuzzer "$T/empty.c" -o "$T/empty" 2>/dev/null || skip_all "clang has no libFuzzer"
-
-case ${ASHLAR_TEST:-} in
-quick) seconds=5 ;;
-soak) seconds=600 ;;
-*) seconds=20 ;;
-esac
+. "$(dirname "$0")/../fuzz_lib.sh"
 
 # A call is six bytes: what (0 add, 1 remove, 2 node, 3 take, 4 allocate), kind of place, page, kind
 # of length, pages, node.
@@ -46,15 +34,6 @@ build() { # OUTPUT SANITIZERS SOURCE
 	cd "$ROOT" && "$clang" -std=gnu11 -O1 -g -w -fno-sanitize-recover=undefined \
 		-fsanitize="fuzzer,$2" -Isrc -Isrc/port/sim -o "$1" test/fuzz/memblock_fuzz.c "$3"
 }
-fuzz() {
-	cd "$T" || return 1
-	"$T/memblock_fuzz" -max_total_time=$seconds -max_len=1200 -seed="${ASHLAR_SEED:-1}" \
-		-print_final_stats=1 -verbosity=0 corpus >"$T/fuzz.log" 2>&1
-	local status=$?
-	grep -E 'stat::number_of_executed_units|memblock_fuzz:|ERROR|SUMMARY' "$T/fuzz.log" | sed 's/^/# /'
-	[ $status -eq 0 ] || cp "$T"/crash-* "$BUILD/" 2>/dev/null
-	return $status
-}
 # A fuzzer that finds nothing must be one that could: an end that is rounded the wrong way is found.
 finds() {
 	sed 's/end = memblock_up(memblock_end(/end = memblock_down(memblock_end(/' \
@@ -64,15 +43,11 @@ finds() {
 		! "$T/finds" -max_total_time=60 -max_len=1200 -seed=1 corpus >"$T/finds.log" 2>&1 &&
 		grep -q 'memblock_fuzz: line' "$T/finds.log"
 }
-# AddressSanitizer reserves terabytes, which a machine in overcommit mode 2 refuses.
-may_reserve() {
-	"$clang" -fsanitize=address -x c - -o "$T/reserve" <<<'int main(void) { return 0; }' && "$T/reserve"
-} 2>/dev/null
 
 sanitizers=undefined
 may_reserve && sanitizers=address,undefined
 check "maps to begin with" seeds
 check "the fuzzer is built with $sanitizers" build "$T/memblock_fuzz" "$sanitizers" src/port/bare/memblock.c
-check "$seconds seconds of memory maps" fuzz
+check "$seconds seconds of memory maps" fuzz memblock_fuzz 1200
 check "a wrong rounding is found" finds
 tap_done

@@ -8,34 +8,10 @@
 #include "base/bits.h"
 #include "cache/cache.h"
 #include "cache/fault.h"
-#include "cache/init.h"
-#include "cache/kmalloc.h"
 #include "cache/option.h"
-#include "sim_help.h"
+#include "fault_help.h"
 
 static struct kmem_cache *c;
-
-static bool start(const char *text)
-{
-	sim_reset();
-	sim.options = text;
-	return init_ready();
-}
-
-/* Of @calls, bit i is set if call i + 1 fails. */
-static uint64_t failures(size_t size, unsigned calls, gfp_t gfp)
-{
-	uint64_t failed = 0;
-
-	for (unsigned i = 0; i < calls; i++) {
-		void *q = ashlar_kmalloc(size, gfp | __GFP_NOWARN);
-
-		if (!q)
-			failed |= (uint64_t)1 << i;
-		kfree(q);
-	}
-	return failed;
-}
 
 TEST(fault_interval)
 {

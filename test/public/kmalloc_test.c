@@ -6,26 +6,11 @@
  */
 #include "base/bits.h"
 #include "cache/cache.h"
-#include "cache/init.h"
 #include "cache/kmalloc.h"
-#include "sim_help.h"
+#include "start_help.h"
 
 #define LARGE ((size_t)CONFIG_KMALLOC_MAX_CACHE + 1)
 #define MIB ((size_t)1 << 20)
-
-static bool setup(void)
-{
-	sim_reset();
-	return init_ready();
-}
-
-static bool is_filled(const void *p, size_t bytes, char value)
-{
-	for (size_t i = 0; i < bytes; i++)
-		if (((const char *)p)[i] != value)
-			return false;
-	return true;
-}
 
 TEST(kmalloc_starts_everything_itself)
 {

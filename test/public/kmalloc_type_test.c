@@ -5,15 +5,9 @@
  * What    Public behaviour: compiled for both engines.
  */
 #include "cache/cache.h"
-#include "cache/init.h"
 #include "cache/kmalloc.h"
 #include "fail_help.h"
-
-static bool setup(void)
-{
-	sim_reset();
-	return init_ready();
-}
+#include "start_help.h"
 
 static void script(bool must_work)
 {

@@ -4,26 +4,9 @@
  *
  * What    Public behaviour: compiled for both engines.
  */
-#include "cache/init.h"
-#include "cache/kmalloc.h"
 #include "cache/large.h"
 #include "fail_help.h"
-
-static bool setup(void)
-{
-	sim_reset();
-	return init_ready();
-}
-
-/* Nothing is left in the arena for objects of @size. */
-static void fill(size_t size)
-{
-	unsigned n = 0;
-
-	while (n < (1 << 14) && ashlar_kmalloc(size, GFP_KERNEL | __GFP_NORETRY))
-		n++;
-	EXPECT_LT(n, 1 << 14);
-}
+#include "fill_help.h"
 
 TEST(kvmalloc_is_kmalloc_while_there_is_room)
 {
@@ -48,8 +31,8 @@ TEST(kvmalloc_KV1_never_without_end_above_a_page)
 {
 	REQUIRE(setup());
 	sim.mapping_bytes = 0;
-	fill(32768);
-	fill(8192);
+	fill(32768, GFP_KERNEL | __GFP_NORETRY);
+	fill(8192, GFP_KERNEL | __GFP_NORETRY);
 	EXPECT_NULL(kvmalloc(8192, GFP_KERNEL));
 	EXPECT_NULL(kvmalloc(8192, GFP_KERNEL | __GFP_RETRY_MAYFAIL));
 	EXPECT_EQ(ashlar_audit(), 0);

@@ -8,15 +8,9 @@
 #include "ashlar/mm.h"
 #include "cache/cache.h"
 #include "cache/hold.h"
-#include "cache/init.h"
 #include "cache/kmalloc.h"
 #include "fail_help.h"
-
-static bool setup(void)
-{
-	sim_reset();
-	return init_ready();
-}
+#include "start_help.h"
 
 /* An allocator that the test can run dry. */
 static bool dry;

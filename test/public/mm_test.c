@@ -6,14 +6,7 @@
  */
 #include "ashlar/mm.h"
 #include "cache/cache.h"
-#include "cache/init.h"
-#include "sim_help.h"
-
-static bool setup(void)
-{
-	sim_reset();
-	return init_ready();
-}
+#include "start_help.h"
 
 TEST(mm_zero_after_use)
 {

@@ -4,85 +4,12 @@
  *
  * What    Public behaviour: compiled for both engines.
  */
-#include "ashlar/rcu.h"
 #include "cache/cache.h"
 #include "cache/hold.h"
-#include "cache/init.h"
 #include "cache/kmalloc.h"
 #include "cache/rcu.h"
 #include "fail_help.h"
-
-/* Callbacks that wait; a grace period ends when the test says so. */
-static struct call {
-	struct ashlar_rcu_head *head;
-	void (*func)(struct ashlar_rcu_head *head);
-} calls[16];
-static unsigned nr_calls;
-static unsigned readers;
-static unsigned synchronized;
-static unsigned barriers;
-
-static void test_lock(void)
-{
-	readers++;
-}
-
-static void test_unlock(void)
-{
-	readers--;
-}
-
-static void test_call(struct ashlar_rcu_head *head, void (*func)(struct ashlar_rcu_head *head))
-{
-	EXPECT_LT(nr_calls, ARRAY_SIZE(calls));
-	calls[nr_calls++] = (struct call){ head, func };
-}
-
-static void grace(void)
-{
-	unsigned n = nr_calls;
-	struct call ended[ARRAY_SIZE(calls)];
-
-	memcpy(ended, calls, sizeof(calls));
-	nr_calls = 0;
-	for (unsigned i = 0; i < n; i++)
-		ended[i].func(ended[i].head);
-}
-
-static void test_synchronize(void)
-{
-	synchronized++;
-}
-
-static void test_barrier(void)
-{
-	barriers++;
-	grace();
-}
-
-static const struct ashlar_rcu_ops test_rcu = {
-	.read_lock = test_lock,
-	.read_unlock = test_unlock,
-	.call = test_call,
-	.synchronize = test_synchronize,
-	.barrier = test_barrier,
-};
-
-static bool setup_unbound(void)
-{
-	sim_reset();
-	return init_ready();
-}
-
-static bool setup(void)
-{
-	return setup_unbound() && ashlar_rcu_bind(&test_rcu) == 0;
-}
-
-struct thing {
-	int value;
-	struct ashlar_rcu_head rcu;
-};
+#include "rcu_help.h"
 
 /* ---- binding ------------------------------------------------------------------------ */
 
@@ -250,36 +177,6 @@ TEST(rcu_destroy_waits_for_kfree_rcu)
 	EXPECT_TEXT_EQ(sim.text, "");
 	EXPECT_EQ(ashlar_rcu_pending(), 0);
 	EXPECT_EQ(ashlar_audit(), 0);
-}
-
-static unsigned long script_flags;
-
-static void script(bool must_work)
-{
-	struct kmem_cache *c = kmem_cache_create("safe", 4096, 0, script_flags, NULL);
-	struct thing *t[1500];
-
-	EXPECT(c || !must_work);
-	if (!c)
-		return;
-	for (unsigned i = 0; i < ARRAY_SIZE(t); i++) {
-		t[i] = kmem_cache_alloc(c, GFP_KERNEL);
-		EXPECT(t[i] || !must_work);
-	}
-	for (unsigned i = 0; i < ARRAY_SIZE(t); i++) {
-		if (i % 3 == 0)
-			kmem_cache_free(c, t[i]);
-		else if (i % 3 == 1)
-			kfree_rcu(t[i], rcu);
-		else
-			kvfree_rcu_mightsleep(t[i]);
-		if (i % 100 == 99)
-			grace();
-	}
-	kmem_cache_destroy(c);
-	EXPECT_EQ(ashlar_rcu_pending(), 0);
-	EXPECT_TEXT_EQ(sim.text, "");
-	ashlar_purge();
 }
 
 TEST(rcu_each_request_fails)

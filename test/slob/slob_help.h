@@ -45,14 +45,6 @@ static inline const int16_t *words_of(const void *p)
 	return (const int16_t *)((uintptr_t)p & ~(uintptr_t)(PAGE_SIZE - 1));
 }
 
-static inline bool is_filled(const void *p, size_t bytes, int value)
-{
-	for (size_t i = 0; i < bytes; i++)
-		if (((const unsigned char *)p)[i] != value)
-			return false;
-	return true;
-}
-
 /* A cache of objects whose blocks have @units, aligned to 2. */
 static inline struct kmem_cache *cache_of_units(unsigned units)
 {
@@ -61,6 +53,18 @@ static inline struct kmem_cache *cache_of_units(unsigned units)
 	if (c)
 		c->align = 2;
 	return c;
+}
+
+/* An object of @c whose block is of @units, from the engine: no smaller than units are. */
+static inline void *object_of_units(struct kmem_cache *c, unsigned units)
+{
+	const struct slob_request r = {
+		.units = units, .align = 2, .header = SLOB_HEADER_OBJECT, .id = c->id
+	};
+	const void *damaged = NULL;
+
+	c->live++;
+	return slob_alloc(pages_zones, &r, &damaged);
 }
 
 /* Pages that are not free. */
