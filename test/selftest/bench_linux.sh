@@ -70,7 +70,9 @@ case "\$all" in
 *) linux=1234 ;;
 esac
 for what in cache-64-pair kmalloc-100-pair page-pair batch-10000-alloc batch-10000-free; do
-	case "\$all" in *-bench.initrd*) echo "bench: linux \$what \$linux"; echo "bench: ashlar \$what \$((70 + more))" ;; esac
+	case "\$all" in
+	*-bench.initrd*) printf 'bench: linux %s %s\\nbench: ashlar %s %s\\n' \$what \$linux \$what \$((70 + more)) ;;
+	esac
 done
 case "\$all" in
 *-memory.initrd*)
@@ -152,8 +154,8 @@ $build/bench-linux/slab-bench.log" "$status $last"
 
 printf 'guest: begin linux\nguest: end linux 1\nguest: that was all\n' >"$T/guest"
 bench --only slab
-expect "a module that is refused" "1 bench-linux: the guest with SLAB did not take the module, or not let it go; the log is \
-$build/bench-linux/slab-bench.log" "$status $last"
+expect "a module that is refused" "1 bench-linux: the guest with SLAB did not take the module, \
+or not let it go; the log is $build/bench-linux/slab-bench.log" "$status $last"
 
 printf 'guest: begin linux\nbench: linux page-pair 5\nguest: end linux 0\nguest: that was all\n' >"$T/guest"
 bench --only slab
