@@ -12,7 +12,7 @@ OPTIONS ?=
 
 .DEFAULT_GOAL := build
 .PHONY: build help run test check kernel soak coverage size tiny bench bench-engines lint format
-.PHONY: kernel-linux install clean
+.PHONY: kernel-linux bench-linux install clean
 
 # The groups of packages that what was asked for needs: installed, or named, all at once.
 NEEDS = build
@@ -86,6 +86,10 @@ format: ## let clang-format set the C files
 kernel-linux: ## Ashlar inside Debian's Linux, in QEMU: its tests, and instructions beside SLUB
 	@scripts/setup build guest
 	@scripts/kernel-linux
+
+bench-linux: ## Linux 6.1 with SLAB, SLUB and SLOB beside Ashlar, in QEMU; ONLY=slub; long at first
+	@scripts/setup linux
+	@scripts/bench-linux $(if $(ONLY),--only $(ONLY))
 
 install: build ## install under PREFIX, below DESTDIR if set
 	@[ -n "$(DESTDIR)" ] || [ -w "$(PREFIX)" ] || [ ! -e "$(PREFIX)" ] || \

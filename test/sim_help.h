@@ -11,15 +11,9 @@
 #include <setjmp.h>
 
 #include "base/memory.h"
+#include "page_help.h"
 #include "port/sim/sim.h"
 #include "tap.h"
-
-/* In a case that counts pages, or bytes of them, as they are in a process. */
-#define PAGES_OF_4_KIB()                               \
-	do {                                           \
-		if (PORT_PAGE_SHIFT != 12)             \
-			SKIP("counts pages of 4 KiB"); \
-	} while (0)
 
 /* In one that needs slabs of several pages, or blocks of hundreds. */
 #define PAGES_ARE_MANY()                             \

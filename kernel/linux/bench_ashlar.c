@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bench_ashlar.c - see bench.h: Ashlar, compiled as a user of its headers is
+ * bench_ashlar.c - see bench.h and memory.h: Ashlar, compiled as a user of its headers is
  */
 #include "ashlar/mm.h"
 #include "ashlar/slab.h"
 #include "bench.h"
+#include "cache/stat.h"
+#include "linux_kernel.h"
+#include "memory.h"
 
 void *bench_objects[BENCH_BATCH];
 
@@ -28,4 +31,43 @@ void bench_ashlar(void)
 	BENCH("ashlar", kmem_cache_alloc(cache, GFP_KERNEL), bench_free, kmalloc(100, GFP_KERNEL),
 	      kfree, alloc_pages(GFP_KERNEL, 0), bench_unpage);
 	kmem_cache_destroy(cache);
+}
+
+static void *memory_alloc(size_t bytes)
+{
+	return kmalloc(bytes, GFP_KERNEL);
+}
+
+/* All that came from Linux: objects, tables, free pages. */
+static size_t memory_held(void)
+{
+	return linux_kernel_pages() * PAGE_SIZE;
+}
+
+static size_t memory_spare(void)
+{
+	struct stat_sum sum;
+
+	stat_sum(&sum);
+	return sum.dirty_bytes;
+}
+
+static void memory_shrink(void)
+{
+	ashlar_purge();
+}
+
+void memory_ashlar(void)
+{
+	static const struct memory_user user = {
+		.who = "ashlar",
+		.alloc = memory_alloc,
+		.free = kfree,
+		.held = memory_held,
+		.spare = memory_spare,
+		.shrink = memory_shrink,
+	};
+
+	kfree(kmalloc(8, GFP_KERNEL)); /* the first one makes the tables */
+	memory_measure(&user);
 }

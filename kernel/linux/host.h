@@ -20,6 +20,10 @@ unsigned tests_run(const char *filter);
 void bench_ashlar(void);
 void bench_linux(void);
 
+/* The same for memory: "bench: NAME KIBIBYTES". The first also says what the machine has. */
+void memory_linux(void);
+void memory_ashlar(void);
+
 /* ---- the tests call --------------------------------------------------------- */
 
 unsigned host_cpus(void);

@@ -4,6 +4,7 @@
  *
  * What    insmod ashlar.ko          run the tests
  *         insmod ashlar.ko bench=1  measure instead (one CPU, -icount)
+ *         insmod ashlar.ko memory=1 measure what objects take of the machine's memory
  *         only=TEXT                 the cases whose name contains it
  *         options="..."             what ASHLAR_OPTIONS is to a process
  *         /sys/module/ashlar/parameters/failed   how many cases have failed
@@ -20,6 +21,8 @@ static char *options;
 module_param(options, charp, 0444);
 static bool bench;
 module_param(bench, bool, 0444);
+static bool memory;
+module_param(memory, bool, 0444);
 static char *only;
 module_param(only, charp, 0444);
 static unsigned int failed;
@@ -34,6 +37,11 @@ static int __init ashlar_module_init(void)
 	if (bench) {
 		bench_linux();
 		bench_ashlar();
+		return 0;
+	}
+	if (memory) {
+		memory_linux();
+		memory_ashlar();
 		return 0;
 	}
 	failed = tests_run(only);

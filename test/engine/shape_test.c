@@ -4,7 +4,8 @@
  */
 #include "engine/shape.h"
 #include "page/map.h"
-#include "sim_help.h"
+#include "page/page.h"
+#include "page_help.h"
 #include "tap.h"
 
 #define STRIDE_MAX ((size_t)8 << 20)
