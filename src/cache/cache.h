@@ -119,7 +119,7 @@ struct kmem_cache_node *cache_visit(u32 id);
 void cache_leave(struct kmem_cache_node *n);
 
 /* fork's child: the visitors were other threads. */
-void cache_forget_visitors(void);
+void cache_forget(void);
 
 /* Caches that exist before any other: of struct kmem_cache and of struct kmem_cache_node. */
 bool cache_boot(void);

@@ -285,11 +285,17 @@ void cache_leave(struct kmem_cache_node *n)
 	__atomic_fetch_sub(&n->cache->visitors, 1, __ATOMIC_RELEASE);
 }
 
-void cache_forget_visitors(void)
+void cache_forget(void)
 {
-	for (u32 id = 1; id < CONFIG_MAX_IDS; id++)
-		if (map_ids[id].node)
-			map_ids[id].node->cache->visitors = 0;
+	for (u32 id = 1; id < CONFIG_MAX_IDS; id++) {
+		struct kmem_cache_node *n = map_ids[id].node;
+
+		if (!n)
+			continue;
+		n->cache->visitors = 0;
+		if (unlikely(n->queue || n->pending))
+			slab_forget(n);
+	}
 }
 
 static bool cache_has_slabs(const struct kmem_cache *c)
