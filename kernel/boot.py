@@ -155,7 +155,7 @@ def judge_slabinfo(lines):
     if "slabinfo - version: 2.1" not in lines:
         return None
     text = lines[lines.index("slabinfo - version: 2.1"):]
-    end = [i for i, line in enumerate(text) if i > 1 and line.startswith(("# ", "ok ", "not ok "))]
+    end = [i for i, line in enumerate(text) if i > 1 and line.startswith(("# ", "ok ", "not ok ", "Node "))]
     text = text[:end[0] if end else None]
     rows = {m.group(1): [int(n) for n in m.group(2).split()]
             for m in map(SLABINFO.fullmatch, text[2:]) if m}
@@ -164,6 +164,32 @@ def judge_slabinfo(lines):
     if any(active > total or total % each for active, total, _, each, _ in rows.values()):
         return "slabinfo's figures contradict each other"
     return None if rows.get("with_space", [700])[0] >= 700 else "slabinfo has too few objects in use"
+
+
+ZONE = re.compile(r"Node (\d+), zone +(DMA|DMA32|Normal)")
+BLOCKS = re.compile(ZONE.pattern + r" ((?: *\d+ )+)")
+
+
+def judge_zoneinfo(lines):
+    """The same of zoneinfo and buddyinfo, which come right behind it."""
+    zones = {}
+    blocks = {}
+    zone = None
+    for line in lines:
+        if ZONE.fullmatch(line):
+            zone = zones.setdefault(line, {})
+        elif BLOCKS.fullmatch(line):
+            blocks[line[:ZONE.match(line).end()]] = [int(n) for n in BLOCKS.fullmatch(line).group(3).split()]
+        elif zone is not None and re.fullmatch(r"  (pages|     ) +[a-z]+ +\d+", line):
+            zone[line.split()[-2]] = int(line.split()[-1])
+    if not zones:
+        return None if "slabinfo - version: 2.1" not in lines else "there is no zoneinfo"
+    for name, z in zones.items():
+        if not z["min"] <= z["low"] <= z["high"] or not z["free"] <= z["managed"] <= z["spanned"]:
+            return f"{name}: the figures contradict each other"
+        if sum(n << order for order, n in enumerate(blocks.get(name, []))) != z["free"]:
+            return f"{name}: the free blocks are not the free pages"
+    return None
 
 
 def judge(status, console):
@@ -186,7 +212,7 @@ def judge(status, console):
     elif plan is None or len(results) != plan:
         wrong = f"{len(results)} results for a plan of {plan}"
     else:
-        wrong = judge_slabinfo(lines)
+        wrong = judge_slabinfo(lines) or judge_zoneinfo(lines)
     return passed, max(failed, wrong is not None), skipped, wrong
 
 

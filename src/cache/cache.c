@@ -141,7 +141,7 @@ unsigned cache_grow(struct kmem_cache_node *n, gfp_t gfp, void **end, unsigned c
 		return 0;
 	if (unlikely(options.audit) && gfp_may_wait(gfp))
 		init_audit_point(false);
-	if (!slab_prepare(n, head, debug_ctor(n->cache))) {
+	if (!create_construct(n, head, gfp)) {
 		page_free(head, n->shape->order);
 		return 0;
 	}
@@ -218,7 +218,7 @@ static cold void cache_answer(void)
 }
 
 /* Destroying a cache has emptied its arrays: whoever still uses it comes here. */
-static void cache_check_alive(const struct kmem_cache *c, const char *function)
+void cache_check_alive(const struct kmem_cache *c, const char *function)
 {
 	if (unlikely(READ_ONCE(c->closed)) && !cache_is_cache(c))
 		report_pointer(function, c);

@@ -238,6 +238,12 @@ bool cache_is_cache(const struct kmem_cache *c)
 	       *map_state(c) == map_state_in_use(c);
 }
 
+void cache_check(const struct kmem_cache *c, const char *function)
+{
+	if (!cache_is_cache(c))
+		report_pointer(function, c);
+}
+
 bool cache_shrink(struct kmem_cache *c)
 {
 	struct list emptied;
@@ -254,6 +260,7 @@ bool cache_shrink(struct kmem_cache *c)
 
 int kmem_cache_shrink(struct kmem_cache *c)
 {
+	cache_check(c, "kmem_cache_shrink");
 	return cache_shrink(c);
 }
 
@@ -293,6 +300,7 @@ void cache_forget(void)
 		if (!n)
 			continue;
 		n->cache->visitors = 0;
+		n->cache->constructing = 0;
 		if (unlikely(n->queue || n->pending))
 			slab_forget(n);
 	}
@@ -449,8 +457,7 @@ void kmem_cache_destroy(struct kmem_cache *c)
 {
 	if (!c)
 		return;
-	if (!cache_is_cache(c))
-		report_pointer("kmem_cache_destroy", c);
+	cache_check(c, "kmem_cache_destroy");
 	if (c->flags & SLAB_KMALLOC)
 		report_refusal("kmem_cache_destroy", c->name, "kmalloc needs it");
 	else
@@ -459,6 +466,7 @@ void kmem_cache_destroy(struct kmem_cache *c)
 
 unsigned int kmem_cache_size(struct kmem_cache *c)
 {
+	cache_check(c, "kmem_cache_size");
 	return c->object_size;
 }
 
