@@ -166,7 +166,7 @@ def judge_slabinfo(lines):
     return None if rows.get("with_space", [700])[0] >= 700 else "slabinfo has too few objects in use"
 
 
-ZONE = re.compile(r"Node (\d+), zone +(DMA|DMA32|Normal)")
+ZONE = re.compile(r"Node (\d+), zone +(DMA32|DMA|Normal)")
 BLOCKS = re.compile(ZONE.pattern + r" ((?: *\d+ )+)")
 
 
