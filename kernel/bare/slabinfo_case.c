@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * slabinfo_case.c - caches and zones on the console, and what the boot line has said about them
+ * slabinfo_case.c - the caches on the console, and what the boot line has said about them
  *
  * What    kernel/boot.py parses the text as slabinfo 2.1 and compares one cache with what this
  *         case says of it.
@@ -18,8 +18,6 @@ TEST(slabinfo_on_the_console)
 	for (unsigned i = 0; i < HELD; i++)
 		held[i] = kmem_cache_alloc(c, GFP_KERNEL);
 	ashlar_slabinfo();
-	ashlar_zoneinfo();
-	ashlar_buddyinfo();
 	tap_note_number("objects of with_space in use at least", HELD);
 	for (unsigned i = 0; i < HELD; i++)
 		kmem_cache_free(c, held[i]);

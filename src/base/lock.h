@@ -62,6 +62,31 @@ static inline bool lock_try(struct lock *lock)
 	return lock_take(lock, LOCK_TRIED);
 }
 
+/* The same where the holder keeps what port_irq_save said himself, until lock_release_here: for a
+ * few instructions in one function. */
+static always_inline bool lock_try_here(struct lock *lock, struct port_irq *irq)
+{
+	u32 expected = LOCK_FREE;
+
+	*irq = port_irq_save();
+	if (unlikely(!__atomic_compare_exchange_n(&lock->word, &expected, LOCK_TRIED, false,
+						  __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))) {
+		port_irq_restore(*irq);
+		return false;
+	}
+	if (CONFIG_DEBUG)
+		lock_count(1);
+	return true;
+}
+
+static always_inline void lock_release_here(struct lock *lock, struct port_irq irq)
+{
+	if (CONFIG_DEBUG)
+		lock_count(-1);
+	STORE_RELEASE(lock->word, LOCK_FREE); /* LK3: it is still LOCK_TRIED */
+	port_irq_restore(irq);
+}
+
 /* For who takes several, in their order: fork, and the slob engine with its growth lock. */
 static inline void lock_acquire_more(struct lock *lock)
 {

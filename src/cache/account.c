@@ -4,15 +4,15 @@
  *
  * What    Beside each slab with charged objects lies a vector: for each object, who pays. The
  *         vector is a block of kmalloc; its address is in the descriptor of the slab's second
- *         page, which has no use for its owner. Who pays is an owner, not a group: a group's
- *         owners are handed over when it ends or its charges move, and no vector is touched.
+ *         page, which has no use for its owner, or behind the bits of its only page. Who pays is an
+ *         owner, not a group: a group's owners are handed over when it ends or its charges move,
+ *         and no vector is touched.
  * State   account, the groups and owners, under account.lock
  * Rules   AC1 bytes of a group == sum of its owners' bytes and of those of groups below it
  *         AC2 a charge is written down before the object is handed out, and settled before it
  *             is free
  *         AC3 objects hold nothing of this; a slab without charged objects has no vector
- *         AC4 a slab of one page has no second: its objects are not charged, and such a
- *             charge is refused
+ *         AC4 a slab that begins has no vector, and one that ends takes its own with it
  *         AC5 a charge that may not wait is refused where the lock is held. Nothing has to be given
  *             back under the lock after a refusal: of several objects all are charged, or none
  */

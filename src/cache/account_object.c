@@ -16,22 +16,26 @@ static struct page *account_head(const struct kmem_cache_node *n, const void *p)
 	return &map.pages[map_pfn(p) & ~(((size_t)1 << n->shape->order) - 1)];
 }
 
+/* Where a slab of 2^@order pages has the address of its vector. */
+static void **account_slot(struct page *head, unsigned order)
+{
+	return order ? &head[1].owner : (void **)(void *)&head->bits[PAGE_OWNER_WORD];
+}
+
 /* The vector of a slab, made if there is none and @gfp is not 0. NULL iff there is none. */
 static struct account_owner **account_vector(struct page *head, const struct shape *s, gfp_t gfp)
 {
-	struct account_owner **vector;
+	void **slot = account_slot(head, s->order);
+	struct account_owner **vector = LOAD_ACQUIRE(*slot);
 	void *seen = NULL;
 
-	if (s->order == 0)
-		return NULL; /* AC4 */
-	vector = LOAD_ACQUIRE(head[1].owner);
 	if (vector || !gfp)
 		return vector;
 	vector = kcalloc(s->objects, sizeof(void *),
 			 gfp & ~(ASHLAR_GFP_TYPES | __GFP_ZERO | __GFP_NOFAIL));
 	if (!vector)
 		return NULL;
-	if (__atomic_compare_exchange_n(&head[1].owner, &seen, vector, false, __ATOMIC_ACQ_REL,
+	if (__atomic_compare_exchange_n(slot, &seen, vector, false, __ATOMIC_ACQ_REL,
 					__ATOMIC_ACQUIRE))
 		return vector;
 	kfree_nolock(vector);
@@ -151,16 +155,16 @@ void account_uncharge_block(struct page *head)
 
 void account_begin_slab(struct page *head, unsigned order)
 {
-	if (order)
-		head[1].owner = NULL;
+	*account_slot(head, order) = NULL; /* AC4 */
 }
 
 void account_end_slab(struct page *head)
 {
-	void *vector = head->order ? head[1].owner : NULL;
+	void **slot = account_slot(head, head->order);
+	void *vector = *slot;
 
 	if (likely(!vector))
 		return;
-	head[1].owner = NULL;
+	*slot = NULL;
 	kfree(vector);
 }

@@ -119,6 +119,9 @@ u32 cache_ids_end(void);
 struct kmem_cache_node *cache_visit(u32 id);
 void cache_leave(struct kmem_cache_node *n);
 
+/* The same of every node that has slabs: its bit in @ids, of CONFIG_MAX_IDS bits, is set. */
+void cache_visit_all(u64 *ids);
+
 /* fork's child: visitors, and those who construct or were about to free, were other threads. */
 void cache_forget(void);
 
@@ -214,9 +217,8 @@ void cache_undo_bulk(struct kmem_cache *c, size_t count, void **objects, gfp_t g
 /* Put objects straight into the node and give emptied slabs to the page floor. */
 void cache_put(struct kmem_cache_node *n, void *const *objects, unsigned count);
 
-/* Drain all arrays and slabs of one cache, of all; the result of shrink. */
+/* Drain all arrays and slabs of one cache; the result of shrink. squeeze.h is for all caches. */
 bool cache_shrink(struct kmem_cache *c);
-void cache_shrink_all(void);
 
 /* Give back pages inside used slabs of all caches; returns pages. */
 size_t cache_discard_all(void);

@@ -148,7 +148,8 @@ void *kmalloc_aligned(size_t size, size_t align, gfp_t gfp)
 	return c ? kmalloc_from(c, size, gfp) : kmalloc_large(size, align, gfp);
 }
 
-void *ashlar_kmalloc(size_t size, ashlar_gfp_t gfp)
+/* What is not the usual: a size of 0, a kind of memory, zeros, nothing in the array. */
+static noinline void *kmalloc_other(size_t size, gfp_t gfp)
 {
 	void *p;
 
@@ -161,9 +162,18 @@ void *ashlar_kmalloc(size_t size, ashlar_gfp_t gfp)
 	return p;
 }
 
+void *ashlar_kmalloc(size_t size, ashlar_gfp_t gfp)
+{
+	void *p;
+
+	if (unlikely(gfp & (ASHLAR_GFP_TYPES | __GFP_ZERO)) || unlikely(!kmalloc_pop(size, &p)))
+		return kmalloc_other(size, gfp);
+	return p;
+}
+
 void *kzalloc(size_t size, gfp_t gfp)
 {
-	return ashlar_kmalloc(size, gfp | __GFP_ZERO);
+	return kmalloc_other(size, gfp | __GFP_ZERO);
 }
 
 void *kmalloc_array(size_t count, size_t size, gfp_t gfp)

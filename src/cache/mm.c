@@ -17,19 +17,59 @@
 #include "cache/account.h"
 #include "cache/reclaim.h"
 #include "cache/report.h"
-#include "page/map.h"
+#include "page/pcp.h"
 
 STATIC_ASSERT(ASHLAR_MAX_ORDER == PORT_MAX_ORDER, "mm.h names the port's largest order");
 
+/* What is more to do for, or to say to: all that a CPU's list has not, or not alone. */
+#define MM_GFP_SPECIAL                                                                     \
+	(~ASHLAR_GFP_KNOWN | __GFP_DMA | __GFP_DMA32 | __GFP_RECLAIMABLE | __GFP_MOVABLE | \
+	 __GFP_ZERO | __GFP_ACCOUNT | __GFP_COMP)
+
+/* A page from the list of this CPU; NULL: take the slow path. What is on the list lies on the
+ * CPU's node, and may be anybody's. */
+static always_inline struct page *mm_take(gfp_t gfp, unsigned order)
+{
+	struct page *page;
+
+	if (unlikely((gfp & MM_GFP_SPECIAL) | order))
+		return NULL;
+	page = pcp_take(percpu_cpu(), 0);
+	if (likely(page)) {
+		map.ids[map_page_pfn(page)] = 0;
+		page_set_one(page);
+	}
+	return page;
+}
+
+/* A page that is nobody else's, to the list of this CPU; false, with nothing done: take the slow
+ * path. The bound on what is free (R1) counts what zones have: it is looked at when the list
+ * overflows. */
+static always_inline bool mm_keep(size_t pfn, unsigned order)
+{
+	struct page *page = &map.pages[pfn];
+	unsigned cpu = percpu_cpu();
+
+	if (unlikely(order) || unlikely(!page_is_one(page)) || unlikely(!pcp_serves(cpu, pfn)) ||
+	    (NR_MIGRATE_TYPES > 1 && unlikely(READ_ONCE(buddy_typed))))
+		return false;
+	map.ids[pfn] = MAP_DIRTY;
+	return likely(pcp_keep_page(cpu, page));
+}
+
 struct page *alloc_pages(gfp_t gfp, unsigned int order)
 {
-	return alloc_pages_node(-1, gfp, order);
+	struct page *page = mm_take(gfp, order);
+
+	return likely(page) ? page : alloc_pages_node(-1, gfp, order);
 }
 
 unsigned long __get_free_pages(gfp_t gfp, unsigned int order)
 {
-	struct page *head = alloc_pages(gfp, order);
+	struct page *head = mm_take(gfp, order);
 
+	if (unlikely(!head))
+		head = alloc_pages_node(-1, gfp, order);
 	return head ? (unsigned long)(uintptr_t)map_page_address(head) : 0;
 }
 
@@ -105,7 +145,13 @@ static inline void mm_put_block(struct page *head, unsigned order)
 	mm_free(head);
 }
 
-void __free_pages(struct page *page, unsigned int order)
+/* Pages before this have readable tables. */
+static inline size_t mm_end(void)
+{
+	return READ_ONCE(map.granules) >> (PAGE_SHIFT - GRANULE_SHIFT);
+}
+
+static noinline void mm_free_pages(struct page *page, unsigned order)
 {
 	if (!page)
 		return;
@@ -114,7 +160,7 @@ void __free_pages(struct page *page, unsigned int order)
 	mm_put_block(page, order);
 }
 
-void free_pages(unsigned long address, unsigned int order)
+static noinline void mm_free_address(unsigned long address, unsigned order)
 {
 	const void *p = (const void *)(uintptr_t)address;
 
@@ -123,6 +169,23 @@ void free_pages(unsigned long address, unsigned int order)
 	if (unlikely(!map_contains(p) || (address & (PAGE_SIZE - 1))))
 		report_pointer("free_pages", p);
 	mm_put_block(&map.pages[map_pfn(p)], order);
+}
+
+void __free_pages(struct page *page, unsigned int order)
+{
+	size_t pfn = map_page_pfn(page);
+
+	if (unlikely(pfn >= mm_end()) || unlikely(!mm_keep(pfn, order)))
+		mm_free_pages(page, order);
+}
+
+void free_pages(unsigned long address, unsigned int order)
+{
+	size_t offset = address - map.base;
+	size_t pfn = offset >> PAGE_SHIFT | offset << (64 - PAGE_SHIFT); /* unaligned: too large */
+
+	if (unlikely(pfn >= mm_end()) || unlikely(!mm_keep(pfn, order)))
+		mm_free_address(address, order);
 }
 
 void get_page(struct page *page)

@@ -243,11 +243,22 @@ static void slab_settle(struct kmem_cache_node *n, struct page *head, unsigned c
 static unsigned slab_run(void *const *objects, unsigned count, size_t step)
 {
 	uintptr_t expected = (uintptr_t)objects[0] + step;
-	unsigned run = 1;
+	void *const *at = objects + 1;
+	void *const *end = objects + count;
 
-	for (; run < count && (uintptr_t)objects[run] == expected; run++)
+	for (; end - at >= 4; at += 4) { /* a compare and an add each */
+		uintptr_t second = expected + step;
+		uintptr_t third = second + step;
+		uintptr_t fourth = third + step;
+
+		if ((uintptr_t)at[0] != expected || (uintptr_t)at[1] != second ||
+		    (uintptr_t)at[2] != third || (uintptr_t)at[3] != fourth)
+			break;
+		expected = fourth + step;
+	}
+	for (; at < end && (uintptr_t)*at == expected; at++)
 		expected += step;
-	return run;
+	return (unsigned)(at - objects);
 }
 
 /* The bits of the first of @count objects, the @index-th of its slab, and of those behind it that
@@ -327,8 +338,7 @@ void slab_release(struct kmem_cache_node *n, struct list *emptied)
 	list_add_tail(emptied, &head->link);
 }
 
-/* E7: is it time to give back pages inside used slabs? */
-static bool slab_has_holes(struct kmem_cache_node *n)
+bool slab_has_holes(struct kmem_cache_node *n)
 {
 	size_t all = n->slabs * n->shape->objects;
 	size_t idle = n->free_objects;

@@ -90,9 +90,11 @@ static size_t map_fit_pages(size_t budget, size_t align)
 /* What the arena is aligned to; half of it is lost to that on average. */
 static size_t map_align(size_t budget)
 {
+	size_t least = map_grain() << PAGE_SHIFT; /* sections are whole */
+
 	if (budget >= MAP_BIG_ARENA)
 		return PAGE_SIZE << MAX_ORDER;
-	return budget >= MAP_SMALL_ARENA ? MAP_MIN_BYTES : CONFIG_SECTION_SIZE;
+	return budget >= MAP_SMALL_ARENA ? size_max(MAP_MIN_BYTES, least) : least;
 }
 
 /* The arena begins at @start and has @pages pages; its tables begin at @table. */

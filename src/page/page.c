@@ -44,6 +44,7 @@ bool page_init(size_t budget_bytes, unsigned cpus, size_t page_bytes)
 		return false;
 	memory.cpus = cpus;
 	zones_init();
+	pcp_init();
 	for (unsigned i = 0; i < node_table.count; i++) {
 		struct zone *z = zones.home[order[i]];
 
@@ -182,7 +183,7 @@ struct page *page_alloc(unsigned order, gfp_t gfp, unsigned node, bool *zero)
 
 	if (order > MAX_ORDER)
 		return NULL;
-	cpu = port_cpu();
+	cpu = percpu_cpu();
 	if (page_may_be_kept(gfp) && node_of_cpu(cpu) == node) {
 		head = pcp_take(cpu, order);
 		if (unlikely(!head) && (gfp & __GFP_DIRECT_RECLAIM))
@@ -290,36 +291,40 @@ static void page_free_list(struct list *blocks)
 	}
 }
 
-/* A CPU keeps blocks of its own node's highest zone (page_may_be_kept). */
-static bool page_is_kept(unsigned cpu, const struct page *head)
+/* Does the CPU keep pages of its node's highest zone, and is this one? Now it is known (C5). */
+static noinline bool page_begins_to_be_kept(unsigned cpu, size_t pfn)
 {
-	const struct zone *z;
-	unsigned node;
+	unsigned node = node_of_cpu(cpu);
+	const struct zone *z = node < node_table.count ? zones.home[node] : NULL;
 
-	if (NR_MIGRATE_TYPES > 1 && unlikely(READ_ONCE(buddy_typed)) &&
-	    buddy_type(map_page_pfn(head)) != MIGRATE_UNMOVABLE)
+	if (!z)
 		return false;
-	if (likely(zones.count == 1))
-		return true;
-	node = node_of_cpu(cpu);
-	if (node >= node_table.count)
+	if (!READ_ONCE(pcp[cpu].span))
+		pcp_open(cpu, z->first_pfn, z->end_pfn - z->first_pfn);
+	return pfn - z->first_pfn < z->end_pfn - z->first_pfn;
+}
+
+/* A CPU keeps blocks of its own node's highest zone (page_may_be_kept). */
+static bool page_is_kept(unsigned cpu, size_t pfn)
+{
+	if (NR_MIGRATE_TYPES > 1 && unlikely(buddy_type(pfn) != MIGRATE_UNMOVABLE))
 		return false;
-	z = zones.home[node];
-	return z && map_page_pfn(head) - z->first_pfn < z->end_pfn - z->first_pfn;
+	return likely(pcp_serves(cpu, pfn)) || page_begins_to_be_kept(cpu, pfn);
 }
 
 void page_free(struct page *head, unsigned order)
 {
-	unsigned cpu = port_cpu();
+	unsigned cpu = percpu_cpu();
+	size_t pfn = map_page_pfn(head);
 	struct list out;
 
 	ASSERT(head->kind != PAGE_FREE && head->kind != PAGE_TAIL && head->order == order);
-	if (unlikely(!page_is_kept(cpu, head))) {
-		zone_free(page_zone(head), map_page_pfn(head), (size_t)1 << order);
+	if (unlikely(!page_is_kept(cpu, pfn))) {
+		zone_free(page_zone(head), pfn, (size_t)1 << order);
 		return;
 	}
 	list_init(&out);
-	map_set_dirty(map_page_pfn(head), (size_t)1 << order);
+	map_set_dirty(pfn, (size_t)1 << order);
 	pcp_give(cpu, head, &out);
 	if (!list_is_empty(&out))
 		page_free_list(&out);
@@ -393,41 +398,6 @@ size_t page_offline(void)
 	if (total)
 		zones_set_reserves();
 	return total;
-}
-
-/* Pages that may stay reserved although they never were online. */
-static size_t page_spare(size_t reserved)
-{
-	size_t block = (size_t)1 << MAX_ORDER;
-	size_t limit;
-	size_t used;
-	size_t others;
-
-	if (!port_address_space(&limit, &used))
-		return reserved;
-	others = used - size_min(used, reserved * MAP_BYTES_PER_PAGE);
-	if (limit <= others)
-		return 0;
-	return size_min(reserved, (limit - others) / 2 / MAP_BYTES_PER_PAGE & ~(block - 1));
-}
-
-size_t page_lower(void)
-{
-	struct zone *z = &zones.of[0];
-	size_t reserved;
-	size_t spare;
-
-	if (zones.count != 1)
-		return 0;
-	lock_acquire_outer(&zone_growth);
-	reserved = z->end_pfn - z->online_end;
-	spare = page_spare(reserved);
-	if (spare < reserved) {
-		z->end_pfn = z->online_end + spare;
-		map_lower(z->end_pfn);
-	}
-	lock_release_outer(&zone_growth);
-	return (reserved - spare) * MAP_BYTES_PER_PAGE;
 }
 
 void page_drain(void)

@@ -5,42 +5,44 @@
 #include "page/pcp.h"
 #include "base/check.h"
 
-struct pcp {
-	struct lock lock;
-	u32 pages;                           /* in all lists (C2) */
-	u16 more;                            /* pages kept above PCP_HIGH (C4) */
-	u16 batch;                           /* pages (C3) */
-	bool overflowed;                     /* since a list was empty */
-	struct list free[CONFIG_PCP_ORDERS]; /* newest first; zeros until first used */
-} cacheline_aligned;
-
-static struct pcp pcp[PORT_MAX_CPUS];
+struct pcp pcp[PORT_MAX_CPUS];
 static u32 pcp_end; /* one above the highest CPU that kept a block */
 
-static struct list *pcp_list(struct pcp *c, unsigned order)
+/* C6 */
+static void pcp_begin(struct pcp *c)
 {
-	struct list *list = &c->free[order];
-
-	if (!list->next)
-		list_init(list);
-	return list;
+	if (likely(c->free[0].next))
+		return;
+	for (unsigned o = 0; o < CONFIG_PCP_ORDERS; o++)
+		list_init(&c->free[o]);
 }
 
-struct page *pcp_take(unsigned cpu, unsigned order)
+static void pcp_see(unsigned cpu)
+{
+	u32 end = READ_ONCE(pcp_end);
+
+	while (end <= cpu && !__atomic_compare_exchange_n(&pcp_end, &end, cpu + 1, false,
+							  __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		continue;
+}
+
+void pcp_init(void)
+{
+	for (unsigned cpu = 0; cpu < pcp_end; cpu++)
+		pcp[cpu].span = 0;
+}
+
+void pcp_open(unsigned cpu, size_t first, size_t span)
 {
 	struct pcp *c = &pcp[cpu];
-	struct page *head = NULL;
 
-	if (order >= CONFIG_PCP_ORDERS || READ_ONCE(c->pages) == 0 || !lock_try(&c->lock))
-		return NULL;
-	if (!list_is_empty(pcp_list(c, order))) {
-		head = list_first_entry(pcp_list(c, order), struct page, link);
-		ASSERT(head->kind == PAGE_PCP && head->order == order);
-		list_remove(&head->link);
-		c->pages -= 1u << order;
-	}
+	if (!lock_try(&c->lock))
+		return;
+	pcp_begin(c);
+	pcp_see(cpu);
+	WRITE_ONCE(c->first, first);
+	STORE_RELEASE(c->span, span);
 	lock_release(&c->lock);
-	return head;
 }
 
 size_t pcp_take_bulk(unsigned cpu, struct page **pages, size_t count)
@@ -51,7 +53,7 @@ size_t pcp_take_bulk(unsigned cpu, struct page **pages, size_t count)
 
 	if (READ_ONCE(c->pages) == 0 || !lock_try(&c->lock))
 		return 0;
-	list = pcp_list(c, 0);
+	list = &c->free[0];
 	for (; n < count && !list_is_empty(list); n++) {
 		pages[n] = list_first_entry(list, struct page, link);
 		list_remove(&pages[n]->link);
@@ -92,7 +94,7 @@ static u32 pcp_overflow(struct pcp *c)
 /* Move the older part of a list out, until @goal pages are left in all. */
 static void pcp_flush(struct pcp *c, unsigned order, u32 goal, struct list *out)
 {
-	struct list *list = pcp_list(c, order);
+	struct list *list = &c->free[order];
 
 	while (c->pages > goal && !list_is_empty(list)) {
 		struct page *head = list_last_entry(list, struct page, link);
@@ -101,15 +103,6 @@ static void pcp_flush(struct pcp *c, unsigned order, u32 goal, struct list *out)
 		list_add_tail(out, &head->link);
 		c->pages -= 1u << order;
 	}
-}
-
-static void pcp_see(unsigned cpu)
-{
-	u32 end = READ_ONCE(pcp_end);
-
-	while (end <= cpu && !__atomic_compare_exchange_n(&pcp_end, &end, cpu + 1, false,
-							  __ATOMIC_RELAXED, __ATOMIC_RELAXED))
-		continue;
 }
 
 unsigned pcp_cpus(void)
@@ -128,8 +121,9 @@ void pcp_give(unsigned cpu, struct page *head, struct list *out)
 	}
 	if (cpu >= READ_ONCE(pcp_end))
 		pcp_see(cpu);
+	pcp_begin(c);
 	head->kind = PAGE_PCP;
-	list_add(pcp_list(c, order), &head->link);
+	list_add(&c->free[order], &head->link);
 	c->pages += 1u << order;
 	if (unlikely(c->pages > PCP_HIGH + c->more)) {
 		u32 goal = pcp_overflow(c);
@@ -149,6 +143,7 @@ void pcp_fill(unsigned cpu, struct list *blocks)
 		return;
 	if (cpu >= READ_ONCE(pcp_end))
 		pcp_see(cpu);
+	pcp_begin(c);
 	while (!list_is_empty(blocks)) {
 		struct page *head = list_first_entry(blocks, struct page, link);
 
@@ -156,7 +151,7 @@ void pcp_fill(unsigned cpu, struct list *blocks)
 			break;
 		list_remove(&head->link);
 		head->kind = PAGE_PCP;
-		list_add_tail(pcp_list(c, head->order), &head->link);
+		list_add_tail(&c->free[head->order], &head->link);
 		c->pages += 1u << head->order;
 	}
 	lock_release(&c->lock);
@@ -169,8 +164,9 @@ void pcp_drain(unsigned cpu, struct list *out)
 	if (READ_ONCE(c->pages) == 0)
 		return;
 	lock_acquire(&c->lock);
+	pcp_begin(c);
 	for (unsigned o = 0; o < CONFIG_PCP_ORDERS; o++)
-		list_splice_tail(out, pcp_list(c, o));
+		list_splice_tail(out, &c->free[o]);
 	c->pages = 0;
 	c->more = c->batch = 0;
 	c->overflowed = false;
@@ -213,13 +209,16 @@ size_t pcp_audit(unsigned cpu)
 	size_t pages = 0;
 	size_t faults = 0;
 
+	if (!c->free[0].next)
+		return c->pages != 0 || c->span != 0; /* C6 */
 	for (unsigned o = 0; o < CONFIG_PCP_ORDERS; o++) {
 		struct list *node;
 
-		list_for_each(node, pcp_list(c, o)) {
+		list_for_each(node, &c->free[o]) {
 			const struct page *head = container_of(node, struct page, link);
 
-			faults += head->kind != PAGE_PCP || head->order != o; /* C1 */
+			faults += head->kind != PAGE_PCP || head->order != o;      /* C1 */
+			faults += c->span && !pcp_serves(cpu, map_page_pfn(head)); /* C5 */
 			pages += (size_t)1 << o;
 		}
 	}

@@ -16,20 +16,89 @@
  *         C4  an empty list after an overflow lets PCP_STEP pages more be kept, up to PCP_MORE_MAX;
  *             an overflow that follows another one, with no empty list between, takes a quarter of
  *             that back. Draining forgets both.
+ *         C5  a CPU keeps pages of one range only, its NUMA node's highest zone; nothing is kept
+ *             in front (pcp_keep_page) until that is known, and then it stays
+ *         C6  where a CPU keeps anything, its lists have been made circles
  */
 #ifndef ASHLAR_PAGE_PCP_H
 #define ASHLAR_PAGE_PCP_H
 
+#include "base/check.h"
 #include "page/zone.h"
 
-/* Pages a CPU keeps at most, before C4; past it the older half of a list goes to the zone. */
-#define PCP_HIGH 64u
-#define PCP_STEP 16u
-#define PCP_MORE_MAX 192u
-#define PCP_BATCH_MAX 32u /* pages */
+/* Pages a CPU keeps at most, before C4; past it the older half of a list goes to the zone. 256 KiB,
+ * but never fewer than 16 pages. */
+#define PCP_HIGH (PORT_PAGE_SHIFT <= 14 ? 64u >> (PORT_PAGE_SHIFT - 12) : 16u)
+#define PCP_STEP (PCP_HIGH / 4)
+#define PCP_MORE_MAX (PCP_HIGH * 3)
+#define PCP_BATCH_MAX (PCP_HIGH / 2) /* pages */
+
+struct pcp {
+	struct lock lock;
+	u32 pages;                           /* in all lists (C2) */
+	u16 more;                            /* pages kept above PCP_HIGH (C4) */
+	u16 batch;                           /* pages (C3) */
+	bool overflowed;                     /* since a list was empty */
+	size_t first;                        /* C5: the range; set once, before span */
+	size_t span;                         /* its pages; 0: not known yet */
+	struct list free[CONFIG_PCP_ORDERS]; /* newest first; zeros until C6 */
+} cacheline_aligned;
+
+extern struct pcp pcp[PORT_MAX_CPUS] internal_data;
 
 /* A block from CPU @cpu's list of this order; NULL iff the list is empty or busy. */
-struct page *pcp_take(unsigned cpu, unsigned order);
+static always_inline struct page *pcp_take(unsigned cpu, unsigned order)
+{
+	struct pcp *c = &pcp[cpu];
+	struct page *head = NULL;
+	struct port_irq irq;
+
+	if (unlikely(order >= CONFIG_PCP_ORDERS) || unlikely(READ_ONCE(c->pages) == 0) ||
+	    unlikely(!lock_try_here(&c->lock, &irq)))
+		return NULL;
+	if (likely(!list_is_empty(&c->free[order]))) { /* C6: there were pages */
+		head = list_first_entry(&c->free[order], struct page, link);
+		ASSERT(head->kind == PAGE_PCP && head->order == order);
+		list_remove(&head->link);
+		c->pages -= 1u << order;
+	}
+	lock_release_here(&c->lock, irq);
+	return head;
+}
+
+/* May @cpu keep page @pfn (C5)? false also where that is not known yet. */
+static always_inline bool pcp_serves(unsigned cpu, size_t pfn)
+{
+	size_t span = LOAD_ACQUIRE(pcp[cpu].span);
+
+	return pfn - pcp[cpu].first < span;
+}
+
+/* Keep a single free page of the CPU's range, whose id says what is dirty, if there is room; false
+ * where there is none, or the list is busy. */
+static always_inline bool pcp_keep_page(unsigned cpu, struct page *page)
+{
+	struct pcp *c = &pcp[cpu];
+	struct port_irq irq;
+
+	if (unlikely(!lock_try_here(&c->lock, &irq)))
+		return false;
+	if (unlikely(c->pages >= PCP_HIGH + c->more)) {
+		lock_release_here(&c->lock, irq);
+		return false;
+	}
+	page->kind = PAGE_PCP;
+	list_add(&c->free[0], &page->link);
+	c->pages++;
+	lock_release_here(&c->lock, irq);
+	return true;
+}
+
+/* From now on @cpu may keep [@first, @first + @span) (C5), if its lists are not busy just now. */
+void pcp_open(unsigned cpu, size_t first, size_t span);
+
+/* The floor begins, perhaps anew: no CPU's range is known. */
+void pcp_init(void);
 
 /* Up to @count single pages from the list, into @pages; returns how many. */
 size_t pcp_take_bulk(unsigned cpu, struct page **pages, size_t count);

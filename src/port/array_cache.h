@@ -23,6 +23,12 @@ struct array_cache {
 	void **entry;      /* the stack; entry[avail - 1] is the newest */
 };
 
+/* A2: @avail, and not idle, in one store. Both are of little-endian halfwords. */
+static inline void array_cache_set_avail(struct array_cache *a, unsigned avail)
+{
+	__atomic_store_n((uint32_t *)(void *)a, (uint32_t)avail, __ATOMIC_RELAXED);
+}
+
 /* What an array was not popped since: the reaper looked; a flush, and that came later. */
 #define ARRAY_IDLE_TICK 1u
 #define ARRAY_IDLE_FLUSH 2u

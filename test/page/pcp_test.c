@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pcp_test.c - a CPU's lists of free blocks: C1 to C4, order of reuse, what overflows
+ * pcp_test.c - a CPU's lists of free blocks: C1 to C6, order of reuse, what overflows
  */
 #include "base/bits.h"
 #include "page/pcp.h"
@@ -100,6 +100,7 @@ TEST(pcp_C2_overflow_sends_the_oldest)
 	struct page *first;
 	struct page *newest = NULL;
 
+	PAGES_OF_4_KIB();
 	REQUIRE(setup());
 	first = block(0);
 	REQUIRE(first != NULL);
@@ -121,6 +122,7 @@ TEST(pcp_C2_overflow_spares_other_orders)
 {
 	struct page *large;
 
+	PAGES_OF_4_KIB();
 	REQUIRE(setup());
 	large = block(4);
 	REQUIRE(large != NULL);
@@ -147,6 +149,7 @@ TEST(pcp_C3_a_batch_grows_with_each_empty_list)
 {
 	static const unsigned pages[] = { 1, 2, 4, 8, 16, 32, 32 };
 
+	PAGES_OF_4_KIB();
 	REQUIRE(setup());
 	for (unsigned i = 0; i < ARRAY_SIZE(pages); i++) {
 		EXPECT_EQ(pcp_miss(0, 0), pages[i]);
@@ -211,10 +214,77 @@ TEST(pcp_C4_draining_forgets)
 	EXPECT_EQ(pcp_high(0), PCP_HIGH);
 }
 
+TEST(pcp_C5_one_range_that_is_known_once)
+{
+	struct page *p;
+	size_t pfn;
+
+	REQUIRE(setup());
+	p = block(0);
+	REQUIRE(p != NULL);
+	pfn = map_page_pfn(p);
+	EXPECT(!pcp_serves(1, pfn));
+	EXPECT_EQ(pcp_cpus(), 0);
+	pcp_lock(1);
+	pcp_open(1, pfn, 2); /* busy: another time */
+	EXPECT(!pcp_serves(1, pfn));
+	pcp_unlock(1);
+	pcp_open(1, pfn, 2);
+	EXPECT_EQ(pcp_cpus(), 2);
+	EXPECT(pcp_serves(1, pfn) && pcp_serves(1, pfn + 1));
+	EXPECT(!pcp_serves(1, pfn + 2) && !pcp_serves(1, pfn - 1));
+	EXPECT(!pcp_serves(0, pfn));
+	EXPECT_EQ(pcp_audit(1), 0);
+	EXPECT(pcp_keep_page(1, p));
+	EXPECT_EQ(p->kind, PAGE_PCP);
+	EXPECT_EQ(pcp_audit(1), 0);
+	pcp[1].first++; /* now it is none of the range */
+	EXPECT_EQ(pcp_audit(1), 1);
+	pcp[1].first--;
+	EXPECT_PTR_EQ(pcp_take(1, 0), p);
+	pcp_init();
+	EXPECT(!pcp_serves(1, pfn));
+}
+
+TEST(pcp_C6_circles_before_anything_is_kept)
+{
+	REQUIRE(setup());
+	EXPECT_EQ(pcp_audit(3), 0);
+	pcp[3].pages = 1;
+	EXPECT_EQ(pcp_audit(3), 1);
+	pcp[3].pages = 0;
+	pcp_open(3, 0, 1);
+	EXPECT_NULL(pcp_take(3, 0));
+	EXPECT_EQ(pcp_audit(3), 0);
+}
+
+TEST(pcp_keep_page_goes_up_to_the_limit)
+{
+	struct page *last = NULL;
+
+	REQUIRE(setup());
+	pcp_open(0, 0, map.nr_pages);
+	for (unsigned i = 0; i < PCP_HIGH; i++) {
+		last = block(0);
+		REQUIRE(last != NULL);
+		EXPECT(pcp_keep_page(0, last));
+	}
+	EXPECT(!pcp_keep_page(0, block(0)));
+	EXPECT_PTR_EQ(pcp_take(0, 0), last); /* the newest */
+	pcp_lock(0);
+	EXPECT(!pcp_keep_page(0, last)); /* busy */
+	EXPECT_NULL(pcp_take(0, 0));
+	pcp_unlock(0);
+	EXPECT(pcp_keep_page(0, last));
+	EXPECT_EQ(pcp_pages(0), PCP_HIGH);
+	EXPECT_EQ(pcp_audit(0), 0);
+}
+
 TEST(pcp_fill_keeps_what_there_is_room_for)
 {
 	struct list blocks;
 
+	PAGES_OF_4_KIB();
 	REQUIRE(setup());
 	list_init(&blocks);
 	EXPECT_EQ(zone_alloc_list(&z, 4, 6, GFP_KERNEL, &blocks), 6);
@@ -297,6 +367,7 @@ TEST(pcp_busy_lists_are_not_waited_for)
 
 TEST(pcp_drain_empties_all_orders)
 {
+	PAGES_OF_4_KIB();
 	REQUIRE(setup());
 	for (unsigned o = 0; o < CONFIG_PCP_ORDERS; o++)
 		pcp_give(3, block(o), &out);

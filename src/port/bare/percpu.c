@@ -125,10 +125,8 @@ unsigned port_percpu_pop_bulk(unsigned header_offset, void **objects, unsigned c
 	if (n) {
 		unsigned left = a->avail - n;
 
-		for (unsigned i = 0; i < n; i++)
-			objects[i] = a->entry[left + i];
-		a->avail = (uint16_t)left;
-		a->idle = 0;
+		percpu_copy(objects, a->entry + left, n);
+		array_cache_set_avail(a, left);
 	}
 	port_irq_restore(irq);
 	return n;
@@ -141,10 +139,10 @@ unsigned port_percpu_push_bulk(unsigned header_offset, void *const *objects, uns
 	unsigned room = (unsigned)(a->limit - a->avail);
 	unsigned n = room < count ? room : count;
 
-	for (unsigned i = 0; i < n; i++)
-		a->entry[a->avail + i] = objects[i];
-	if (n)
+	if (n) {
+		percpu_copy(a->entry + a->avail, objects, n);
 		a->avail = (uint16_t)(a->avail + n);
+	}
 	port_irq_restore(irq);
 	return n;
 }

@@ -18,14 +18,7 @@
 #include <stdint.h>
 
 #include "port/array_cache.h"
-#include "port/bare/arch.h"
-#include "port_config.h"
-
-/* The region of each CPU, or the dummy while somebody owns it. */
-extern struct array_cache *port_percpu_table[PORT_MAX_CPUS] __attribute__((visibility("hidden")));
-
-/* The headers of the CPU's own NUMA node in it: what pops index; changed by the owner only. */
-extern struct array_cache *port_percpu_alloc[PORT_MAX_CPUS] __attribute__((visibility("hidden")));
+#include "port/bare/table.h"
 
 /* What port_percpu_own gives to the sequences instead of a region. */
 extern struct array_cache *port_percpu_dummy __attribute__((visibility("hidden")));
@@ -46,6 +39,23 @@ static inline struct array_cache *percpu_alloc_region(unsigned cpu)
 	return port_percpu_alloc[cpu];
 }
 
+#ifdef BARE_HAS_SEQUENCE /* arch.h */
+#include BARE_HAS_SEQUENCE
+#else
+
+/* A batch: @count words, not overlapping. */
+static inline void percpu_copy(void **to, void *const *from, unsigned count)
+{
+	for (; count >= 4; count -= 4, to += 4, from += 4) {
+		to[0] = from[0];
+		to[1] = from[1];
+		to[2] = from[2];
+		to[3] = from[3];
+	}
+	while (count--)
+		*to++ = *from++;
+}
+
 /* Take the newest object of the array with this header on the CPU's node; false where it is
  * empty. */
 static inline __attribute__((__always_inline__)) bool percpu_pop(size_t header_offset, void **out)
@@ -60,8 +70,7 @@ static inline __attribute__((__always_inline__)) bool percpu_pop(size_t header_o
 		return false;
 	}
 	*out = a->entry[avail - 1];
-	a->avail = (uint16_t)(avail - 1);
-	a->idle = 0;
+	array_cache_set_avail(a, avail - 1);
 	port_irq_restore(irq);
 	return true;
 }
@@ -83,6 +92,8 @@ static inline __attribute__((__always_inline__)) bool percpu_push(size_t header_
 	port_irq_restore(irq);
 	return true;
 }
+
+#endif
 
 /* The CPU this code runs on, stale as soon as it is known. */
 static inline unsigned percpu_cpu(void)

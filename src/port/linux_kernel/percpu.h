@@ -114,8 +114,7 @@ static inline __attribute__((__always_inline__)) bool percpu_pop(size_t header_o
 		return false;
 	}
 	*out = a->entry[avail - 1];
-	a->avail = (uint16_t)(avail - 1);
-	a->idle = 0;
+	array_cache_set_avail(a, avail - 1);
 	percpu_irq_restore(irq);
 	return true;
 }

@@ -14,6 +14,8 @@
 #define BARE_CPU_OFFSET 8
 #endif
 
+#define BARE_HAS_SEQUENCE "port/bare/x86_64/sequence.h"
+
 #define BARE_TEXT_(x) #x
 #define BARE_TEXT(x) BARE_TEXT_(x)
 
