@@ -15,6 +15,7 @@
 #endif
 
 #define WARM 64
+#define BULK 100 /* golden.py divides by it */
 
 __attribute__((noinline, used)) static void golden_begin(void)
 {
@@ -53,6 +54,14 @@ static void golden_operations(void)
 	golden_end();
 	golden_begin();
 	kmem_cache_free(cache, object);
+	golden_end();
+	static void *objects[BULK];
+
+	golden_begin();
+	kmem_cache_alloc_bulk(cache, GFP_KERNEL, BULK, objects);
+	golden_end();
+	golden_begin();
+	kmem_cache_free_bulk(cache, BULK, objects);
 	golden_end();
 #endif
 }

@@ -26,7 +26,10 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 PAIR_LIMIT = 56     # instructions of malloc + free, detection included
 CALLS = ["malloc(64)", "free(64)", "malloc(1000)", "free(1000)",
-         "kmem_cache_alloc(64)", "kmem_cache_free(64)"]
+         "kmem_cache_alloc(64)", "kmem_cache_free(64)",
+         "kmem_cache_alloc_bulk(64, 100)", "kmem_cache_free_bulk(64, 100)"]
+BULK = 100          # objects of these two
+BULK_LIMIT = 0.8    # of malloc + free, each object
 KINDS = ["instructions", "branches", "jumps", "loads", "stores", "stack"]
 INSTRUCTION = re.compile(r"^\s*([0-9a-f]+):\s+(\S.*)$")
 SYMBOL = re.compile(r"^[0-9a-f]+ <(.+)>:$")
@@ -184,6 +187,11 @@ def check(path, text, rows):
     pair = rows["malloc(64) + free"]["instructions"]
     if pair > PAIR_LIMIT:
         print(f"golden: malloc(64) + free takes {pair} instructions; the limit is {PAIR_LIMIT}")
+        bad += 1
+    bulk = rows.get("kmem_cache_alloc_bulk(64, 100) + kmem_cache_free_bulk")
+    if bulk and bulk["instructions"] > BULK_LIMIT * pair * BULK:
+        print(f"golden: an object of a bulk pair takes {bulk['instructions'] / BULK:.1f} instructions; "
+              f"the limit is {BULK_LIMIT * pair:.1f}, {BULK_LIMIT} of malloc + free")
         bad += 1
     if not path.exists():
         print(f"golden: no {path.name} yet; write it with: bench/golden.py --update")

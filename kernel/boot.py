@@ -185,7 +185,7 @@ def judge_slabinfo(lines, slob):
     if "slabinfo - version: 2.1" not in lines:
         return None
     text = lines[lines.index("slabinfo - version: 2.1"):]
-    end = [i for i, line in enumerate(text) if i > 1 and line.startswith(("# ", "ok ", "not ok "))]
+    end = [i for i, line in enumerate(text) if i > 1 and line.startswith(("# ", "ok ", "not ok ", "Node "))]
     text = text[:end[0] if end else None]
     rows = {m.group(1): [int(n) for n in m.group(2).split()]
             for m in map(SLABINFO.fullmatch, text[2:]) if m}
@@ -194,6 +194,33 @@ def judge_slabinfo(lines, slob):
     if any(active > total or total % each for active, total, _, each, _ in rows.values()):
         return "slabinfo's figures contradict each other"
     return None if rows.get("with_space", [700])[0] >= 700 else "slabinfo has too few objects in use"
+
+
+ZONE = re.compile(r"Node (\d+), zone +(DMA32|DMA|Normal)")
+BLOCKS = re.compile(ZONE.pattern + r" ((?: *\d+ )+)")
+
+
+def judge_zoneinfo(lines):
+    """The same of zoneinfo and buddyinfo, which come right behind it."""
+    zones = {}
+    blocks = {}
+    zone = None
+    for line in lines:
+        if ZONE.fullmatch(line):
+            zone = zones.setdefault(line, {})
+        elif BLOCKS.fullmatch(line):
+            blocks[line[:ZONE.match(line).end()]] = [int(n) for n in BLOCKS.fullmatch(line).group(3).split()]
+        elif zone is not None and re.fullmatch(r"  (pages|     ) +[a-z]+ +\d+", line):
+            zone[line.split()[-2]] = int(line.split()[-1])
+    if not zones:
+        missing = any("zoneinfo_on_the_console" in line for line in lines)
+        return "there is no zoneinfo" if missing else None
+    for name, z in zones.items():
+        if not z["min"] <= z["low"] <= z["high"] or not z["free"] <= z["managed"] <= z["spanned"]:
+            return f"{name}: the figures contradict each other"
+        if sum(n << order for order, n in enumerate(blocks.get(name, []))) != z["free"]:
+            return f"{name}: the free blocks are not the free pages"
+    return None
 
 
 def judge(status, console, slob):
@@ -216,7 +243,7 @@ def judge(status, console, slob):
     elif plan is None or len(results) != plan:
         wrong = f"{len(results)} results for a plan of {plan}"
     else:
-        wrong = judge_slabinfo(lines, slob)
+        wrong = judge_slabinfo(lines, slob) or (None if slob else judge_zoneinfo(lines))
     return passed, max(failed, wrong is not None), skipped, wrong
 
 

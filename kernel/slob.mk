@@ -17,7 +17,7 @@ SLOB_UNIT := $(SLOB_CORE) $(BOOT) $(ROOT)/src/port/sim/port.c $(ROOT)/test/tap.c
 SLOB_UNIT_OBJECTS := $(foreach f,$(SLOB_UNIT),$(call object,$(OUT)/slob-unit,$(f)))
 
 SLOB_BARE := $(SLOB_CORE) $(ROOT)/src/slob/face/bare/slabinfo.c \
-	$(filter-out $(CORE) %/face/bare/slabinfo.c bare/count_case.c bare/x86_64/%,$(BARE))
+	$(filter-out $(CORE) %/face/bare/slabinfo.c %/face/bare/zoneinfo.c bare/count_case.c bare/zoneinfo_case.c bare/x86_64/%,$(BARE))
 SLOB_BARE_OBJECTS := $(foreach f,$(SLOB_BARE),$(call object,$(OUT)/slob,$(f)))
 SLOB_EXAMPLE := $(filter-out bare/% %/test/tap.c,$(SLOB_BARE)) $(wildcard example/*.c)
 SLOB_EXAMPLE_OBJECTS := $(foreach f,$(SLOB_EXAMPLE),$(call object,$(OUT)/slob,$(f)))

@@ -128,6 +128,20 @@ enum ashlar_field_id {
 	ASHLAR_PAGE_BITS,  /* bits 0-1: 2 slob page, 3 run; 8-19: of the former, free units */
 	ASHLAR_CACHE_NEXT,
 	ASHLAR_CACHE_LIVE, /* objects in use */
+	/* struct zone, further ones; pages */
+	ASHLAR_ZONE_NODE,
+	ASHLAR_ZONE_KIND,  /* 0 DMA, 1 DMA32, 2 Normal */
+	ASHLAR_ZONE_FIRST, /* its first page in the arena */
+	ASHLAR_ZONE_END,   /* one past its last */
+	ASHLAR_ZONE_MIN,   /* its watermarks */
+	ASHLAR_ZONE_LOW,
+	ASHLAR_ZONE_HIGH,
+	ASHLAR_ZONE_RESERVE_DMA, /* kept from requests that may have no higher kind than this */
+	ASHLAR_ZONE_RESERVE_DMA32,
+	ASHLAR_ZONE_RESERVE_NORMAL,
+	ASHLAR_ZONE_BLOCKS,      /* free blocks of one page */
+	ASHLAR_ZONE_BLOCKS_NEXT, /* of two: the next orders' are as far apart */
+	ASHLAR_ZONE_BLOCKS_LAST, /* of the largest order */
 	ASHLAR_FIELDS
 };
 

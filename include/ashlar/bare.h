@@ -76,6 +76,11 @@ ASHLAR_API uint64_t ashlar_virt_to_phys(const void *address);
 /* Print the caches as Linux's /proc/slabinfo, version 2.1, has them. Any context but NMI. */
 ASHLAR_API void ashlar_slabinfo(void);
 
+/* The same of the zones of pages: /proc/zoneinfo's free pages, watermarks, sizes and reserves, and
+ * /proc/buddyinfo's free blocks by order. */
+ASHLAR_API void ashlar_zoneinfo(void);
+ASHLAR_API void ashlar_buddyinfo(void);
+
 /* ---- interrupts, NMIs, other CPUs -------------------------------------------------------- */
 
 /* The interrupt of ashlar_host_interrupt has arrived: call this on that CPU. */

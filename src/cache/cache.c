@@ -141,7 +141,7 @@ unsigned cache_grow(struct kmem_cache_node *n, gfp_t gfp, void **end, unsigned c
 		return 0;
 	if (unlikely(options.audit) && gfp_may_wait(gfp))
 		init_audit_point(false);
-	if (!slab_prepare(n, head, debug_ctor(n->cache))) {
+	if (!create_construct(n, head, gfp)) {
 		page_free(head, n->shape->order);
 		return 0;
 	}
@@ -218,7 +218,7 @@ static cold void cache_answer(void)
 }
 
 /* Destroying a cache has emptied its arrays: whoever still uses it comes here. */
-static void cache_check_alive(const struct kmem_cache *c, const char *function)
+void cache_check_alive(const struct kmem_cache *c, const char *function)
 {
 	if (unlikely(READ_ONCE(c->closed)) && !cache_is_cache(c))
 		report_pointer(function, c);
@@ -457,17 +457,36 @@ static void cache_free_run(struct kmem_cache_node *n, size_t count, void **objec
 	}
 }
 
+/* Release the first objects, as many as kmem_cache_free's fast path would take; returns how many. */
+static size_t cache_release_plain(const struct kmem_cache *c, size_t count, void *const *objects)
+{
+	size_t granules = READ_ONCE(map.fast_granules);
+	uintptr_t states = c->states;
+	u32 header_offset = c->header_offset;
+	size_t i = 0;
+
+	for (; i < count; i++) {
+		size_t granule = object_granule(objects[i]);
+
+		if (granule >= granules || (u32)object_header_offset(granule) != header_offset ||
+		    !object_release(states, objects[i]))
+			break;
+	}
+	return i;
+}
+
 void kmem_cache_free_bulk(struct kmem_cache *c, size_t count, void **objects)
 {
 	struct kmem_cache_node *n = NULL;
-	size_t from = 0;
+	size_t from = c ? cache_release_plain(c, count, objects) : 0;
 
 	if (!c) {
 		for (size_t i = 0; i < count; i++)
 			kfree(objects[i]);
 		return;
 	}
-	for (size_t i = 0; i < count; i++) {
+	cache_free_run(c->node, from, objects);
+	for (size_t i = from; i < count; i++) {
 		struct kmem_cache_node *own = cache_release(c, objects[i]);
 
 		if (unlikely(own != n) && n) {

@@ -83,6 +83,7 @@ struct kmem_cache {
 	gfp_t allocflags;  /* joined with every request for pages */
 	u32 visitors;      /* atomic, up under cache_lock (K3) */
 	void (*ctor)(void *);
+	u32 constructing; /* atomic: number of a thread that runs ctor; 0: none, or not known */
 	struct kmem_cache_node *node; /* slabs and shared arrays, an array by NUMA node */
 	struct shape shape;
 	struct debug debug;
@@ -121,8 +122,8 @@ void cache_leave(struct kmem_cache_node *n);
 /* The same of every node that has slabs: its bit in @ids, of CONFIG_MAX_IDS bits, is set. */
 void cache_visit_all(u64 *ids);
 
-/* fork's child: the visitors were other threads. */
-void cache_forget_visitors(void);
+/* fork's child: visitors, and those who construct or were about to free, were other threads. */
+void cache_forget(void);
 
 /* Caches that exist before any other: of struct kmem_cache and of struct kmem_cache_node. */
 bool cache_boot(void);
@@ -157,6 +158,11 @@ static inline bool cache_may_discard(const struct kmem_cache *c)
 /* Does @c point to a cache that was created and not destroyed? */
 bool cache_is_cache(const struct kmem_cache *c);
 
+/* What is none ends the program: @function was given it. The second is for slow paths of those who
+ * hardly ever are wrong: it sees caches that are destroyed. */
+void cache_check(const struct kmem_cache *c, const char *function);
+void cache_check_alive(const struct kmem_cache *c, const char *function);
+
 /* One object when the fast path has none: lock mode, an empty array, an exhausted slab. Its
  * state is set. NULL iff memory is exhausted. */
 void *cache_alloc_slow(struct kmem_cache *c, gfp_t gfp);
@@ -178,6 +184,10 @@ unsigned cache_take(struct kmem_cache_node *n, gfp_t gfp, void **end, unsigned c
 
 /* The same from the slabs that node has: tries its lock where @gfp may not wait. */
 unsigned cache_pick(struct kmem_cache_node *n, gfp_t gfp, void **end, unsigned count);
+
+/* create.c: slab_prepare, which runs the constructor. That may not allocate from its own cache
+ * (L2): there is nothing yet, so it would go on without end; the program ends instead. */
+bool create_construct(struct kmem_cache_node *n, struct page *head, gfp_t gfp);
 
 /* A new slab on that node, and up to @count of its objects downwards from @end. */
 unsigned cache_grow(struct kmem_cache_node *n, gfp_t gfp, void **end, unsigned count);

@@ -5,6 +5,7 @@
  * What    A cache is refused with the reason, made, or, with the option slab_merge, found: a
  *         cache that is alike counts one user more.
  * Rules   L1  nothing is corrected silently: what cannot be is refused
+ *         L2  a constructor does not allocate from its own cache
  *         L3  merged are caches without constructor, window, debugging or SLAB_NO_MERGE,
  *             with the same memory, whose stride fits with less than a pointer to spare
  * Source  Linux mm/slab_common.c for what is checked and what is alike
@@ -12,6 +13,7 @@
 #include "base/check.h"
 #include "cache/args.h"
 #include "cache/cache.h"
+#include "cache/gfp.h"
 #include "cache/init.h"
 #include "cache/option.h"
 #include "cache/rcu.h"
@@ -140,4 +142,24 @@ struct kmem_cache *kmem_cache_create_usercopy(const char *name, unsigned int siz
 	const struct create_want w = { name, size, flags, &args };
 
 	return create(&w, "kmem_cache_create_usercopy");
+}
+
+bool create_construct(struct kmem_cache_node *n, struct page *head, gfp_t gfp)
+{
+	struct kmem_cache *c = n->cache;
+	u32 me = c->ctor && gfp_may_wait(gfp) ? port_thread() : 0; /* no handler's */
+	bool done;
+
+	if (me && READ_ONCE(c->constructing) == me) {
+		report_refusal("kmem_cache_alloc", c->name,
+			       "the constructor allocates from its own cache");
+		check_end();
+	}
+	if (me)
+		WRITE_ONCE(c->constructing, me);
+	done = slab_prepare(n, head, debug_ctor(c));
+	if (me) /* another thread's stays */
+		__atomic_compare_exchange_n(&c->constructing, &me, 0, false, __ATOMIC_RELAXED,
+					    __ATOMIC_RELAXED);
+	return done;
 }

@@ -282,6 +282,7 @@ int ashlar_kmem_cache_debug(struct kmem_cache *c, const char *letters)
 		length++;
 	if (!init_ready() || (length && !letters_read(letters, length, &flags)))
 		return -DEBUG_EINVAL;
+	cache_check(c, "kmem_cache_debug");
 	if (c->flags & SLAB_NO_USER_FLAGS)
 		return -DEBUG_EINVAL;
 	if (flags & (SLAB_STORE_USER | SLAB_TRACE))
@@ -291,6 +292,7 @@ int ashlar_kmem_cache_debug(struct kmem_cache *c, const char *letters)
 
 int ashlar_kmem_cache_validate(struct kmem_cache *c)
 {
+	cache_check(c, "kmem_cache_validate");
 	return (int)size_min(inspect_cache(c), INT32_MAX);
 }
 

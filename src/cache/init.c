@@ -140,7 +140,7 @@ void init_resume_child(void)
 {
 	if (!init_fenced)
 		array_forget();
-	cache_forget_visitors();
+	cache_forget();
 	reclaim_forget();
 	above_forget(init_above);
 	init_resume();

@@ -238,6 +238,12 @@ bool cache_is_cache(const struct kmem_cache *c)
 	       *map_state(c) == map_state_in_use(c);
 }
 
+void cache_check(const struct kmem_cache *c, const char *function)
+{
+	if (!cache_is_cache(c))
+		report_pointer(function, c);
+}
+
 bool cache_shrink(struct kmem_cache *c)
 {
 	struct list emptied;
@@ -254,6 +260,7 @@ bool cache_shrink(struct kmem_cache *c)
 
 int kmem_cache_shrink(struct kmem_cache *c)
 {
+	cache_check(c, "kmem_cache_shrink");
 	return cache_shrink(c);
 }
 
@@ -285,11 +292,18 @@ void cache_leave(struct kmem_cache_node *n)
 	__atomic_fetch_sub(&n->cache->visitors, 1, __ATOMIC_RELEASE);
 }
 
-void cache_forget_visitors(void)
+void cache_forget(void)
 {
-	for (u32 id = 1; id < CONFIG_MAX_IDS; id++)
-		if (map_ids[id].node)
-			map_ids[id].node->cache->visitors = 0;
+	for (u32 id = 1; id < CONFIG_MAX_IDS; id++) {
+		struct kmem_cache_node *n = map_ids[id].node;
+
+		if (!n)
+			continue;
+		n->cache->visitors = 0;
+		n->cache->constructing = 0;
+		if (unlikely(n->queue || n->pending))
+			slab_forget(n);
+	}
 }
 
 void cache_visit_all(u64 *ids)
@@ -438,8 +452,7 @@ void kmem_cache_destroy(struct kmem_cache *c)
 {
 	if (!c)
 		return;
-	if (!cache_is_cache(c))
-		report_pointer("kmem_cache_destroy", c);
+	cache_check(c, "kmem_cache_destroy");
 	if (c->flags & SLAB_KMALLOC)
 		report_refusal("kmem_cache_destroy", c->name, "kmalloc needs it");
 	else
@@ -448,6 +461,7 @@ void kmem_cache_destroy(struct kmem_cache *c)
 
 unsigned int kmem_cache_size(struct kmem_cache *c)
 {
+	cache_check(c, "kmem_cache_size");
 	return c->object_size;
 }
 

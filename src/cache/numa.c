@@ -73,6 +73,8 @@ static void *numa_alloc(struct kmem_cache *c, gfp_t gfp, unsigned node, size_t s
 
 	if (!c->node)
 		c = kmalloc_started(c);
+	if (c)
+		cache_check_alive(c, "kmem_cache_alloc_node");
 	if (!c || cache_fails(c, gfp, size))
 		return NULL;
 	p = numa_take(&c->node[node], gfp);

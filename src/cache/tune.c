@@ -78,6 +78,8 @@ int kmem_cache_tune(struct kmem_cache *c, unsigned int limit, unsigned int batch
 {
 	bool done;
 
+	if (c)
+		cache_check(c, "kmem_cache_tune");
 	if (!c || c->debug.slow || c->limit == 0 || limit < 1 || limit > CONFIG_BATCH_MAX ||
 	    batchcount < 1 || batchcount > limit || shared > UINT16_MAX)
 		return TUNE_EINVAL; /* TU1 */

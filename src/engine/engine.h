@@ -123,6 +123,10 @@ bool slab_try_put(struct kmem_cache_node *n, void *const *objects, unsigned coun
 /* A free object, which is nobody else's, is put back by whoever gets the lock next. Any context. */
 void slab_pend(struct kmem_cache_node *n, void *object);
 
+/* fork's child: other threads' frees that had begun will not be finished; their objects are lost.
+ * All locks are held. */
+void slab_forget(struct kmem_cache_node *n);
+
 /* As slab_adopt, without the lock: the slab joins the node when somebody gets it. */
 unsigned slab_arrive(struct kmem_cache_node *n, struct page *head, void **end, unsigned count);
 

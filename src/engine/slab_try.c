@@ -106,6 +106,33 @@ noinline void slab_sweep(struct kmem_cache_node *n)
 	}
 }
 
+/* Nobody is on his way any more with what waits in this slab. */
+static void slab_settle_queue(struct kmem_cache_node *n, struct page *head)
+{
+	struct page_queue *q = slab_queue(n->shape, head);
+
+	if (!q->count)
+		return;
+	slab_collect(n, head, n->shape->objects);
+	q->count = 0;
+}
+
+void slab_forget(struct kmem_cache_node *n)
+{
+	struct page *head;
+
+	slab_sweep(n);
+	while ((head = n->queue)) { /* what was counted, and not PENDING yet */
+		n->queue = slab_queue(n->shape, head)->next;
+		slab_settle_queue(n, head);
+	}
+	/* Counted, and its slab not queued yet: a full slab is on no list. */
+	for (size_t pfn = 0; n->pending && pfn < (map.granules * GRANULE_SIZE) >> PAGE_SHIFT; pfn++)
+		if (map.pages[pfn].kind == PAGE_SLAB && map.pages[pfn].owner == n)
+			slab_settle_queue(n, &map.pages[pfn]);
+	n->pending = 0;
+}
+
 unsigned slab_try_take(struct kmem_cache_node *n, void **end, unsigned count)
 {
 	unsigned taken;

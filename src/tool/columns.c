@@ -329,6 +329,15 @@ void columns_print_markdown(FILE *out)
 	      "`--sysfs` writes the attributes of the kernel's directory that have a meaning "
 	      "here. `objects` is\n`active_objs`, `slab_size` the stride, `sheaf_capacity` the "
 	      "limit of a CPU's array (0 in a debugged\ncache). `shrink` and `validate` are empty: "
-	      "a file cannot act on another process.\n",
+	      "a file cannot act on another process.\n"
+	      "\n"
+	      "## /proc/zoneinfo, /proc/buddyinfo\n"
+	      "\n"
+	      "`--zoneinfo` prints of each zone of pages what the kernel's file has: pages free, "
+	      "the watermarks, `spanned`\n(address space), `present` and `managed` (online; the "
+	      "same here), and `protection`, the lowmem reserve by\nthe highest kind that a "
+	      "request may have. `--buddyinfo` prints free blocks of 1, 2, 4, ... pages. `--json`\n"
+	      "has both in `zones`, and `dirty_pages`: of the free ones, those with memory behind "
+	      "them.\n",
 	      out);
 }

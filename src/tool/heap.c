@@ -118,6 +118,9 @@ void heap_free(struct heap *h)
 	free(h->groups);
 	h->groups = NULL;
 	h->nr_groups = 0;
+	free(h->zones);
+	h->zones = NULL;
+	h->nr_zones = 0;
 	free(h->rows);
 	h->rows = NULL;
 	h->nr_rows = 0;
@@ -484,6 +487,7 @@ bool heap_read_target(struct heap *h, struct target *t)
 	free(rows);
 	heap_take_groups(h, &r);
 	heap_take_pages(h, &r);
+	heap_take_zones(h, &r);
 	heap_sum(h);
 	return true;
 }

@@ -36,6 +36,25 @@ struct heap_group {
 	uint64_t refused; /* charges */
 };
 
+#define HEAP_ORDERS 24 /* orders of free blocks that are read, at most */
+#define HEAP_KINDS 3
+
+/* A zone of pages; pages, but for the numbers. */
+struct heap_zone {
+	uint64_t node;
+	uint64_t kind;  /* 0 DMA, 1 DMA32, 2 Normal */
+	uint64_t pages; /* address space that is its own, online or not */
+	uint64_t managed;
+	uint64_t free;
+	uint64_t dirty; /* of `free`, with memory behind them */
+	uint64_t min;   /* watermarks */
+	uint64_t low;
+	uint64_t high;
+	uint64_t reserve[HEAP_KINDS]; /* kept from requests whose highest kind this is */
+	uint64_t blocks[HEAP_ORDERS]; /* free blocks of each order: a number */
+	unsigned orders;
+};
+
 struct heap {
 	uint32_t pid;
 	uint32_t parent;
@@ -57,6 +76,8 @@ struct heap {
 	size_t nr_rows;
 	struct heap_group *groups; /* none in a record */
 	size_t nr_groups;
+	struct heap_zone *zones; /* none in a record, none of slob */
+	size_t nr_zones;
 };
 
 /* Read a record; false iff the file is not one, or damaged. Nothing is said. */

@@ -29,6 +29,9 @@ void heap_take_name(const struct heap_reader *r, const unsigned char *cache,
 /* *@sum += @n * @each, as far as it goes. */
 void heap_add(uint64_t *sum, uint64_t n, uint64_t each);
 
+/* heap_zones.c: the zones, by their descriptors. */
+void heap_take_zones(struct heap *h, const struct heap_reader *r);
+
 /* heap_slob.c: zones, pages and caches of a slob process. */
 void heap_take_slob(struct heap *h, const struct heap_reader *r);
 

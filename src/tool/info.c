@@ -8,13 +8,22 @@
 #include <string.h>
 
 #include "ashlar/anchor.h"
+#include "heap_zones.h"
 #include "print.h"
 #include "sysfs.h"
 #include "target.h"
 
 #define INFO_CACHES 8 /* of the short form */
 
-enum info_form { INFO_SHORT, INFO_CACHES_ALL, INFO_SLABINFO, INFO_SYSFS, INFO_JSON };
+enum info_form {
+	INFO_SHORT,
+	INFO_CACHES_ALL,
+	INFO_SLABINFO,
+	INFO_BUDDYINFO,
+	INFO_ZONEINFO,
+	INFO_SYSFS,
+	INFO_JSON
+};
 
 struct info_options {
 	enum info_form form;
@@ -24,6 +33,7 @@ struct info_options {
 
 static const struct option info_long[] = {
 	{ "slabinfo", no_argument, NULL, 's' },   { "sysfs", required_argument, NULL, 'f' },
+	{ "buddyinfo", no_argument, NULL, 'b' },  { "zoneinfo", no_argument, NULL, 'z' },
 	{ "json", no_argument, NULL, 'j' },       { "caches", no_argument, NULL, 'c' },
 	{ "sort", required_argument, NULL, 'o' }, { "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },    { 0 },
@@ -39,6 +49,8 @@ static void info_help(void)
 	     "      --caches      every cache, with all columns\n"
 	     "      --sort KEY    the order of caches (default: memory); `ashlar help columns`\n"
 	     "      --slabinfo    the caches as /proc/slabinfo 2.1, for slabtop and vmstat -m\n"
+	     "      --buddyinfo   free blocks of pages by size, as /proc/buddyinfo\n"
+	     "      --zoneinfo    the zones of pages and their watermarks, as /proc/zoneinfo\n"
 	     "      --sysfs DIR   the caches as the directory /sys/kernel/slab, for slabinfo\n"
 	     "      --json        all figures\n"
 	     "  -h, --help        this text\n"
@@ -58,6 +70,12 @@ static int info_parse(struct info_options *o, int argc, char **argv)
 		case 'f':
 			o->form = INFO_SYSFS;
 			o->folder = optarg;
+			break;
+		case 'b':
+			o->form = INFO_BUDDYINFO;
+			break;
+		case 'z':
+			o->form = INFO_ZONEINFO;
 			break;
 		case 'j':
 			o->form = INFO_JSON;
@@ -119,6 +137,17 @@ static bool info_print(const struct heap *h, const struct info_options *o)
 		break;
 	case INFO_SLABINFO:
 		print_slabinfo(stdout, h);
+		break;
+	case INFO_BUDDYINFO:
+	case INFO_ZONEINFO:
+		if (!h->nr_zones) {
+			tool_say("info: the slob engine has no zones of pages");
+			return false;
+		}
+		if (o->form == INFO_BUDDYINFO)
+			heap_zones_print_buddyinfo(stdout, h);
+		else
+			heap_zones_print_zoneinfo(stdout, h);
 		break;
 	case INFO_SYSFS:
 		return sysfs_write(h, o->folder);

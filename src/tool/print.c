@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "heap_zones.h"
 #include "print.h"
 
 #define PRINT_NAME_WIDTH 20
@@ -278,6 +279,7 @@ struct json_object *print_json(const struct heap *h)
 	}
 	json_object_object_add(process, "caches", caches);
 	json_object_object_add(process, "groups", print_json_groups(h));
+	json_object_object_add(process, "zones", heap_zones_json(h));
 	return process;
 }
 

@@ -10,6 +10,7 @@
 #include "cache/cache.h"
 #include "cache/hold.h"
 #include "cache/kmalloc.h"
+#include "engine/slab_own.h"
 #include "engine/walk.h"
 #include "page/page.h"
 #include "start_help.h"
@@ -175,6 +176,50 @@ TEST(nolock_E8_a_whole_slab_is_pending)
 }
 
 /* What is pending is no leak, and does not keep a cache. */
+/* What another thread had begun when a child was forked: the count alone, or the slab queued, too;
+ * the object never becomes PENDING. The slab's later frees must get home all the same. */
+static void run_half(bool queued)
+{
+	struct kmem_cache *c = kmem_cache_create("half", 64, 0, 0, NULL);
+	struct kmem_cache_node *n = c->node;
+	unsigned count = c->shape.objects;
+	struct page_queue *q;
+	struct page *head;
+
+	for (unsigned i = 0; i < count; i++) /* a full slab, which is on no list */
+		held[i] = kmem_cache_alloc_node(c, GFP_KERNEL, 0);
+	array_drain(c);
+	head = slab_head(n->shape, held[0]);
+	q = slab_queue(n->shape, head);
+	*map_state(held[0]) = STATE_FREE;
+	n->pending++;
+	q->count++;
+	if (queued)
+		n->queue = head;
+	init_stop();
+	init_resume_child();
+	EXPECT_EQ(n->pending, 0);
+	EXPECT_EQ(q->count, 0);
+	EXPECT_NULL(n->queue);
+	init_stop();
+	for (unsigned i = 1; i < count; i++)
+		if (slab_head(n->shape, held[i]) == head)
+			kfree_nolock(held[i]);
+	init_resume();
+	EXPECT_EQ(ashlar_audit(), 0);
+	EXPECT_EQ(n->pending, 0);
+	EXPECT_NULL(n->queue);
+	EXPECT_EQ(head->inuse, 1); /* lost, as what is in other threads' hands is */
+}
+
+TEST(nolock_E8_a_child_has_no_half_announced_free)
+{
+	REQUIRE(setup());
+	run_half(false);
+	run_half(true);
+	EXPECT_TEXT_EQ(sim.text, "");
+}
+
 TEST(nolock_destroy_sweeps)
 {
 	struct kmem_cache *c;

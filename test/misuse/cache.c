@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* cache.c - one misuse of a cache's life, named by the argument; what is refused is survived */
+#include <ashlar/debug.h>
 #include <ashlar/slab.h>
 
 #include "misuse.h"
@@ -7,6 +8,14 @@
 static struct kmem_cache *cats;
 static struct kmem_cache *dogs;
 static char outside[64] __attribute__((aligned(64)));
+
+static struct kmem_cache *greedy;
+
+static void take_more(void *object)
+{
+	(void)object;
+	kmem_cache_alloc(greedy, GFP_KERNEL);
+}
 
 static void refused(const struct kmem_cache *c)
 {
@@ -41,6 +50,9 @@ static void create(const char *what)
 		refused(kmem_cache_create("rcu", 64, 0, SLAB_TYPESAFE_BY_RCU, NULL));
 	else if (strcmp(what, "panic") == 0)
 		refused(kmem_cache_create("must", 0, 0, SLAB_PANIC, NULL));
+	else if (strcmp(what, "constructor") == 0)
+		greedy = kmem_cache_create("greedy", 64, 0, 0, take_more),
+		kmem_cache_alloc(greedy, GFP_KERNEL);
 	else if (strcmp(what, "window-outside") == 0)
 		refused(with(&(struct kmem_cache_args){ .useroffset = 40, .usersize = 25 }));
 	else if (strcmp(what, "window-empty") == 0)
@@ -67,6 +79,18 @@ static void destroy(const char *what)
 	else if (strcmp(what, "alloc-bulk") == 0)
 		kmem_cache_destroy(dogs),
 			kmem_cache_alloc_bulk(dogs, GFP_KERNEL, 2, (void *[2]){ 0 });
+	else if (strcmp(what, "alloc-node") == 0)
+		kmem_cache_destroy(dogs), kmem_cache_alloc_node(dogs, GFP_KERNEL, 1);
+	else if (strcmp(what, "shrink") == 0)
+		kmem_cache_destroy(dogs), kmem_cache_shrink(dogs);
+	else if (strcmp(what, "tune") == 0)
+		kmem_cache_destroy(dogs), kmem_cache_tune(dogs, 10, 5, 0);
+	else if (strcmp(what, "size") == 0)
+		kmem_cache_destroy(dogs), kmem_cache_size(dogs);
+	else if (strcmp(what, "shrink-null") == 0)
+		kmem_cache_shrink(NULL);
+	else if (strcmp(what, "debug") == 0)
+		kmem_cache_destroy(dogs), kmem_cache_debug(dogs, "P");
 }
 
 static void give(const char *what, char *cat)
@@ -91,6 +115,10 @@ static void give(const char *what, char *cat)
 		kfree(cat);
 	else if (strcmp(what, "bulk-twice") == 0)
 		kmem_cache_free_bulk(cats, 2, (void *[]){ cat, cat });
+	else if (strcmp(what, "bulk-other") == 0)
+		kmem_cache_free_bulk(dogs, 1, (void *[]){ cat });
+	else if (strcmp(what, "bulk-null") == 0)
+		kmem_cache_free_bulk(NULL, 1, (void *[]){ cat });
 	else if (strcmp(what, "destroyed") == 0)
 		kmem_cache_destroy(dogs), kmem_cache_free(dogs, cat);
 }

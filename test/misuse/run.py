@@ -223,6 +223,8 @@ CACHE_CASES = [
     ("create rcu", 0,
      REFUSAL.format("rcu", "SLAB_TYPESAFE_BY_RCU needs an RCU: call ashlar_rcu_bind first")),
     ("create panic", -6, REFUSAL.format("must", "the size is 0")),
+    ("create constructor", -6, 'ashlar: kmem_cache_alloc("greedy"): refused: the constructor allocates '
+     'from its own cache'),
     ("create window-outside", 0, ARGS_REFUSAL.format("the user window is not inside the object")),
     ("create window-empty", 0, ARGS_REFUSAL.format("the user window has an offset, but no size")),
     ("create pointer-outside", 0,
@@ -235,6 +237,12 @@ CACHE_CASES = [
     ("destroy twice", -6, "ashlar: kmem_cache_destroy(ARG): " + GONE),
     ("destroy alloc", -6, "ashlar: kmem_cache_alloc(ARG): " + GONE),
     ("destroy alloc-bulk", -6, "ashlar: kmem_cache_alloc_bulk(ARG): " + GONE),
+    ("destroy alloc-node", -6, "ashlar: kmem_cache_alloc(ARG): " + GONE),
+    ("destroy shrink", -6, "ashlar: kmem_cache_shrink(ARG): " + GONE),
+    ("destroy tune", -6, "ashlar: kmem_cache_tune(ARG): " + GONE),
+    ("destroy size", -6, "ashlar: kmem_cache_size(ARG): " + GONE),
+    ("destroy debug", -6, "ashlar: kmem_cache_debug(ARG): " + GONE),
+    ("destroy shrink-null", -6, "ashlar: kmem_cache_shrink(ARG): " + POINTER_NOT),
     ("free null", 0, None),
     ("free kfree", 0, None),
     ("free other-cache", -6, FREE_CAT.format("wrong cache: freed to dogs, this object is of cats")),
@@ -245,6 +253,8 @@ CACHE_CASES = [
     ("free twice", -6, FREE_CAT.format(CAT_TWICE)),
     ("free bulk-twice", -6, FREE_CAT.format(CAT_TWICE)),
     ("free kfree-twice", -6, f"ashlar: kfree(ARG): {CAT_TWICE}"),
+    ("free bulk-other", -6, FREE_CAT.format("wrong cache: freed to dogs, this object is of cats")),
+    ("free bulk-null", 0, None),
     ("free destroyed", -6, FREE_CAT.format("use after free: freed to a cache that is "
      "destroyed, this object is of cats")),
 ]

@@ -231,6 +231,56 @@ TEST_MODES(nolock_pending_against_sweeps)
 	EXPECT_NULL(own_node()->queue);
 }
 
+/* In a child: nothing is on its way to the node, and nothing scans for it for ever. */
+static int fork_child(void)
+{
+	void *p[64];
+
+	if (own_node()->pending || own_node()->queue)
+		return 2;
+	for (unsigned i = 0; i < 64; i++) {
+		p[i] = kmalloc(64, GFP_KERNEL);
+		memset(p[i], 1, 64);
+	}
+	lock_acquire(&own_node()->lock);
+	for (unsigned i = 0; i < 64; i++) {
+		*map_state(p[i]) = STATE_FREE;
+		slab_pend(own_node(), p[i]);
+	}
+	lock_release(&own_node()->lock);
+	slab_lock(own_node());
+	lock_release(&own_node()->lock);
+	if (own_node()->pending || own_node()->queue)
+		return 3;
+	return ashlar_audit() ? 4 : 0;
+}
+
+TEST_MODES(nolock_a_child_waits_for_no_half_free)
+{
+	pthread_t pending[2];
+
+	if (THREAD_SANITIZED)
+		SKIP("ThreadSanitizer ends children of programs with threads");
+	REQUIRE(prepare());
+	WRITE_ONCE(stop, false);
+	for (unsigned i = 0; i < 2; i++)
+		REQUIRE(pthread_create(&pending[i], NULL, pend, NULL) == 0);
+	for (unsigned r = thread_turns(60, 400, 20000); r > 0; r--) {
+		int status = -1;
+		pid_t child = fork();
+
+		if (child == 0)
+			_exit(fork_child());
+		REQUIRE(child > 0 && waitpid(child, &status, 0) == child);
+		EXPECT_EQ(status, 0);
+		slab_lock(own_node());
+		lock_release(&own_node()->lock);
+	}
+	WRITE_ONCE(stop, true);
+	for (unsigned i = 0; i < 2; i++)
+		pthread_join(pending[i], NULL);
+}
+
 /* ---- everything is held --------------------------------------------------------------------- */
 
 static int ends[2][2];
