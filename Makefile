@@ -39,7 +39,7 @@ endif
 test: build ## the tests to run while working: two minutes
 	@scripts/setup test
 	@env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL ASHLAR_TEST=quick \
-		meson test -C $(BUILD) --no-rebuild \
+		meson test -C $(BUILD) --no-rebuild --num-processes $$(($$(nproc) + 2)) \
 		--suite unit --suite misuse --suite env --suite model --suite thread --suite lint || \
 		{ scripts/results.py --failed $(BUILD)/meson-logs/testlog.json; exit 1; }
 
@@ -90,8 +90,9 @@ kernel-linux: ## Ashlar inside Debian's Linux, in QEMU: its tests, and instructi
 install: build ## install under PREFIX, below DESTDIR if set
 	@[ -n "$(DESTDIR)" ] || [ -w "$(PREFIX)" ] || [ ! -e "$(PREFIX)" ] || \
 		{ echo "install: $(PREFIX) may not be written: as root, or with PREFIX= or DESTDIR=" >&2; exit 1; }
-	@DESTDIR=$(DESTDIR) meson install -C $(BUILD) --no-rebuild
+	@DESTDIR=$(DESTDIR) meson install -C $(BUILD) --no-rebuild --quiet
 	@[ -n "$(DESTDIR)" ] || [ "$$(id -u)" != 0 ] || ldconfig
+	@echo "installed: $(DESTDIR)$(abspath $(PREFIX))/bin/ashlar, libraries, headers, ashlar.pc, manual pages"
 
 clean: ## remove what was built
 	rm -rf $(BUILD) build-check

@@ -64,6 +64,9 @@ TWO_NODES = "-smp 4 " + numa((64, "0-1"), (96, "2-3"))
 # sockets that must have both, and QEMU 7.2 starts two of them at most.
 FOUR_NODES = "-smp 4 " + numa((64, "0"), (32, "1-2"), (48, ""), (0, "3"), "0-1=40", "0-2=15",
                               "0-3=20", "1-2=20", "1-3=20", "2-3=12")
+# Kernels with other base pages, and their MMUs with these granules: OUT/ARCH/FOLDER, PAGE_SHIFT.
+PAGES = {"aarch64": {"16k": 14, "64k": 16}}
+
 # (name, processor, kernel, boot line, machine[, what a planted error must make the console say])
 MACHINES = [
     ("unit", "x86_64", "unit", "ASHLAR_TEST=quick", "-m 512M"),
@@ -108,6 +111,30 @@ MACHINES = [
      "-m 64M", "kmalloc-112 was written past its end"),
     ("planted-twice", "x86_64", "bare", "test=plant plant=twice", "-m 64M", "double free"),
 ]
+# The slob engine (slob.mk): its tests and the public ones; the machine itself; the example.
+for arch in QEMU:
+    MACHINES += [
+        ("slob-unit", arch, "slob-unit", "ASHLAR_TEST=quick", "-m 512M"),
+        ("slob-64M", arch, "slob-bare", "ram=65536", "-m 64M"),
+        ("slob-smp4", arch, "slob-bare", "seed=11 rounds=50", "-m 64M -smp 4"),
+        ("slob-numa2", arch, "slob-bare", "test=numa ram=163840 nodes=2 near=01 seed=12", TWO_NODES),
+        ("slob-example", arch, "slob-example", "files=100", "-m 64M -smp 4"),
+    ]
+MACHINES += [
+    ("slob-8M", "x86_64", "slob-bare", "ram=8192", "-m 8M"),
+    ("slob-hole", "x86_64", "slob-bare", "ram=131072", "-M pc,max-ram-below-4g=64M -m 128M"),
+    ("slob-numa4", "x86_64", "slob-bare", "nodes=4 near=021 rounds=20 seed=13", FOUR_NODES),
+    ("slob-twice", "x86_64", "slob-bare", "test=plant plant=twice", "-m 64M", "double free"),
+]
+for size in PAGES["aarch64"]:  # cortex-a57 has no granule of 16 KiB
+    MACHINES += [(f"{size}-{name}", "aarch64", f"{size}/{kernel}", line, "-cpu max " + machine)
+                 for name, kernel, line, machine in (
+                     ("unit", "unit", "ASHLAR_TEST=quick", "-m 512M"),
+                     ("64M", "bare", "ram=65536", "-m 64M"),
+                     ("flat", "bare", "ram=65536 flat=1", "-m 64M"),
+                     ("smp4", "bare", "seed=10", "-m 64M -smp 4"),
+                     ("numa2", "bare", "ram=163840 nodes=2 near=01 seed=11", TWO_NODES),
+                     ("example", "example", "files=300", "-m 64M -smp 4"))]
 MACHINES += [("counts", arch, "bare", f"test=count icount=1 {most}", ICOUNT)
              for arch, most in GOLDEN.items()]
 # Instructions of the start: 213,611 and 237,202 as counted; a GiB more costs 7,900.
@@ -115,12 +142,13 @@ MACHINES += [(f"boot-{ram}", "x86_64", "bare", f"test=count_boot boot={most}",
               ICOUNT.replace("64M", ram)) for ram, most in (("1G", 214000), ("4G", 238000))]
 
 
-def build(arch, out):
-    log = out / arch / "build.log"
+def build(arch, out, shift=12):
+    log = out / "build.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with open(log, "w", encoding="utf-8") as file:
         done = subprocess.run(["make", "-C", str(HERE), "-j2", f"ARCH={arch}",
-                               f"OUT={out / arch}"], stdout=file, stderr=subprocess.STDOUT,
+                               f"PAGE_SHIFT={shift}", f"OUT={out}"],
+                              stdout=file, stderr=subprocess.STDOUT,
                               env={k: v for k, v in os.environ.items()
                                    if not k.startswith("MAKE") and k != "MFLAGS"}, check=False)
     if done.returncode:
@@ -150,8 +178,9 @@ def boot(machine, out):
 SLABINFO = re.compile(r"(\S+)((?: +\d+){5}) : tunables((?: +\d+){3}) : slabdata((?: +\d+){3})")
 
 
-def judge_slabinfo(lines):
-    """What is wrong with the slabinfo on a console; None: nothing, or there is none."""
+def judge_slabinfo(lines, slob):
+    """What is wrong with the slabinfo on a console; None: nothing, or there is none. On slob
+    kmalloc has no caches."""
     if "slabinfo - version: 2.1" not in lines:
         return None
     text = lines[lines.index("slabinfo - version: 2.1"):]
@@ -159,14 +188,14 @@ def judge_slabinfo(lines):
     text = text[:end[0] if end else None]
     rows = {m.group(1): [int(n) for n in m.group(2).split()]
             for m in map(SLABINFO.fullmatch, text[2:]) if m}
-    if len(rows) != len(text) - 2 or "kmalloc-64" not in rows:
+    if len(rows) != len(text) - 2 or "kmalloc-64" not in rows and not slob:
         return "slabinfo does not parse"
     if any(active > total or total % each for active, total, _, each, _ in rows.values()):
         return "slabinfo's figures contradict each other"
     return None if rows.get("with_space", [700])[0] >= 700 else "slabinfo has too few objects in use"
 
 
-def judge(status, console):
+def judge(status, console, slob):
     """(passed, failed, skipped, what is wrong or None)"""
     lines = console.splitlines()
     results = [m for m in map(RESULT.match, lines) if m]
@@ -186,7 +215,7 @@ def judge(status, console):
     elif plan is None or len(results) != plan:
         wrong = f"{len(results)} results for a plan of {plan}"
     else:
-        wrong = judge_slabinfo(lines)
+        wrong = judge_slabinfo(lines, slob)
     return passed, max(failed, wrong is not None), skipped, wrong
 
 
@@ -207,16 +236,18 @@ def main():
     out = given.out.resolve()
     archs = given.arch or list(QEMU)
     for arch in archs:
-        if not build(arch, out):
-            print(f"FAIL {arch}: the kernels do not compile; {out / arch / 'build.log'}")
-            return 1
+        folders = {"": 12, **PAGES.get(arch, {})}
+        for folder in (out / arch / name for name in folders):
+            if not build(arch, folder, folders.get(folder.name, 12)):
+                print(f"FAIL {arch}: the kernels do not compile; {folder / 'build.log'}")
+                return 1
     machines = [m for m in MACHINES if m[1] in archs and given.only in f"{m[1]} {m[0]}"]
     bad = 0
     with open(out / "results.tsv", "w", encoding="utf-8") as table, \
             ThreadPoolExecutor(given.jobs) as pool:
         for machine, (status, console, seconds) in zip(
                 machines, pool.map(lambda m: boot(m, out), machines)):
-            passed, failed, skipped, wrong = judge(status, console)
+            passed, failed, skipped, wrong = judge(status, console, machine[2].startswith("slob"))
             if len(machine) > 5:
                 passed, failed, skipped, wrong = judge_planted(machine[5], wrong, console)
             title = f"{machine[1]} {machine[0]}"

@@ -50,7 +50,7 @@ unsigned ashlar_host_cpu_node(unsigned cpu)
 
 bool ashlar_host_map(void *address, uint64_t physical, size_t bytes)
 {
-	for (size_t i = 0; i < bytes; i += 4096)
+	for (size_t i = 0; i < bytes; i += VM_PAGE)
 		if (!vm_map((uintptr_t)address + i, physical + i, VM_WRITE))
 			return false;
 	return true;

@@ -58,7 +58,7 @@ extern struct machine machine;
 /* Memory for the kernel's own tables, zeroed, from the boot map; panics when there is none. */
 void *early_alloc(size_t bytes, size_t align);
 
-/* ---- virtual memory (vm.c): 4 KiB pages in the kernel's windows ---- */
+/* ---- virtual memory (vm.c): single pages in the kernel's windows ---- */
 
 enum vm_access { VM_NONE, VM_READ, VM_WRITE };
 

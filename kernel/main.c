@@ -52,7 +52,6 @@ void cpus_start(void)
 
 		cpu->self = cpu;
 		cpu->number = i;
-		cpu->stack = early_alloc(STACK_BYTES, 4096);
 		arch_start_cpu(cpu);
 		while (!__atomic_load_n(&cpu->started, __ATOMIC_ACQUIRE))
 			ashlar_host_relax();
@@ -81,6 +80,8 @@ _Noreturn void kernel_main(void)
 	unsigned failures;
 
 	vm_init();
+	for (unsigned i = 1; i < machine.cpus; i++)
+		machine.cpu[i].stack = early_alloc(STACK_BYTES, 4096);
 	failures = kernel_run();
 	irqs_off();
 	if (failures) {

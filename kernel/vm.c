@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vm.c - page tables of 512 entries for windows of 4 KiB pages
+ * vm.c - page tables for windows of single pages
  *
  * What    The three processors' tables differ in their entries only (machine.h). Ranges that read
  *         as zeros share one table of the zero page, so that a hole costs nothing.
@@ -8,12 +8,13 @@
 #include "ashlar/bare.h"
 #include "machine.h"
 
-#define VM_PAGE ((size_t)4096)
-#define VM_TABLE_BYTES (VM_PAGE * 512)
+#define VM_BITS (VM_SHIFT - 3) /* of an address, that a table resolves */
+#define VM_ENTRIES ((size_t)1 << VM_BITS)
+#define VM_TABLE_BYTES (VM_PAGE * VM_ENTRIES)
 
 bool (*vm_fault)(uintptr_t address, bool write);
 
-static uint64_t *zero_table; /* 512 entries of the zero page */
+static uint64_t *zero_table; /* all entries are of the zero page */
 static uint64_t zero_page;   /* physical */
 
 void *early_alloc(size_t bytes, size_t align)
@@ -42,8 +43,15 @@ void vm_init(void)
 {
 	zero_page = vm_physical(early_alloc(VM_PAGE, VM_PAGE));
 	zero_table = early_alloc(VM_PAGE, VM_PAGE);
-	for (unsigned i = 0; i < 512; i++)
+	for (unsigned i = 0; i < VM_ENTRIES; i++)
 		zero_table[i] = vm_make_page(zero_page, false);
+}
+
+/* Which entry of its table of @level an address means. */
+static size_t vm_index(uintptr_t address, unsigned level)
+{
+	address &= UINTPTR_MAX >> (64 - VM_ADDRESS_BITS);
+	return address >> (VM_SHIFT + VM_BITS * (level - 1)) & (VM_ENTRIES - 1);
 }
 
 /* The entry of level @depth (1: of a page) for @address; NULL iff a table is missing and cannot
@@ -53,7 +61,7 @@ static uint64_t *vm_walk(uintptr_t address, unsigned depth, bool make)
 	uint64_t *table = vm_root;
 
 	for (unsigned level = VM_LEVELS; level > depth; level--) {
-		uint64_t *entry = &table[address >> (3 + 9 * level) & 511];
+		uint64_t *entry = &table[vm_index(address, level)];
 		uint64_t *next = (uint64_t *)(vm_address(*entry) + KERNEL_DIRECT);
 		bool shared = level == 2 && next == zero_table;
 
@@ -69,7 +77,7 @@ static uint64_t *vm_walk(uintptr_t address, unsigned depth, bool make)
 		}
 		table = next;
 	}
-	return &table[address >> (3 + 9 * depth) & 511];
+	return &table[vm_index(address, depth)];
 }
 
 uint64_t *vm_entry(uintptr_t address)

@@ -59,9 +59,9 @@
 		256, 256, 32 \
 	}
 
-/* Memory comes online in pieces of at least this many bytes, a multiple of 256 KiB:
- * 256 KiB of address needs 16 KiB of states and one page of page descriptors. */
-#define CONFIG_SECTION_SIZE ((size_t)256 << 10)
+/* Memory comes online in pieces of at least this many bytes, a multiple of 64 pages: these need
+ * one page of descriptors, and four of states. 256 KiB, 1 MiB or 4 MiB. */
+#define CONFIG_SECTION_SIZE (PAGE_SIZE * 64)
 
 /* New slabs of a cache between two ticks of the reaper, 0 (never) or more. */
 #define CONFIG_REAP_SLABS 16u

@@ -12,7 +12,7 @@
 static inline bool setup_small(void)
 {
 	sim_reset();
-	sim.arena_bytes = 8u << 20;
+	sim.arena_bytes = HELP_SMALL_ARENA;
 	sim.mapping_bytes = 0;
 	return init_ready();
 }

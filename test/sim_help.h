@@ -14,6 +14,23 @@
 #include "port/sim/sim.h"
 #include "tap.h"
 
+/* In a case that counts pages, or bytes of them, as they are in a process. */
+#define PAGES_OF_4_KIB()                               \
+	do {                                           \
+		if (PORT_PAGE_SHIFT != 12)             \
+			SKIP("counts pages of 4 KiB"); \
+	} while (0)
+
+/* In one that needs slabs of several pages, or blocks of hundreds. */
+#define PAGES_ARE_MANY()                             \
+	do {                                         \
+		if (PORT_PAGE_SHIFT > 14)            \
+			SKIP("needs smaller pages"); \
+	} while (0)
+
+/* An arena that is soon exhausted: some sections, and what is lost to alignment. */
+#define HELP_SMALL_ARENA (PORT_PAGE_SHIFT == 16 ? (size_t)24 << 20 : (size_t)8 << 20)
+
 /* Forget what was printed. */
 static inline void help_clear(void)
 {

@@ -24,6 +24,14 @@ struct stamp {
 	uint64_t seed;
 };
 
+/* How often: @usual, or a quarter of it in the quick tests. */
+static inline int stamp_rounds(int usual)
+{
+	const char *text = getenv("ASHLAR_TEST");
+
+	return text && !strcmp(text, "quick") ? usual / 4 : usual;
+}
+
 /* Die without stdio: the heap may be broken. */
 static inline void stamp_die(const char *what)
 {

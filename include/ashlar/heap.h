@@ -52,7 +52,8 @@ extern "C" {
 #define ASHLAR_HEAP_DMA 0x1u     /* devices reach it: __GFP_DMA */
 #define ASHLAR_HEAP_FAST 0x2u    /* no wait states: ASHLAR_GFP_FAST */
 #define ASHLAR_HEAP_BATTERY 0x4u /* keeps its contents without power: ASHLAR_GFP_BATTERY */
-#define ASHLAR_HEAP_ASKED 0x8u   /* only for allocations that ask for one of the above */
+#define ASHLAR_HEAP_ASKED 0x8u   /* only for allocations that ask for one of the others */
+#define ASHLAR_HEAP_DMA32 0x10u  /* 64-bit machines: __GFP_DMA32; DMA memory is, too */
 #define ASHLAR_HEAP_NODE(n) ((uint32_t)(n) << 8)
 #define ASHLAR_GFP_FAST 0x4000000u
 #define ASHLAR_GFP_BATTERY 0x2000000u
@@ -84,10 +85,11 @@ struct ashlar_heap_event {
 };
 
 /*
- * The smallest region in which a trace of @events succeeds, in bytes to give to ashlar_heap_add,
- * found by trying in the @bytes at @scratch; @slots has room for every slot of the trace, and
- * is overwritten. Returns 0 iff the trace does not fit into @scratch. What was allocated before
- * is left alone; nobody else may allocate meanwhile.
+ * The smallest region in which a trace of @events succeeds, in bytes to give to ashlar_heap_add if
+ * it begins at a multiple of a page as far as @scratch does; found by trying in the @bytes at
+ * @scratch; @slots has room for every slot of the trace, and is overwritten. Returns 0 iff the
+ * trace does not fit into @scratch. What was allocated before is left alone; nobody else may
+ * allocate meanwhile. `ashlar minimum` makes the events of a recorded trace.
  */
 ASHLAR_API size_t ashlar_heap_minimum(const struct ashlar_heap_event *events, size_t count,
 				      void **slots, void *scratch, size_t bytes);

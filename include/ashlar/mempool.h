@@ -50,12 +50,13 @@ ASHLAR_API struct ashlar_mempool *ashlar_mempool_create_page_pool(int min, int o
 /*
  * One element: from the allocator without reclaim, else out of the pool, else from the allocator
  * with all that @gfp permits, else, if it may wait, the next one that is given back. NULL iff @gfp
- * may not wait and there is none, or asks for __GFP_ZERO, which is refused and printed: what comes
- * out of the pool was used.
+ * may not wait and there is none (or a thread was stopped while it had the pool's lock),
+ * or asks for __GFP_ZERO, which is refused and printed: what comes out of the pool was used.
  */
 ASHLAR_API void *ashlar_mempool_alloc(struct ashlar_mempool *pool, ashlar_gfp_t gfp);
 
-/* Only out of the pool; NULL iff it is empty. Never waits. */
+/* Only out of the pool; NULL iff it is empty, or a thread was stopped while it had the pool's lock.
+ * Never waits. */
 ASHLAR_API void *ashlar_mempool_alloc_preallocated(struct ashlar_mempool *pool);
 
 /* Give an element back: into the pool if it is not full, else to the allocator. NULL is ignored. */

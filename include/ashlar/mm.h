@@ -3,8 +3,8 @@
  * mm.h - whole pages, in blocks of 2^order
  *
  * What    The kernel's page interface under the kernel's names; link names carry the prefix
- *         ashlar_. A page is 4 KiB; a block is aligned to its size, in an arena below
- *         256 MiB to at most 2 MiB.
+ *         ashlar_. A page is 4 KiB (a kernel's as it is built); a block is aligned to its size,
+ *         in an arena below 256 MiB to at most 2 MiB.
  * Context Any thread; not signal handlers. With __GFP_DIRECT_RECLAIM it may wait and make
  *         system calls.
  * Source  Linux Documentation/core-api/mm-api.rst
@@ -23,8 +23,14 @@ extern "C" {
 /* The descriptor of a page: opaque. */
 struct page;
 
-/* Largest order of a block: 2^11 pages are 8 MiB. */
-#define ASHLAR_MAX_ORDER 11
+/* log2 of a page's bytes: 12. A kernel may be built with -DASHLAR_PAGE_SHIFT=14 or 16, everywhere
+ * the same. */
+#ifndef ASHLAR_PAGE_SHIFT
+#define ASHLAR_PAGE_SHIFT 12
+#endif
+
+/* Largest order of a block: 8 MiB, 2^11 pages of 4 KiB. */
+#define ASHLAR_MAX_ORDER (23 - ASHLAR_PAGE_SHIFT)
 
 /* A block of 2^@order pages, zeroed with __GFP_ZERO. NULL iff @order is above ASHLAR_MAX_ORDER, the
  * memory asked for is not in this home (DMA), or memory is exhausted. */

@@ -2,9 +2,26 @@
 /*
  * boot.S - AArch64: from EL1 with the MMU off to C, the other CPUs' start, the doors of traps
  *
- * What    One table of 1 GiB blocks serves both halves: where memory is, and the direct map, in
- *         which the image is linked. GiB 0 is device memory, all others are normal memory.
+ * What    The tables serve both halves: where memory is, and the direct map, in which the image
+ *         is linked. GiB 0 is device memory, the 255 others are normal memory. The granule is the
+ *         library's base page:
+ *
+ *           4 KiB    a root of 512 entries, with blocks of 1 GiB
+ *           16 KiB   a root of 8 entries, four of which have a table of blocks of 32 MiB
+ *           64 KiB   a root of 1,024 entries, with blocks of 512 MiB
  */
+#if ASHLAR_PAGE_SHIFT == 12
+#define BLOCK_SHIFT 30
+#define GRANULES (0 << 14 | 2 << 30) /* of both halves, in their own numbers */
+#elif ASHLAR_PAGE_SHIFT == 14
+#define BLOCK_SHIFT 25
+#define GRANULES (2 << 14 | 1 << 30)
+#elif ASHLAR_PAGE_SHIFT == 16
+#define BLOCK_SHIFT 29
+#define GRANULES (1 << 14 | 3 << 30)
+#endif
+#define GRANULE (1 << ASHLAR_PAGE_SHIFT)
+#define BLOCKS_PER_GIB (1 << (30 - BLOCK_SHIFT))
 #define DIRECT 0xffffff8000000000
 #define STACK_BYTES 32768
 #define FRAME 272
@@ -12,16 +29,28 @@
 	.section .text.boot, "ax"
 	.global boot_entry
 boot_entry:
-	adrp x1, boot_root
-	add x1, x1, :lo12:boot_root
+	adrp x1, boot_blocks
+	add x1, x1, :lo12:boot_blocks
 	mov x2, #0
 	movz x3, #0x0401 /* block, access flag, MAIR 1: device */
-1:	orr x4, x3, x2, lsl #30
+	movz x5, #0x0701 /* the same, inner shareable, MAIR 0: normal */
+1:	cmp x2, #BLOCKS_PER_GIB
+	csel x3, x3, x5, lo
+	orr x4, x3, x2, lsl #BLOCK_SHIFT
 	str x4, [x1, x2, lsl #3]
-	movz x3, #0x0701 /* the same, inner shareable, MAIR 0: normal */
 	add x2, x2, #1
-	cmp x2, #256
+	cmp x2, #(256 * BLOCKS_PER_GIB)
 	b.ne 1b
+#if ASHLAR_PAGE_SHIFT == 14
+	adrp x2, boot_root
+	add x2, x2, :lo12:boot_root
+	add x1, x1, #3 /* a table */
+	mov x3, #4
+2:	str x1, [x2], #8
+	add x1, x1, #GRANULE
+	subs x3, x3, #1
+	b.ne 2b
+#endif
 	ldr x30, =boot_up
 	b boot_mmu
 boot_up:
@@ -52,7 +81,7 @@ boot_mmu:
 	msr ttbr1_el1, x1
 	mov x2, #0x00ff /* MAIR 0: normal, written back; 1: device */
 	msr mair_el1, x2
-	ldr x2, =boot_tcr_value /* 39 bits each, 4 KiB, cached, shared; 40 bits physical */
+	ldr x2, =boot_tcr_value /* 39 bits each, cached, shared; 40 bits physical */
 	msr tcr_el1, x2
 	dsb ish
 	tlbi vmalle1
@@ -67,7 +96,7 @@ boot_mmu:
 	br x30
 	.ltorg
 
-	.set boot_tcr_value, 25 | 1 << 8 | 1 << 10 | 3 << 12 | 25 << 16 | 1 << 24 | 1 << 26 | 3 << 28 | 2 << 30 | 2 << 32
+	.set boot_tcr_value, 25 | 1 << 8 | 1 << 10 | 3 << 12 | 25 << 16 | 1 << 24 | 1 << 26 | 3 << 28 | GRANULES | 2 << 32
 	.set BOOT_CPU_STACK, 48
 
 /* Doors: 16 of 128 bytes. Every trap comes from EL1 with its own stack pointer: 4 to 7. */
@@ -145,10 +174,17 @@ longjmp:
 	ret
 
 	.section .bss.boot, "aw", @nobits
-	.balign 4096
+	.balign GRANULE
 	.global boot_root
 boot_root:
-	.skip 4096
+#if ASHLAR_PAGE_SHIFT == 14
+	.skip GRANULE
+boot_blocks:
+	.skip 256 * BLOCKS_PER_GIB * 8
+#else
+boot_blocks:
+	.skip GRANULE
+#endif
 boot_stack:
 	.skip STACK_BYTES
 boot_stack_end:

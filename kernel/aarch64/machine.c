@@ -22,7 +22,7 @@ _Static_assert(offsetof(struct cpu, stack) == 48, "boot.S knows it");
 
 extern const char trap_doors[];
 extern const char boot_cpu[];
-extern uint64_t boot_root[512];
+extern uint64_t boot_root[];
 extern char image_start[];
 extern char image_end[];
 

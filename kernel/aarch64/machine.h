@@ -7,6 +7,7 @@
 #ifndef ASHLAR_KERNEL_MACHINE_H
 #define ASHLAR_KERNEL_MACHINE_H
 
+#include "ashlar/mm.h"
 #include "kernel.h"
 #include "port/bare/arch.h"
 
@@ -15,7 +16,11 @@
 #define KERNEL_DMA_END UINT64_C(0)
 #define KERNEL_SCRATCH UINT64_C(0xfffffff000000000) /* the simulated machine's memory */
 
-#define VM_LEVELS 3
+/* The granule of the MMU is the base page (boot.S). */
+#define VM_SHIFT ASHLAR_PAGE_SHIFT
+#define VM_PAGE ((size_t)1 << VM_SHIFT)
+#define VM_ADDRESS_BITS 39
+#define VM_LEVELS (VM_SHIFT == 16 ? 2 : 3)
 #define VM_PRESENT 1u
 
 static inline uint64_t vm_make_table(uint64_t physical)
@@ -31,7 +36,23 @@ static inline uint64_t vm_make_page(uint64_t physical, bool write)
 
 static inline uint64_t vm_address(uint64_t entry)
 {
-	return entry & UINT64_C(0x0000fffffffff000);
+	return entry & UINT64_C(0x0000fffffffff000) & ~(uint64_t)(VM_PAGE - 1);
+}
+
+/* Bytes of a page, as the MMU is set for the kernel's half: TCR_EL1.TG1. */
+static inline size_t vm_granule(void)
+{
+	uint64_t tcr;
+
+	__asm__("mrs %0, tcr_el1" : "=r"(tcr));
+	switch (tcr >> 30 & 3) {
+	case 1:
+		return 16384;
+	case 2:
+		return 4096;
+	default:
+		return 65536;
+	}
 }
 
 static inline void vm_flush(uintptr_t address)

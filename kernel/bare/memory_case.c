@@ -4,6 +4,7 @@
  */
 #include "bare_test.h"
 #include "base/base.h"
+#include "cache/stat.h"
 
 /* What firmware keeps of -m, at most. */
 #define FIRMWARE_KIB 1024u
@@ -18,6 +19,16 @@ TEST(memory_sum_is_what_the_machine_has)
 	tap_note_number("KiB that firmware keeps", ram - found);
 	EXPECT_LE(found, ram);
 	EXPECT_LE(ram - found, FIRMWARE_KIB);
+}
+
+/* The pages that the library's tables are mapped by, and its own. */
+TEST(memory_pages_are_the_mmus)
+{
+	tap_note_number("KiB of a page", PAGE_BYTES >> 10);
+	EXPECT_EQ(vm_granule(), VM_PAGE);
+	EXPECT_EQ(PAGE_BYTES % vm_granule(), 0);
+	EXPECT_EQ((size_t)1 << ASHLAR_PAGE_SHIFT, PAGE_BYTES);
+	EXPECT_EQ(PAGE_BYTES << ASHLAR_MAX_ORDER, 8 * MIB);
 }
 
 /* A block that the test holds, in its own first words. */
@@ -68,13 +79,13 @@ TEST(memory_all_of_it_can_be_had_twice)
 	size_t first;
 	size_t second;
 	struct block *list = take_all(order, &first);
-	struct page_stat s;
+	struct stat_sum s;
 
-	page_stat(&s);
+	stat_sum(&s);
 	tap_note_number("pages handed out", first);
-	tap_note_number("pages online", s.online_pages);
+	tap_note_number("pages online", s.online_bytes / PAGE_BYTES);
 	tap_note_number("KiB never handed out (image, tables)",
-			(ashlar_boot_total() >> 10) - (s.online_pages << PORT_PAGE_SHIFT >> 10));
+			(ashlar_boot_total() - s.online_bytes) >> 10);
 	/* The last section may be too small for its own tables. */
 	EXPECT_LE(ashlar_boot_free(), 16 * PAGE_BYTES);
 	EXPECT_EQ(give_all(list), 0);

@@ -18,7 +18,8 @@
 #include "ashlar/slab.h"
 #include "machine.h"
 
-#define BLOCK ((size_t)4096)
+#define BLOCK ((size_t)1 << ASHLAR_PAGE_SHIFT) /* a page */
+#define PAGES_ENOUGH 8192u
 #define FILE_BLOCKS 8u
 #define SHORT_NAME 24u
 #define TICK 1000000 /* of the timer, ns or so */
@@ -383,7 +384,7 @@ static unsigned report(void)
 	say("dropped by the shrinker", count.dropped);
 	say("timer interrupts", count.interrupts);
 	ashlar_slabinfo();
-	bad += result((ashlar_boot_total() >> 20 < 32) == (count.dropped > 0),
+	bad += result((ashlar_boot_total() / BLOCK < PAGES_ENOUGH) == (count.dropped > 0),
 		      "pages are dropped when memory runs out, and only then");
 	return bad;
 }

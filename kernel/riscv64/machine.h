@@ -15,6 +15,9 @@
 #define KERNEL_DMA_END UINT64_C(0)
 #define KERNEL_SCRATCH UINT64_C(0xfffffff000000000) /* the simulated machine's memory */
 
+#define VM_SHIFT 12
+#define VM_PAGE ((size_t)1 << VM_SHIFT)
+#define VM_ADDRESS_BITS 39
 #define VM_LEVELS 3
 #define VM_PRESENT 1u
 
@@ -32,6 +35,12 @@ static inline uint64_t vm_make_page(uint64_t physical, bool write)
 static inline uint64_t vm_address(uint64_t entry)
 {
 	return entry << 10 >> 20 << 12;
+}
+
+/* Bytes of a page, as the MMU is set. */
+static inline size_t vm_granule(void)
+{
+	return 4096;
 }
 
 static inline void vm_flush(uintptr_t address)

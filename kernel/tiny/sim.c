@@ -42,6 +42,47 @@ const char *port_options(bool *secure)
 	return sim.options;
 }
 
+/* Memory comes by port_map: it has no place of its own, no kinds, no nodes. */
+bool port_arena(size_t align, void **start, size_t *bytes)
+{
+	(void)align;
+	(void)start;
+	(void)bytes;
+	return false;
+}
+
+bool port_memory(void **start, size_t *bytes, bool take)
+{
+	(void)start;
+	(void)bytes;
+	(void)take;
+	return false;
+}
+
+size_t port_zone_bytes(unsigned kind)
+{
+	(void)kind;
+	return 0;
+}
+
+bool port_node_run(const void *start, size_t *bytes, unsigned *node)
+{
+	(void)start;
+	(void)bytes;
+	(void)node;
+	return false;
+}
+
+unsigned port_node_distance(unsigned from, unsigned to)
+{
+	return from == to ? 10 : 20;
+}
+
+unsigned port_cpu_node(unsigned cpu)
+{
+	return cpu & (sim.nodes - 1);
+}
+
 void *port_reserve(size_t bytes, size_t align)
 {
 	uintptr_t start = ((uintptr_t)machine_ram + align - 1) & ~(uintptr_t)(align - 1);
@@ -76,6 +117,17 @@ bool port_discard(void *start, size_t bytes)
 unsigned port_cpu(void)
 {
 	return sim.cpu;
+}
+
+uintptr_t port_task_word(void)
+{
+	return sim.task_word;
+}
+
+bool port_task_set(uintptr_t word)
+{
+	sim.task_word = word;
+	return true;
 }
 
 uint32_t port_thread(void)

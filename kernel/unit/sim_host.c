@@ -11,8 +11,8 @@
 #include "port/sim/host.h"
 #include "unit.h"
 
-#define PAGE ((size_t)4096)
-#define BLOCK_PAGES ((size_t)256) /* pages taken from the boot map at a time */
+#define PAGE VM_PAGE
+#define BLOCK_PAGES ((size_t)0x100000 / PAGE) /* pages taken from the boot map at a time */
 
 /* Entries without a page. */
 #define CLOSED 0u

@@ -16,6 +16,9 @@
 #define KERNEL_DMA_END (UINT64_C(16) << 20)         /* ISA */
 #define KERNEL_SCRATCH UINT64_C(0xffffe00000000000) /* the simulated machine's memory */
 
+#define VM_SHIFT 12
+#define VM_PAGE ((size_t)1 << VM_SHIFT)
+#define VM_ADDRESS_BITS 48
 #define VM_LEVELS 4
 #define VM_PRESENT 1u
 
@@ -32,6 +35,12 @@ static inline uint64_t vm_make_page(uint64_t physical, bool write)
 static inline uint64_t vm_address(uint64_t entry)
 {
 	return entry & UINT64_C(0x000ffffffffff000);
+}
+
+/* Bytes of a page, as the MMU is set. */
+static inline size_t vm_granule(void)
+{
+	return 4096;
 }
 
 static inline void vm_flush(uintptr_t address)

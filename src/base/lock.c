@@ -9,25 +9,39 @@
 /* Turns of the spin, each with a pause: about the time a batch takes under the lock. */
 #define LOCK_SPINS 40u
 
+/* One turn of who waits: the lock becomes his, or he marks it and sleeps. LK3: a lock that somebody
+ * has tried for is not marked, for he would not look. */
+static bool lock_turn(struct lock *lock)
+{
+	struct port_irq irq = port_irq_save();
+	u32 seen = READ_ONCE(lock->word);
+
+	if (seen != LOCK_TRIED &&
+	    __atomic_compare_exchange_n(&lock->word, &seen, LOCK_WAITED, false, __ATOMIC_ACQUIRE,
+					__ATOMIC_RELAXED) &&
+	    seen == LOCK_FREE) {
+		lock->irq = irq;
+		if (CONFIG_DEBUG)
+			lock_count(1);
+		return true;
+	}
+	port_irq_restore(irq);
+	if (seen == LOCK_TRIED)
+		port_yield();
+	else if (seen != LOCK_FREE)
+		port_wait(&lock->word, LOCK_WAITED); /* not for long, if it is no more */
+	return false;
+}
+
 void lock_wait(struct lock *lock)
 {
 	for (unsigned i = 0; i < LOCK_SPINS; i++) {
 		port_relax();
-		if (READ_ONCE(lock->word) == LOCK_FREE && lock_try(lock))
+		if (READ_ONCE(lock->word) == LOCK_FREE && lock_take(lock, LOCK_HELD))
 			return;
 	}
-	for (;;) {
-		struct port_irq irq = port_irq_save();
-
-		if (__atomic_exchange_n(&lock->word, LOCK_WAITED, __ATOMIC_ACQUIRE) == LOCK_FREE) {
-			lock->irq = irq;
-			if (CONFIG_DEBUG)
-				lock_count(1);
-			return;
-		}
-		port_irq_restore(irq);
-		port_wait(&lock->word, LOCK_WAITED);
-	}
+	while (!lock_turn(lock))
+		continue;
 }
 
 /* The bits of a thread's word that count its locks: above those of its scopes (cache/scope.h). */

@@ -2,7 +2,7 @@
 /*
  * lock.h - a lock of four bytes
  *
- * What    Three states: free, held, held with waiters. Taking a free lock and
+ * What    Free, held, held with waiters, held by who may make no call. Taking a free lock and
  *         releasing one that nobody waits for is one atomic exchange each; a
  *         waiter spins shortly and then sleeps in the port. Where interrupts
  *         allocate, the holder keeps them off (port_irq_save; nothing in a process).
@@ -10,11 +10,13 @@
  *         (a batch), so that a spin of about a batch's length often avoids the
  *         sleep; with more threads than CPUs the holder may not be running and
  *         spinning on is a waste.
- * Rules   LK1  word 0: nobody holds it; 1: held; 2: held, someone may sleep
+ * Rules   LK1  word 0: nobody holds it; 1: held; 2: held, someone may sleep; 3: held by who tried
  *         LK2  a thread that waits for a lock holds none (but for the zones' growth lock, under
  *              which a zone's is taken; and fork takes them all). Debug builds count, in the
  *              thread's word, and end the program that breaks it; a home without such words, or one
  *              that keeps few bits, does not count
+ *         LK3  who took the lock by lock_try makes no call when he releases it: nobody sleeps for
+ *              him, but lets others run until he is done, which is soon
  * See     docs/models.md: the model that spin checks
  */
 #ifndef ASHLAR_BASE_LOCK_H
@@ -23,7 +25,7 @@
 #include "base/base.h"
 #include "percpu.h"
 
-enum lock_state { LOCK_FREE, LOCK_HELD, LOCK_WAITED };
+enum lock_state { LOCK_FREE, LOCK_HELD, LOCK_WAITED, LOCK_TRIED };
 
 struct lock {
 	u32 word;            /* enum lock_state */
@@ -37,12 +39,13 @@ void lock_signal(struct lock *lock); /* the slow half of lock_release */
 void lock_check_alone(void);
 void lock_count(int change);
 
-static inline bool lock_try(struct lock *lock)
+/* A free lock becomes @state. */
+static inline bool lock_take(struct lock *lock, enum lock_state state)
 {
 	struct port_irq irq = port_irq_save();
 	u32 expected = LOCK_FREE;
 
-	if (unlikely(!__atomic_compare_exchange_n(&lock->word, &expected, LOCK_HELD, false,
+	if (unlikely(!__atomic_compare_exchange_n(&lock->word, &expected, state, false,
 						  __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))) {
 		port_irq_restore(irq);
 		return false;
@@ -53,6 +56,12 @@ static inline bool lock_try(struct lock *lock)
 	return true;
 }
 
+/* For who may not wait, in any context; neither this nor the release makes a call (LK3). */
+static inline bool lock_try(struct lock *lock)
+{
+	return lock_take(lock, LOCK_TRIED);
+}
+
 /* The same where the holder keeps what port_irq_save said himself, until lock_release_here: for a
  * few instructions in one function. */
 static always_inline bool lock_try_here(struct lock *lock, struct port_irq *irq)
@@ -60,7 +69,7 @@ static always_inline bool lock_try_here(struct lock *lock, struct port_irq *irq)
 	u32 expected = LOCK_FREE;
 
 	*irq = port_irq_save();
-	if (unlikely(!__atomic_compare_exchange_n(&lock->word, &expected, LOCK_HELD, false,
+	if (unlikely(!__atomic_compare_exchange_n(&lock->word, &expected, LOCK_TRIED, false,
 						  __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))) {
 		port_irq_restore(*irq);
 		return false;
@@ -74,15 +83,14 @@ static always_inline void lock_release_here(struct lock *lock, struct port_irq i
 {
 	if (CONFIG_DEBUG)
 		lock_count(-1);
-	if (unlikely(__atomic_exchange_n(&lock->word, LOCK_FREE, __ATOMIC_RELEASE) == LOCK_WAITED))
-		lock_signal(lock);
+	STORE_RELEASE(lock->word, LOCK_FREE); /* LK3: it is still LOCK_TRIED */
 	port_irq_restore(irq);
 }
 
 /* For who takes several, in their order: fork, and the slob engine with its growth lock. */
 static inline void lock_acquire_more(struct lock *lock)
 {
-	if (unlikely(!lock_try(lock)))
+	if (unlikely(!lock_take(lock, LOCK_HELD)))
 		lock_wait(lock);
 }
 

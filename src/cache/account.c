@@ -4,17 +4,17 @@
  *
  * What    Beside each slab with charged objects lies a vector: for each object, who pays. The
  *         vector is a block of kmalloc; its address is in the descriptor of the slab's second
- *         page, which has no use for its owner. Who pays is an owner, not a group: a group's
- *         owners are handed over when it ends or its charges move, and no vector is touched.
+ *         page, which has no use for its owner, or behind the bits of its only page. Who pays is an
+ *         owner, not a group: a group's owners are handed over when it ends or its charges move,
+ *         and no vector is touched.
  * State   account, the groups and owners, under account.lock
  * Rules   AC1 bytes of a group == sum of its owners' bytes and of those of groups below it
  *         AC2 a charge is written down before the object is handed out, and settled before it
  *             is free
  *         AC3 objects hold nothing of this; a slab without charged objects has no vector
- *         AC4 a slab of one page has no second: its objects are not charged, and such a
- *             charge is refused
- *         AC5 a charge that may not wait is refused where the lock is held. (Pages whose charge is
- *             refused go back as any do: that may wait for a zone's lock)
+ *         AC4 a slab that begins has no vector, and one that ends takes its own with it
+ *         AC5 a charge that may not wait is refused where the lock is held. Nothing has to be given
+ *             back under the lock after a refusal: of several objects all are charged, or none
  */
 #include "cache/account.h"
 #include "base/bits.h"
@@ -75,14 +75,14 @@ static void account_subtract(struct ashlar_group *g, size_t bytes, size_t object
 
 /* ---- charging ---------------------------------------------------------------------------- */
 
-static struct ashlar_group *account_current(void)
+struct ashlar_group *account_current(void)
 {
 	struct ashlar_group *(*current)(void) = LOAD_ACQUIRE(account.current);
 
 	return current ? current() : LOAD_ACQUIRE(account.standard);
 }
 
-bool account_charge_bytes(size_t bytes, gfp_t gfp, struct account_owner **owner)
+bool account_charge_many(size_t bytes, size_t count, gfp_t gfp, struct account_owner **owner)
 {
 	struct ashlar_group *g = account_current();
 	struct ashlar_group *full;
@@ -94,17 +94,22 @@ bool account_charge_bytes(size_t bytes, gfp_t gfp, struct account_owner **owner)
 		lock_acquire(&account.lock);
 	else if (!lock_try(&account.lock))
 		return false; /* AC5 */
-	full = gfp & __GFP_NOFAIL ? NULL : account_full(g, bytes);
+	full = gfp & __GFP_NOFAIL ? NULL : account_full(g, bytes * count);
 	if (full) {
 		full->refused++;
 	} else {
-		account_add(g, bytes, 1);
+		account_add(g, bytes * count, count);
 		*owner = g->owner;
-		g->owner->bytes += bytes;
-		g->owner->objects++;
+		g->owner->bytes += bytes * count;
+		g->owner->objects += count;
 	}
 	lock_release(&account.lock);
 	return !full;
+}
+
+bool account_charge_bytes(size_t bytes, gfp_t gfp, struct account_owner **owner)
+{
+	return account_charge_many(bytes, 1, gfp, owner);
 }
 
 void account_uncharge_bytes(size_t bytes, struct account_owner *owner)
@@ -123,138 +128,6 @@ void account_uncharge_bytes(size_t bytes, struct account_owner *owner)
 	lock_release(&account.lock);
 	if (gone)
 		kfree(owner);
-}
-
-/* ---- objects ------------------------------------------------------------------------------- */
-
-static struct page *account_head(const struct kmem_cache_node *n, const void *p)
-{
-	return &map.pages[map_pfn(p) & ~(((size_t)1 << n->shape->order) - 1)];
-}
-
-/* The vector of a slab, made if there is none and @gfp is not 0. NULL iff there is none. */
-static struct account_owner **account_vector(struct page *head, const struct shape *s, gfp_t gfp)
-{
-	struct account_owner **vector;
-	void *seen = NULL;
-
-	if (s->order == 0)
-		return NULL; /* AC4 */
-	vector = LOAD_ACQUIRE(head[1].owner);
-	if (vector || !gfp)
-		return vector;
-	vector = kcalloc(s->objects, sizeof(void *),
-			 gfp & ~(ASHLAR_GFP_TYPES | __GFP_ZERO | __GFP_NOFAIL));
-	if (!vector)
-		return NULL;
-	if (__atomic_compare_exchange_n(&head[1].owner, &seen, vector, false, __ATOMIC_ACQ_REL,
-					__ATOMIC_ACQUIRE))
-		return vector;
-	kfree_nolock(vector);
-	return seen;
-}
-
-/* What one object costs its group. */
-static size_t account_price(const struct kmem_cache_node *n)
-{
-	return n->shape->stride + sizeof(void *);
-}
-
-bool account_charge(struct kmem_cache *c, void *p, gfp_t gfp)
-{
-	const struct kmem_cache_node *n = cache_node_at(map.ids[map_pfn(p)]);
-	struct account_owner **vector;
-	struct account_owner *owner;
-	struct slab_object o;
-
-	if (!gfp_may_wait(gfp) && account_current() &&
-	    !account_vector(account_head(n, p), n->shape, gfp))
-		return false; /* AC5: while there is nothing to undo */
-	if (!account_charge_bytes(account_price(n), gfp, &owner))
-		return false;
-	if (!owner)
-		return true;
-	vector = account_vector(account_head(n, p), n->shape, gfp);
-	if (!vector || !slab_find(n, p, &o)) {
-		account_uncharge_bytes(account_price(n), owner);
-		return false;
-	}
-	vector[o.index] = owner;
-	*map_state_in(c->states, p) = STATE_CHARGED;
-	return true;
-}
-
-/* Where it is written who pays for the object that starts at @p; NULL iff no charged one does. */
-static struct account_owner **account_entry(const void *p)
-{
-	const struct kmem_cache_node *n;
-	struct account_owner **vector;
-	struct slab_object o;
-
-	if (!map_contains(p) || (uintptr_t)p % GRANULE_SIZE != 0 ||
-	    (*map_state(p) != STATE_CHARGED && *map_state(p) != STATE_HELD_CHARGED))
-		return NULL;
-	n = cache_node_at(map.ids[map_pfn(p)]);
-	vector = account_vector(account_head(n, p), n->shape, 0);
-	return vector && slab_find(n, p, &o) && o.start == p ? &vector[o.index] : NULL;
-}
-
-bool account_is_charged(const void *p)
-{
-	return account_entry(p) && *map_state(p) == STATE_CHARGED;
-}
-
-bool account_settle(void *p)
-{
-	struct account_owner **entry = account_entry(p);
-	struct account_owner *owner;
-
-	if (!entry || *map_state(p) != STATE_CHARGED)
-		return false;
-	owner = __atomic_exchange_n(entry, NULL, __ATOMIC_ACQ_REL);
-	if (!owner)
-		return false;
-	account_uncharge_bytes(account_price(cache_node_at(map.ids[map_pfn(p)])), owner);
-	*map_state(p) = map_state_in_use(p);
-	return true;
-}
-
-bool account_charge_block(struct page *head, size_t bytes, gfp_t gfp)
-{
-	struct account_owner *owner;
-
-	if (!account_charge_bytes(bytes, gfp, &owner))
-		return false;
-	head->charged = owner != NULL;
-	if (owner) {
-		head->bits[0] = (uintptr_t)owner;
-		head->bits[1] = bytes;
-	}
-	return true;
-}
-
-void account_uncharge_block(struct page *head)
-{
-	if (likely(!head->charged))
-		return;
-	head->charged = 0;
-	account_uncharge_bytes(head->bits[1], (struct account_owner *)(uintptr_t)head->bits[0]);
-}
-
-void account_begin_slab(struct page *head, unsigned order)
-{
-	if (order)
-		head[1].owner = NULL;
-}
-
-void account_end_slab(struct page *head)
-{
-	void *vector = head->order ? head[1].owner : NULL;
-
-	if (likely(!vector))
-		return;
-	head[1].owner = NULL;
-	kfree(vector);
 }
 
 /* ---- groups -------------------------------------------------------------------------------- */

@@ -18,6 +18,9 @@ struct kmem_cache;
 /* Charge an object that is in use and nobody else knows yet. false iff a limit refuses. */
 bool account_charge(struct kmem_cache *c, void *p, gfp_t gfp);
 
+/* All of them, or none. */
+bool account_charge_all(struct kmem_cache *c, size_t count, void *const *objects, gfp_t gfp);
+
 /* The other end: an object in use that is charged becomes one that is not. Returns whether @p
  * starts one. Of two that race past the state one finds it settled already. */
 bool account_settle(void *p);
@@ -25,12 +28,21 @@ bool account_settle(void *p);
 /* Does @p start an object that is charged? */
 bool account_is_charged(const void *p);
 
-/* For blocks of pages: false iff a limit refuses, else who pays, perhaps nobody. */
+/* Where it is written who pays for the object that starts at @p; NULL iff no charged one does. */
+struct account_owner **account_entry(const void *p);
+
+/* The group that pays for what this thread allocates now; NULL: nobody. */
+struct ashlar_group *account_current(void);
+
+/* For blocks of pages: false iff a limit refuses, else who pays, perhaps nobody. @count of them,
+ * all or none. */
 bool account_charge_bytes(size_t bytes, gfp_t gfp, struct account_owner **owner);
+bool account_charge_many(size_t bytes, size_t count, gfp_t gfp, struct account_owner **owner);
 void account_uncharge_bytes(size_t bytes, struct account_owner *owner);
 
 /* The same for blocks that somebody has got, written down in their descriptors. */
 bool account_charge_block(struct page *head, size_t bytes, gfp_t gfp);
+bool account_charge_pages(struct page *first, size_t count, gfp_t gfp); /* all or none */
 void account_uncharge_block(struct page *head);
 
 /* A slab begins, ends: nothing is charged. */

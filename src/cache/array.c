@@ -12,8 +12,9 @@
 #include "page/node.h"
 #include "port/port.h"
 
-/* Entry blocks are cut from blocks of this order, so that arrays in use lie together. */
-#define ARRAY_CHUNK_ORDER 3u
+/* Entry blocks are cut from blocks of this order, 32 KiB or a page, so that arrays in use lie
+ * together. */
+#define ARRAY_CHUNK_ORDER (PORT_PAGE_SHIFT < 15 ? 15u - PORT_PAGE_SHIFT : 0u)
 #define ARRAY_REGION_BYTES ((size_t)CONFIG_MAX_IDS * ARRAY_CACHE_SIZE)
 #define ARRAY_REGION_ORDER (16u - PORT_PAGE_SHIFT)
 

@@ -61,6 +61,19 @@ bool array_has_room(const struct kmem_cache_node *n);
 /* Empty every CPU's arrays of @c into its nodes. */
 void array_drain(struct kmem_cache *c);
 
+/* For squeeze.h, of one CPU's arrays of the nodes whose bits are set in @ids. Is there one that
+ * has objects, and that nobody popped from since it was marked, or @all? If not, they are
+ * marked. */
+bool array_is_due(unsigned cpu, const u64 *ids, bool all);
+
+/* What these arrays hold, from *@id on, to @objects, of SQUEEZE_OBJECTS at most; the others are
+ * marked. The CPU is stopped meanwhile. *@id is the first id that found no room, or CONFIG_MAX_IDS.
+ * Returns how many, also 0 where the CPU cannot be stopped. */
+unsigned array_gather(unsigned cpu, const u64 *ids, bool all, void **objects, u32 *id);
+
+/* CPUs that may have arrays have lower numbers. */
+unsigned array_cpu_end(void);
+
 /* The arrays of @c take its new limits; what they held goes to the nodes. false iff a CPU could not
  * be stopped: it keeps its old ones. */
 bool array_retune(struct kmem_cache *c);

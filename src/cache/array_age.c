@@ -2,11 +2,13 @@
 /*
  * array_age.c - objects leave the CPUs' arrays: all of them, those nobody touched, those too many
  *
- * What    Draining, the reaper's tick, and new limits. Each stops a CPU, copies objects out, lets
- *         it run, and gives them to the node only then (A5).
+ * What    Draining, squeezing, the reaper's tick, and new limits. Each stops a CPU, copies objects
+ *         out, lets it run, and gives them to the node only then (A5).
  */
+#include "base/bitmap.h"
 #include "base/memory.h"
 #include "cache/array_own.h"
+#include "cache/squeeze.h"
 #include "page/node.h"
 
 /* The oldest @count objects, or all, of one CPU's array, as data. */
@@ -88,6 +90,81 @@ void array_drain(struct kmem_cache *c)
 {
 	for (unsigned node = 0; node < node_table.count; node++)
 		array_drain_node(&c->node[node]);
+}
+
+/* ---- all caches at once: squeeze.h --------------------------------------------- */
+
+static bool array_gives(const struct array_cache *a, bool all)
+{
+	return READ_ONCE(a->avail) && (all || READ_ONCE(a->idle));
+}
+
+bool array_is_due(unsigned cpu, const u64 *ids, bool all)
+{
+	struct array_cache *region = LOAD_ACQUIRE(arrays.cpu[cpu].region);
+
+	for (size_t id = 0; region; id++) {
+		id = bitmap_find(ids, id, CONFIG_MAX_IDS, true);
+		if (id == CONFIG_MAX_IDS)
+			break;
+		if (array_gives(&region[id], all))
+			return true;
+	}
+	for (size_t id = 0; region; id++) {
+		id = bitmap_find(ids, id, CONFIG_MAX_IDS, true);
+		if (id == CONFIG_MAX_IDS)
+			break;
+		if (READ_ONCE(region[id].avail))
+			WRITE_ONCE(region[id].idle, ARRAY_IDLE_TICK); /* without stopping, as TU3 */
+	}
+	return false;
+}
+
+/* Of a stopped CPU. */
+static unsigned array_gather_from(struct array_cache *region, const u64 *ids, bool all,
+				  void **objects, u32 *id)
+{
+	unsigned count = 0;
+
+	for (;; (*id)++) {
+		struct array_cache *a;
+
+		*id = (u32)bitmap_find(ids, *id, CONFIG_MAX_IDS, true);
+		if (*id == CONFIG_MAX_IDS)
+			return count;
+		a = &region[*id];
+		if (array_gives(a, all)) {
+			if (a->avail > SQUEEZE_OBJECTS - count)
+				return count;
+			__builtin_memcpy(objects + count, a->entry, a->avail * sizeof(void *));
+			count += a->avail;
+			a->avail = a->idle = 0;
+		} else if (a->avail) {
+			a->idle = ARRAY_IDLE_TICK;
+		}
+	}
+}
+
+unsigned array_gather(unsigned cpu, const u64 *ids, bool all, void **objects, u32 *id)
+{
+	struct array_cache *region;
+	unsigned count = 0;
+
+	lock_acquire(&arrays.lock);
+	region = array_stop(cpu);
+	if (region) {
+		count = array_gather_from(region, ids, all, objects, id);
+		array_publish(cpu, region);
+	} else {
+		*id = CONFIG_MAX_IDS;
+	}
+	lock_release(&arrays.lock);
+	return count;
+}
+
+unsigned array_cpu_end(void)
+{
+	return arrays.cpus;
 }
 
 /* Take all objects of one CPU's array out and give it the cache's limit, or 0 if its block is too

@@ -227,17 +227,24 @@ bool cache_fails(const struct kmem_cache *c, gfp_t gfp, size_t size)
 	return (c->debug.flags & SLAB_FAILSLAB) && fault_strikes(c->name, size, gfp);
 }
 
-void *cache_hand_out(struct kmem_cache *c, void *p, gfp_t gfp, size_t size)
+/* The object is its new owner's, but for a charge. Returns what is still to be done to it. */
+static gfp_t cache_dress(struct kmem_cache *c, void *p, gfp_t gfp, size_t size)
 {
 	if (unlikely(options.stats) && page_node(&map.pages[map_pfn(p)]) != node_here())
 		cache_count(&c->counts.far_allocs, 1);
 	if (unlikely(c->debug.flags))
 		debug_alloc(c, p, size);
 	object_claim(c->states, p);
-	if (unlikely(c->flags & SLAB_ACCOUNT))
-		gfp |= __GFP_ACCOUNT;
 	if (unlikely(options.init_on_alloc) && gate_clears(c))
 		gfp |= __GFP_ZERO;
+	return gfp;
+}
+
+void *cache_hand_out(struct kmem_cache *c, void *p, gfp_t gfp, size_t size)
+{
+	gfp = cache_dress(c, p, gfp, size);
+	if (unlikely(c->flags & SLAB_ACCOUNT))
+		gfp |= __GFP_ACCOUNT;
 	return unlikely(gfp & CACHE_GFP_SPECIAL) ? cache_finish(c, p, gfp) : p;
 }
 
@@ -246,17 +253,12 @@ void *cache_alloc_slow(struct kmem_cache *c, gfp_t gfp)
 	return cache_alloc_sized(c, gfp, 0);
 }
 
-void *cache_alloc_sized(struct kmem_cache *c, gfp_t gfp, size_t size)
+/* An object that is not claimed yet, or NULL. */
+static void *cache_get(struct kmem_cache *c, gfp_t gfp, size_t size)
 {
 	void *p;
 
-	if (unlikely(!c->node)) {
-		c = kmalloc_started(c);
-		if (!c)
-			return NULL;
-	}
 	cache_check_alive(c, "kmem_cache_alloc");
-	size = size ? size : c->object_size;
 	if (unlikely(cache_fails(c, gfp, size)))
 		return NULL;
 	p = array_pop(c->header_offset);
@@ -273,7 +275,21 @@ void *cache_alloc_sized(struct kmem_cache *c, gfp_t gfp, size_t size)
 	}
 	if (unlikely(READ_ONCE(ashlar_anchor.request)) && (gfp & __GFP_DIRECT_RECLAIM))
 		cache_answer();
-	return cache_hand_out(c, p, gfp, size);
+	return p;
+}
+
+void *cache_alloc_sized(struct kmem_cache *c, gfp_t gfp, size_t size)
+{
+	void *p;
+
+	if (unlikely(!c->node)) {
+		c = kmalloc_started(c);
+		if (!c)
+			return NULL;
+	}
+	size = size ? size : c->object_size;
+	p = cache_get(c, gfp, size);
+	return p ? cache_hand_out(c, p, gfp, size) : NULL;
 }
 
 void cache_put(struct kmem_cache_node *n, void *const *objects, unsigned count)
@@ -317,30 +333,6 @@ static void cache_flush(struct kmem_cache_node *n, void *object)
 		cache_put(n, all + oldest + kept, count - oldest - kept);
 }
 
-/* The node's shared array is a page, made when objects first overflow. */
-static void cache_share(struct kmem_cache_node *n)
-{
-	u32 limit = (u32)n->cache->shared_factor * n->cache->batchcount;
-	bool zero;
-	struct page *head;
-
-	if (limit == 0 || READ_ONCE(n->shared))
-		return;
-	head = page_alloc(0, GFP_KERNEL, n->node, &zero);
-	if (!head)
-		return;
-	head->kind = PAGE_TABLE;
-	slab_lock(n);
-	if (!n->shared) {
-		WRITE_ONCE(n->shared, map_page_address(head));
-		n->shared_limit = (u32)size_min(limit, PAGE_SIZE / sizeof(void *));
-		head = NULL;
-	}
-	lock_release(&n->lock);
-	if (head)
-		page_free(head, 0);
-}
-
 void cache_free_slow(struct kmem_cache_node *n, void *object)
 {
 	if (unlikely(n->cache->debug.slow))
@@ -363,7 +355,7 @@ void cache_free_slow(struct kmem_cache_node *n, void *object)
 		cache_count(&n->cache->counts.free_miss, 1);
 	if (n->cache->limit && array_equip(n) && array_push(n->header_offset, object))
 		return;
-	cache_share(n);
+	tune_share(n);
 	cache_flush(n, object);
 }
 
@@ -388,25 +380,26 @@ static size_t cache_alloc_rest(struct kmem_cache *c, gfp_t gfp, size_t count, vo
 	return done;
 }
 
-/* false iff a limit refuses; then some of them are charged. */
+/* false iff a limit refuses. */
 static bool cache_charge_bulk(struct kmem_cache *c, gfp_t gfp, size_t count, void **objects)
 {
 	if (likely(!(gfp & __GFP_ACCOUNT) && !(c->flags & SLAB_ACCOUNT)))
 		return true;
-	for (size_t i = 0; i < count; i++)
-		if (!account_charge(c, objects[i], gfp))
-			return false;
-	return true;
+	return account_charge_all(c, count, objects, gfp | __GFP_ACCOUNT);
 }
 
-/* One by one, where each is looked at. */
+/* One by one, where each is looked at; paid for together. */
 static size_t cache_alloc_each(struct kmem_cache *c, gfp_t gfp, size_t count, void **objects)
 {
 	size_t done = 0;
 
-	while (done < count && (objects[done] = kmem_cache_alloc(c, gfp)))
-		done++;
-	if (done == count)
+	for (; done < count && (objects[done] = cache_get(c, gfp, c->object_size)); done++) {
+		gfp_t left = cache_dress(c, objects[done], gfp, c->object_size);
+
+		if (!cache_finish(c, objects[done], left & ~__GFP_ACCOUNT))
+			break;
+	}
+	if (done == count && cache_charge_bulk(c, gfp, count, objects))
 		return count;
 	cache_undo_bulk(c, done, objects, gfp);
 	return 0;

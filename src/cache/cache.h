@@ -118,6 +118,9 @@ u32 cache_ids_end(void);
 struct kmem_cache_node *cache_visit(u32 id);
 void cache_leave(struct kmem_cache_node *n);
 
+/* The same of every node that has slabs: its bit in @ids, of CONFIG_MAX_IDS bits, is set. */
+void cache_visit_all(u64 *ids);
+
 /* fork's child: the visitors were other threads. */
 void cache_forget_visitors(void);
 
@@ -186,9 +189,11 @@ unsigned cache_take_far(const struct kmem_cache_node *n, gfp_t gfp, void **end);
 void cache_free_slow(struct kmem_cache_node *n, void *object);
 
 /* tune.c: a CPU has got its region: the nodes may keep more. A slab in so many was made: age the
- * arrays of the next cache. */
+ * arrays of the next cache. Objects overflow: the node gets its shared array, a page, if it has
+ * none. */
 void tune_cpu_came(void);
 void tune_tick(void);
+void tune_share(struct kmem_cache_node *n);
 
 /* nolock.c: the same for who may not wait: no lock is waited for, nothing goes to the page floor.
  * An object whose state is FREE already; objects straight into the node. */
@@ -202,9 +207,8 @@ void cache_undo_bulk(struct kmem_cache *c, size_t count, void **objects, gfp_t g
 /* Put objects straight into the node and give emptied slabs to the page floor. */
 void cache_put(struct kmem_cache_node *n, void *const *objects, unsigned count);
 
-/* Drain all arrays and slabs of one cache, of all; the result of shrink. */
+/* Drain all arrays and slabs of one cache; the result of shrink. squeeze.h is for all caches. */
 bool cache_shrink(struct kmem_cache *c);
-void cache_shrink_all(void);
 
 /* Give back pages inside used slabs of all caches; returns pages. */
 size_t cache_discard_all(void);

@@ -103,6 +103,13 @@ size_t kmalloc_class_bytes(const struct kmem_cache *c)
 
 /* ---- allocation ------------------------------------------------------------------ */
 
+void *kmalloc_large_node(size_t size, gfp_t gfp, unsigned node)
+{
+	if (unlikely(READ_ONCE(fault_large)) && fault_strikes(NULL, size, gfp))
+		return NULL;
+	return large_alloc_node(size, PAGE_SIZE, gfp, node);
+}
+
 static void *kmalloc_large(size_t size, size_t align, gfp_t gfp)
 {
 	if (unlikely(READ_ONCE(fault_large)) && fault_strikes(NULL, size, gfp))
@@ -310,7 +317,7 @@ void *kmalloc_resize(void *p, size_t size, gfp_t gfp, const char *function)
 	size_t usable = kmalloc_usable(p, function);
 	bool is_object = kmalloc_object(p) != 0;
 	bool is_watched = is_object && cache_node_at(map.ids[map_pfn(p)])->cache->debug.size_at;
-	void *q;
+	void *q = NULL;
 
 	if (!is_watched && (is_object || usable <= CONFIG_KMALLOC_MAX_CACHE) &&
 	    kmalloc_stays(usable, size)) {
@@ -318,7 +325,9 @@ void *kmalloc_resize(void *p, size_t size, gfp_t gfp, const char *function)
 			memset((char *)p + size, 0, usable - size);
 		return p;
 	}
-	q = is_object || large_owner(p) ? NULL : kmalloc_resize_large(p, size, gfp);
+	/* Who pays is settled with a new block. */
+	if (!is_object && !large_owner(p) && !(gfp & __GFP_ACCOUNT))
+		q = kmalloc_resize_large(p, size, gfp);
 	if (q) {
 		if (gfp & __GFP_ZERO) /* the rest of its last page */
 			memset((char *)q + size, 0, large_size(q) - size);

@@ -46,6 +46,9 @@ struct kmem_cache *kmalloc_type_cache(unsigned class, gfp_t gfp);
 /* Any size but 0, any state of the world. */
 void *kmalloc_slow(size_t size, gfp_t gfp);
 
+/* Above the size caches, on a node. */
+void *kmalloc_large_node(size_t size, gfp_t gfp, unsigned node);
+
 /* @size bytes of an object of @c, a size cache. */
 void *kmalloc_from(struct kmem_cache *c, size_t size, gfp_t gfp);
 

@@ -149,7 +149,7 @@ static struct mapping *large_map(size_t bytes, size_t align, gfp_t gfp)
 	return m;
 }
 
-void *large_alloc_mapping(size_t size, size_t align, gfp_t gfp)
+void *large_get_mapping(size_t size, size_t align, gfp_t gfp)
 {
 	size_t bytes = size_align(size, PAGE_SIZE);
 	struct mapping *m;
@@ -273,12 +273,7 @@ static void *large_alloc_run(size_t pages, size_t align_pages, gfp_t gfp, unsign
 	return p;
 }
 
-static void *large_get(size_t size, size_t align, gfp_t gfp)
-{
-	return large_alloc_node(size, align, gfp, node_here());
-}
-
-void *large_alloc_node(size_t size, size_t align, gfp_t gfp, unsigned node)
+void *large_get(size_t size, size_t align, gfp_t gfp, unsigned node)
 {
 	size_t pages = size_max(size_align(size, PAGE_SIZE), PAGE_SIZE) >> PAGE_SHIFT;
 	size_t align_pages = size_max(align, PAGE_SIZE) >> PAGE_SHIFT;
@@ -293,16 +288,14 @@ void *large_alloc_node(size_t size, size_t align, gfp_t gfp, unsigned node)
 	if (!gfp_serves(gfp, "kmalloc", "large"))
 		return NULL;
 	if (pages > (size_t)1 << MAX_ORDER || align > map.align)
-		return mappable ? large_alloc_mapping(size, align, gfp) : NULL;
+		return mappable ? large_get_mapping(size, align, gfp) : NULL;
 	p = large_alloc_run(pages, align_pages, gfp, node);
 	if (!p && mappable && pages > 1)
-		p = large_alloc_mapping(size, align,
-					gfp); /* the arena is full, the system is not */
+		p = large_get_mapping(size, align, gfp); /* the arena is full, not the system */
 	return p;
 }
 
-/* Write down who pays for a mapping, or what he paid for; in one step with finding it. */
-static void large_set_owner(const void *p, struct account_owner *owner, size_t bytes)
+void large_set_owner(const void *p, struct account_owner *owner, size_t bytes)
 {
 	struct mapping *m;
 
@@ -312,29 +305,6 @@ static void large_set_owner(const void *p, struct account_owner *owner, size_t b
 	m->charged = bytes;
 	lock_release(&large.lock);
 }
-
-void *large_alloc(size_t size, size_t align, gfp_t gfp)
-{
-	size_t bytes = size_max(size_align(size, PAGE_SIZE), PAGE_SIZE);
-	struct account_owner *owner = NULL;
-	void *p = large_get(size, align, gfp);
-	bool paid = true;
-
-	if (likely(!(gfp & __GFP_ACCOUNT)) || !p)
-		return p;
-	if (map_contains(p)) {
-		paid = account_charge_block(&map.pages[map_pfn(p)], bytes, gfp);
-	} else {
-		paid = account_charge_bytes(bytes, gfp, &owner);
-		if (owner)
-			large_set_owner(p, owner, bytes);
-	}
-	if (!paid)
-		large_free(p);
-	return paid ? p : NULL;
-}
-
-STATIC_ASSERT(offsetof(struct page, kind) == 0, "large_end changes the word it begins");
 
 /* The run that starts at @p, or NULL. */
 static struct page *large_run(const void *p)
@@ -346,6 +316,23 @@ static struct page *large_run(const void *p)
 	head = &map.pages[map_pfn(p)];
 	return READ_ONCE(head->kind) == PAGE_LARGE ? head : NULL;
 }
+
+void large_undo(void *p, gfp_t gfp)
+{
+	struct page *head = large_run(p);
+	size_t pages;
+
+	if (!head) {
+		large_unmap(p);
+		return;
+	}
+	pages = head->pages;
+	large_count_run(-pages);
+	head->kind = PAGE_BLOCK;
+	page_undo(head, pages, gfp);
+}
+
+STATIC_ASSERT(offsetof(struct page, kind) == 0, "large_end changes the word it begins");
 
 /* LG1: the run is nobody's. Of two frees at the same time one finds it ended: that is decided in
  * one step, by the word that kind is a byte of. */

@@ -19,7 +19,8 @@
 
 bool large_init(void);
 
-/* @size bytes aligned to @align, at least a page; zeroed with __GFP_ZERO. NULL iff exhausted. */
+/* @size bytes aligned to @align, at least a page; zeroed with __GFP_ZERO. NULL iff exhausted, or
+ * with __GFP_ACCOUNT refused by the limit of the caller's group, who pays for it. */
 void *large_alloc(size_t size, size_t align, gfp_t gfp);
 
 /* The same on NUMA node @node if possible. With __GFP_THISNODE only there: then a mapping, whose
@@ -29,11 +30,18 @@ void *large_alloc_node(size_t size, size_t align, gfp_t gfp, unsigned node);
 /* The same as a mapping of its own, whatever its size. Makes system calls. */
 void *large_alloc_mapping(size_t size, size_t align, gfp_t gfp);
 
+/* Of large_paid.c: the same two, but nobody pays; write down who pays for a mapping, and for how
+ * many bytes; give a block that nobody knows back, waiting only if @gfp may. */
+struct account_owner;
+void *large_get(size_t size, size_t align, gfp_t gfp, unsigned node);
+void *large_get_mapping(size_t size, size_t align, gfp_t gfp);
+void large_set_owner(const void *p, struct account_owner *owner, size_t bytes);
+void large_undo(void *p, gfp_t gfp);
+
 /* Free the run or mapping that starts at @p; false iff there is none. */
 bool large_free(void *p);
 
 /* Who pays for the run or mapping that starts at @p; NULL: nobody. */
-struct account_owner;
 struct account_owner *large_owner(const void *p);
 
 /* Bytes of the run or mapping that starts at @p; 0 iff there is none. */

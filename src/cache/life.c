@@ -292,25 +292,20 @@ void cache_forget_visitors(void)
 			map_ids[id].node->cache->visitors = 0;
 }
 
-static bool cache_has_slabs(const struct kmem_cache *c)
+void cache_visit_all(u64 *ids)
 {
-	for (unsigned node = 0; node < node_table.count; node++)
-		if (READ_ONCE(c->node[node].slabs) || LOAD_ACQUIRE(c->node[node].queue))
-			return true;
-	return false;
-}
+	for (u32 w = 0; w < CONFIG_MAX_IDS / 64; w++)
+		ids[w] = 0;
+	lock_acquire(&boot.lock);
+	for (u32 id = 1; id < boot.ids_end; id++) {
+		struct kmem_cache_node *n = map_ids[id].node;
 
-void cache_shrink_all(void)
-{
-	for (u32 id = 1; id < CONFIG_MAX_IDS; id++) {
-		struct kmem_cache_node *n = cache_visit(id);
-
-		if (!n)
+		if (!n || n->cache->closed || !(READ_ONCE(n->slabs) || LOAD_ACQUIRE(n->queue)))
 			continue;
-		if (n->node == 0 && cache_has_slabs(n->cache))
-			cache_shrink(n->cache);
-		cache_leave(n);
+		__atomic_fetch_add(&n->cache->visitors, 1, __ATOMIC_RELAXED);
+		ids[id / 64] |= (u64)1 << (id % 64);
 	}
+	lock_release(&boot.lock);
 }
 
 size_t cache_discard_all(void)

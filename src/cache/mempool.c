@@ -9,6 +9,8 @@
  *         MP2 the allocator is asked without reclaim first, then the pool, then with all that
  *             the request permits: so that a wait begins only when nothing else is left
  *         MP3 what is in a pool is nobody's: its free, or a second return, is reported
+ *         MP4 a request that may not wait tries the pool's lock, which is held for a few
+ *             instructions, several times; and goes without if the holder does not run meanwhile
  * Source  Linux mm/mempool.c for the order of attempts
  */
 #include "cache/mempool.h"
@@ -16,6 +18,7 @@
 #include "base/check.h"
 #include "base/list.h"
 #include "base/lock.h"
+#include "cache/gfp.h"
 #include "cache/hold.h"
 #include "cache/report.h"
 #include "port/port.h"
@@ -44,11 +47,29 @@ static struct {
 
 /* ---- elements in and out; the pool's lock is held --------------------------------- */
 
-static void *mempool_pop(struct ashlar_mempool *pool)
+#define MEMPOOL_TRIES 256u
+
+/* MP4 */
+static bool mempool_lock(struct ashlar_mempool *pool, gfp_t gfp)
+{
+	if (gfp_may_wait(gfp)) {
+		lock_acquire(&pool->lock);
+		return true;
+	}
+	for (unsigned i = 0; i < MEMPOOL_TRIES; i++) {
+		if (lock_try(&pool->lock))
+			return true;
+		port_relax();
+	}
+	return false;
+}
+
+static void *mempool_pop(struct ashlar_mempool *pool, gfp_t gfp)
 {
 	void *element = NULL;
 
-	lock_acquire(&pool->lock);
+	if (!mempool_lock(pool, gfp))
+		return NULL;
 	if (pool->count) {
 		WRITE_ONCE(pool->count, pool->count - 1);
 		element = pool->element[pool->count];
@@ -137,7 +158,7 @@ void mempool_destroy(mempool_t *pool)
 
 	if (!pool)
 		return;
-	while ((element = mempool_pop(pool)))
+	while ((element = mempool_pop(pool, GFP_KERNEL)))
 		pool->free(element, pool->data);
 	lock_acquire(&pools.lock);
 	list_remove(&pool->link);
@@ -154,7 +175,7 @@ static void mempool_lower(struct ashlar_mempool *pool, u32 min)
 	lock_acquire(&pool->lock);
 	WRITE_ONCE(pool->min, min);
 	lock_release(&pool->lock);
-	while (READ_ONCE(pool->count) > min && (element = mempool_pop(pool)))
+	while (READ_ONCE(pool->count) > min && (element = mempool_pop(pool, GFP_KERNEL)))
 		pool->free(element, pool->data);
 }
 
@@ -218,18 +239,18 @@ void *mempool_alloc(mempool_t *pool, gfp_t gfp)
 	light &= ~(__GFP_DIRECT_RECLAIM | __GFP_IO | __GFP_NOFAIL);
 	element = pool->alloc(light, pool->data); /* MP2 */
 	if (!element)
-		element = mempool_pop(pool);
+		element = mempool_pop(pool, gfp);
 	if (element || !(gfp & __GFP_DIRECT_RECLAIM))
 		return element;
 	gfp = (gfp | __GFP_NOWARN | __GFP_NORETRY | __GFP_NOMEMALLOC) & ~__GFP_NOFAIL;
 	for (;;) {
 		element = pool->alloc(gfp, pool->data);
 		if (!element)
-			element = mempool_pop(pool);
+			element = mempool_pop(pool, gfp);
 		if (element)
 			return element;
 		mempool_wait(pool);
-		element = mempool_pop(pool);
+		element = mempool_pop(pool, gfp);
 		if (element)
 			return element;
 	}
@@ -237,7 +258,7 @@ void *mempool_alloc(mempool_t *pool, gfp_t gfp)
 
 void *mempool_alloc_preallocated(mempool_t *pool)
 {
-	return mempool_pop(pool);
+	return mempool_pop(pool, GFP_ATOMIC);
 }
 
 void mempool_free(void *element, mempool_t *pool)

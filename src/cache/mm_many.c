@@ -23,18 +23,23 @@
 
 #define MANY_BATCH 64u /* pages whose descriptors are on the stack at one time */
 
-/* The page is nobody else's: make it a block. false, with it freed, iff nobody may pay for it. */
-static bool many_begin(struct page *page, gfp_t gfp)
+/* Pages that are nobody else's, one behind the other, become a block each. false, with them given
+ * back, iff nobody may pay for them all. */
+static bool many_begin(struct page *first, size_t count, gfp_t gfp)
 {
-	page->kind = PAGE_BLOCK;
-	page->order = 0;
-	page->compound = 0;
-	page->charged = 0;
-	page->refs = 1;
-	if (!(gfp & __GFP_ACCOUNT) || account_charge_block(page, PAGE_SIZE, gfp))
-		return true;
-	page_free(page, 0);
-	return false;
+	if ((gfp & __GFP_ACCOUNT) && !account_charge_pages(first, count, gfp)) {
+		page_undo(first, count, gfp);
+		return false;
+	}
+	for (size_t i = 0; i < count; i++) {
+		first[i].kind = PAGE_BLOCK;
+		first[i].order = 0;
+		first[i].compound = 0;
+		if (!(gfp & __GFP_ACCOUNT))
+			first[i].charged = 0;
+		first[i].refs = 1;
+	}
+	return true;
 }
 
 /* Up to @count pages; fewer iff no more can be had. Tries hard for the first one only. */
@@ -44,7 +49,7 @@ static size_t many_take(struct page **pages, size_t count, gfp_t gfp)
 	size_t kept = 0;
 
 	for (size_t i = 0; i < got; i++)
-		if (many_begin(pages[i], gfp))
+		if (many_begin(pages[i], 1, gfp))
 			pages[kept++] = pages[i];
 	if (got == 0) {
 		pages[0] = alloc_pages(gfp, 0);
@@ -117,17 +122,10 @@ void *alloc_pages_exact(size_t size, gfp_t gfp)
 	head = many_take_run(count, gfp, &zero);
 	if (!head)
 		return NULL;
+	if (!many_begin(head, count, gfp))
+		return NULL;
 	if ((gfp & __GFP_ZERO) && !zero)
 		memset(map_page_address(head), 0, count << PAGE_SHIFT);
-	for (size_t i = 0; i < count; i++) {
-		if (many_begin(head + i, gfp))
-			continue;
-		for (size_t rest = i + 1; rest < count; rest++)
-			many_begin(head + rest, 0);
-		free_pages_exact(map_page_address(head), i << PAGE_SHIFT);
-		free_pages_exact(map_page_address(head + i + 1), (count - i - 1) << PAGE_SHIFT);
-		return NULL;
-	}
 	return map_page_address(head);
 }
 

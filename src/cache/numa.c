@@ -105,7 +105,7 @@ void *kmalloc_node(size_t size, gfp_t gfp, int wanted)
 		return ashlar_kmalloc(size, gfp);
 	c = kmalloc_cache(size, 1);
 	if (!c)
-		return large_alloc_node(size, PAGE_SIZE, gfp, node);
+		return kmalloc_large_node(size, gfp, node);
 	if (gfp & ASHLAR_GFP_TYPES)
 		c = kmalloc_type_cache(ashlar_kmalloc_class(size), gfp);
 	return c ? numa_alloc(c, gfp, node, size) : NULL;
@@ -131,7 +131,7 @@ struct page *alloc_pages_node(int wanted, gfp_t gfp, unsigned int order)
 	head->refs = 1;
 	head->compound = (gfp & __GFP_COMP) != 0;
 	if ((gfp & __GFP_ACCOUNT) && !account_charge_block(head, PAGE_SIZE << order, gfp)) {
-		page_free(head, order);
+		page_undo(head, (size_t)1 << order, gfp);
 		return NULL;
 	}
 	if ((gfp & __GFP_ZERO) && !zero)

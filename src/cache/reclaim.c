@@ -19,10 +19,12 @@
 #include "cache/large.h"
 #include "cache/option.h"
 #include "cache/scope.h"
+#include "cache/squeeze.h"
 #include "port/port.h"
 
 #define RECLAIM_ROUNDS 16u /* of RETRY_MAYFAIL; an ordinary request gets a quarter */
 #define RECLAIM_LEARN_BYTES ((size_t)16 << 20) /* what a small heap may learn to keep (R2) */
+#define RECLAIM_CHUNK ((size_t)64) /* pages given back at least for a new peak's sake (R5) */
 #define RECLAIM_SCAN ((size_t)128) /* objects that a shrinker is asked for in one turn */
 
 static struct {
@@ -32,8 +34,10 @@ static struct {
 	size_t learned;        /* pages kept beyond the fixed part (R2) */
 	size_t peak;           /* most pages in use or kept, ever */
 	size_t seen_refaulted; /* page_stat's, at the last look */
-	size_t pressed; /* pages in use when shrinkers were asked for the soft limit's sake */
-	size_t recent;  /* pages discarded lately that were not faulted in again */
+	size_t pressed;    /* pages in use when shrinkers were asked for the soft limit's sake */
+	size_t recent;     /* pages discarded lately that were not faulted in again */
+	size_t most;       /* pages with memory behind them, ever: in use or free (R5) */
+	size_t squeeze_at; /* R6: when most is this */
 } reclaim;
 
 /* Figures that other threads change meanwhile need not fit together: no difference wraps. */
@@ -91,7 +95,7 @@ static void reclaim_discard(size_t keep)
 	WRITE_ONCE(reclaim.recent, READ_ONCE(reclaim.recent) / 2 + gone);
 }
 
-void reclaim_look(void)
+void reclaim_enforce(void)
 {
 	struct page_stat s;
 	size_t keep;
@@ -101,6 +105,62 @@ void reclaim_look(void)
 	keep = reclaim_keep(&s);
 	if (s.dirty_pages + large_kept_pages() > keep)
 		reclaim_discard(keep);
+}
+
+/* R6: a page for each id, too, so that many caches are not looked at for little. */
+static void reclaim_squeeze(size_t most)
+{
+	size_t step = size_max(most / 64, size_max(RECLAIM_CHUNK, cache_ids_end()));
+
+	size_t at = READ_ONCE(reclaim.squeeze_at);
+
+	if (most < at || !init_done())
+		return;
+	WRITE_ONCE(reclaim.squeeze_at, most + step);
+	if (at)
+		squeeze_caches(false);
+}
+
+/* R5: @grown pages more than ever have memory behind them: others give theirs. What is given back
+ * for this is no mistake of the bound's, and teaches nothing. */
+static size_t reclaim_exchange(size_t grown, size_t dirty)
+{
+	size_t least = options.keep > CONFIG_KEEP_BYTES ? options.keep >> PAGE_SHIFT : 0;
+	size_t want = size_max(grown, RECLAIM_CHUNK);
+	size_t kept = large_kept_pages();
+	size_t gone = 0;
+
+	want = size_min(want, reclaim_less(kept + dirty, least));
+	if (kept && want) {
+		large_trim(reclaim_less(kept, want));
+		gone = reclaim_less(kept, large_kept_pages());
+	}
+	if (dirty && gone < want)
+		gone += page_discard(dirty - size_min(dirty, want - gone));
+	return gone;
+}
+
+static size_t reclaim_footprint(const struct page_stat *s)
+{
+	return reclaim_less(s->online_pages, s->free_pages) + s->dirty_pages + large_used_pages() +
+	       large_kept_pages();
+}
+
+void reclaim_look(void)
+{
+	struct page_stat s;
+	size_t now;
+
+	page_stat(&s);
+	if (reclaim_footprint(&s) <= READ_ONCE(reclaim.most))
+		return;
+	reclaim_squeeze(reclaim_footprint(&s));
+	page_stat(&s);
+	now = reclaim_footprint(&s);
+	if (now > READ_ONCE(reclaim.most))
+		now -= size_min(now,
+				reclaim_exchange(now - READ_ONCE(reclaim.most), s.dirty_pages));
+	WRITE_ONCE(reclaim.most, size_max(now, READ_ONCE(reclaim.most)));
 }
 
 size_t reclaim_bound(void)
@@ -204,7 +264,7 @@ static bool reclaim_try(gfp_t gfp, unsigned attempt)
 	page_stat(&before);
 	freed = reclaim_shrinkers(gfp);
 	freed += above_shrink();
-	cache_shrink_all();
+	squeeze_caches(true);
 	freed += large_kept_pages(); /* a mapping may succeed where these were */
 	large_trim(0);
 	page_drain();
@@ -251,6 +311,7 @@ void unregister_shrinker(struct shrinker *s)
 void reclaim_forget(void)
 {
 	__atomic_store_n(&reclaim.shrinking, 0, __ATOMIC_RELEASE);
+	squeeze_forget();
 }
 
 size_t ashlar_purge(void)
@@ -260,7 +321,7 @@ size_t ashlar_purge(void)
 	if (!init_ready())
 		return 0;
 	above_shrink();
-	cache_shrink_all();
+	squeeze_caches(true);
 	page_drain();
 	pages = large_kept_pages();
 	large_trim(0);

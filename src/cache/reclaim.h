@@ -14,6 +14,10 @@
  *         R4  with a soft limit, what is in use and what is kept free are together at most that,
  *             or nothing is kept; each 64th part of the limit that is used beyond it asks the
  *             shrinkers, where the request permits, and nothing fails
+ *         R5  what is in use and what is kept free become more than ever before only where nothing
+ *             is kept free, or what the user asked to be kept: else that goes back first
+ *         R6  each time that sum's peak has grown by a 64th part, and by a page for each cache,
+ *             what nobody used since the last time leaves arrays and slabs (squeeze.h)
  */
 #ifndef ASHLAR_CACHE_RECLAIM_H
 #define ASHLAR_CACHE_RECLAIM_H
@@ -24,19 +28,23 @@
 
 /* Pages that leave the caches go to the page floor; then the bound is looked at. */
 void reclaim_release(struct list *emptied);
-void reclaim_look(void);
+void reclaim_enforce(void);
 
 static inline void reclaim_check(void)
 {
 	if (PORT_GIVES_BACK) /* else there is no bound on what is free */
-		reclaim_look();
+		reclaim_enforce();
 }
 
-/* More memory is in use: with a soft limit it may be time for shrinkers (R4). No locks are held. */
+/* More memory is in use: is it more than ever (R5, R6)? With a soft limit it may be time for
+ * shrinkers (R4). No locks are held. */
+void reclaim_look(void);
 void reclaim_press(gfp_t gfp);
 
 static inline void reclaim_grew(gfp_t gfp)
 {
+	if (PORT_GIVES_BACK && (gfp & __GFP_DIRECT_RECLAIM))
+		reclaim_look();
 	if (unlikely(options.soft_limit) && (gfp & __GFP_DIRECT_RECLAIM))
 		reclaim_press(gfp);
 }

@@ -50,6 +50,29 @@ static void tune_node(struct kmem_cache_node *n)
 		reclaim_release(&emptied);
 }
 
+void tune_share(struct kmem_cache_node *n)
+{
+	u32 limit = (u32)n->cache->shared_factor * n->cache->batchcount;
+	bool zero;
+	struct page *head;
+
+	if (limit == 0 || READ_ONCE(n->shared))
+		return;
+	head = page_alloc(0, GFP_KERNEL, n->node, &zero);
+	if (!head)
+		return;
+	head->kind = PAGE_TABLE;
+	slab_lock(n);
+	if (!n->shared) {
+		WRITE_ONCE(n->shared, map_page_address(head));
+		n->shared_limit = (u32)size_min(limit, PAGE_SIZE / sizeof(void *));
+		head = NULL;
+	}
+	lock_release(&n->lock);
+	if (head)
+		page_free(head, 0);
+}
+
 int kmem_cache_tune(struct kmem_cache *c, unsigned int limit, unsigned int batchcount,
 		    unsigned int shared)
 {

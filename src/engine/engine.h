@@ -18,7 +18,8 @@
  *         E5  emptied slabs above free_limit leave the lock as a list
  *         E6  an object in the shared array counts as in use in its slab
  *         E7  free objects inside slabs come to at most half of the used ones and 1 MiB, or
- *             half of them came back since their slabs' free pages were discarded
+ *             half of them came back since their slabs' free pages were discarded; in a node that
+ *             nobody took from between two squeezes they come to less than four pages
  *         E8  what cannot have the lock leaves its work on the node's queue of slabs, and who
  *             gets the lock does it first: a slab that joins; objects with the state PENDING,
  *             which count as in use in their slab until they are swept. A slab is on the queue
@@ -60,6 +61,7 @@ struct kmem_cache_node {
 	size_t free_limit;         /* free objects above which empty slabs are released */
 	size_t grown;              /* slabs made, ever */
 	size_t put_since;          /* objects put into slabs since the last discard (E7) */
+	size_t taken_seen;         /* taken, at the last squeeze */
 	u32 reaps;                 /* ticks of the reaper, ever */
 	bool shared_touched;       /* objects left the shared array since the last second tick */
 	bool free_touched;         /* an empty slab was taken from, the same */
@@ -157,6 +159,12 @@ void slab_set_free_limit(struct kmem_cache_node *n, size_t free_limit);
 
 /* A tick of the reaper (TU4 of cache/tune.c). */
 void slab_reap(struct kmem_cache_node *n, struct list *emptied);
+
+/* For cache/squeeze.h. Objects go into their slabs, not into the shared array; then it does, and
+ * the empty slabs go to @emptied, all of it or what nobody used since the last time. Returns
+ * whether slab_discard is due, as slab_put. */
+void slab_put_home(struct kmem_cache_node *n, void *const *objects, unsigned count);
+bool slab_squeeze(struct kmem_cache_node *n, bool all, struct list *emptied);
 
 /* From now on nodes give out objects in random order; @seed is not 0. */
 void slab_set_random(u64 seed);

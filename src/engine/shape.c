@@ -17,8 +17,9 @@ static size_t shape_objects(size_t stride, unsigned order, size_t skip)
 
 	if (bytes < skip)
 		return 0;
-	if (order == 0) /* the last two words are its queue's (slab_own.h) */
-		return size_min((bytes - skip) / stride, (PAGE_WORDS - 2) * (size_t)64);
+	if (order == 0) /* words that are no bits (page.h) */
+		return size_min((bytes - skip) / stride,
+				size_min(PAGE_OWNER_WORD, PAGE_WORDS) * 64);
 	return size_min((bytes - skip) / stride, ((size_t)PAGE_WORDS * 64) << order); /* H2 */
 }
 

@@ -4,7 +4,7 @@
  *
  * What    From a stride to the order of its slabs. Pure arithmetic.
  * Rules   H1  objects * stride + waste == slab bytes, objects >= 1
- *         H2  the bitmap fits the descriptors: objects <= 256 * pages of the slab
+ *         H2  the bitmap fits the descriptors: objects <= 64 * PAGE_WORDS * pages of the slab
  *         H3  reciprocal turns an object's offset into its index exactly
  *         H4  the order is the smallest, from the port's on, that wastes at most an
  *             eighth and holds eight objects; four steps on, anything that wastes an eighth

@@ -384,8 +384,7 @@ void slab_release(struct kmem_cache_node *n, struct list *emptied)
 	list_add_tail(emptied, &head->link);
 }
 
-/* E7: is it time to give back pages inside used slabs? */
-static bool slab_has_holes(struct kmem_cache_node *n)
+bool slab_has_holes(struct kmem_cache_node *n)
 {
 	size_t all = n->slabs * n->shape->objects;
 	size_t idle = n->free_objects;

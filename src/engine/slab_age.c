@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * slab_age.c - slabs that are tuned, reaped, or emptied in random order
+ * slab_age.c - slabs that are tuned, reaped, squeezed, or emptied in random order
  *
- * What    New limits for a node; a tick of the reaper; the order in which random_seq gives
- *         objects out.
+ * What    New limits for a node; a tick of the reaper, a squeeze; the order in which random_seq
+ *         gives objects out.
  * Why     An attacker who knows which object comes next can place his beside a victim's. Linux
  *         shuffles a new slab once (random_seq); with a bitmap each take can be random, so the
  *         order is not known after a while, either.
@@ -11,6 +11,9 @@
 #include "base/bits.h"
 #include "base/memory.h"
 #include "engine/slab_own.h"
+
+/* Less idle memory in a quiet node's slabs is not looked for (E7). */
+#define SLAB_QUIET_BYTES ((size_t)16 << 10)
 
 static u64 slab_random_seed;
 
@@ -70,6 +73,7 @@ unsigned slab_take_random(struct kmem_cache_node *n, struct page *head, void **e
 	head->discarded = 0;
 	head->inuse = (u16)(head->inuse + taken);
 	n->free_objects -= taken;
+	n->taken += taken;
 	return taken;
 }
 
@@ -124,4 +128,42 @@ void slab_reap(struct kmem_cache_node *n, struct list *emptied)
 		n->shared_touched = n->free_touched = false;
 	}
 	lock_release(&n->lock);
+}
+
+void slab_put_home(struct kmem_cache_node *n, void *const *objects, unsigned count)
+{
+	slab_lock(n);
+	slab_put_all(n, objects, count);
+	n->put_since += count;
+	lock_release(&n->lock);
+}
+
+/* E7: nobody took an object out of a slab since the last squeeze, and some came back. */
+static bool slab_is_quiet(struct kmem_cache_node *n)
+{
+	bool quiet = n->taken == n->taken_seen && n->put_since &&
+		     n->free_objects * n->shape->stride >= SLAB_QUIET_BYTES;
+
+	n->taken_seen = n->taken;
+	if (quiet)
+		n->put_since = 0;
+	return quiet;
+}
+
+bool slab_squeeze(struct kmem_cache_node *n, bool all, struct list *emptied)
+{
+	bool holes;
+
+	slab_lock(n);
+	if (all || !n->shared_touched) {
+		n->put_since += n->shared_avail;
+		slab_put_all(n, n->shared, n->shared_avail);
+		n->shared_avail = 0;
+	}
+	while (n->empty_slabs && (all || !n->free_touched))
+		slab_release(n, emptied);
+	n->shared_touched = n->free_touched = false;
+	holes = slab_has_holes(n) || (!all && slab_is_quiet(n));
+	lock_release(&n->lock);
+	return holes;
 }

@@ -33,7 +33,8 @@ static inline bool slab_has_any(const struct kmem_cache_node *n)
 /* In the second page's descriptor, or where there is none, in words that hold no bits (shape.c). */
 static inline struct page_queue *slab_queue(const struct shape *s, struct page *head)
 {
-	return s->order ? &head[1].queue : (struct page_queue *)(void *)&head->bits[PAGE_WORDS - 2];
+	return s->order ? &head[1].queue :
+			  (struct page_queue *)(void *)&head->bits[PAGE_QUEUE_WORD];
 }
 
 /* Under the node's lock: slab_take and slab_put, without what comes after; a prepared slab, some
@@ -45,6 +46,9 @@ void slab_join(struct kmem_cache_node *n, struct page *head);
 /* Under the node's lock: objects into their slabs; the last empty slab leaves for @emptied (E5). */
 void slab_put_all(struct kmem_cache_node *n, void *const *objects, unsigned count);
 void slab_release(struct kmem_cache_node *n, struct list *emptied);
+
+/* The same: is it time to give back pages inside used slabs (E7)? */
+bool slab_has_holes(struct kmem_cache_node *n);
 
 /* What a node's generator starts with: 0 without random_seq. */
 u64 slab_random_start(u32 header_offset);

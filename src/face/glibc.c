@@ -2,7 +2,7 @@
 /*
  * glibc.c - what glibc programs ask about their heap: mallinfo, malloc_info, mallopt ...
  *
- * What    glibc's fields, filled with what they mean here; docs/stats.md says which.
+ * What    glibc's fields, filled with what they mean here; ashlar(7) says which.
  * Source  mallinfo(3), malloc_info(3), malloc_stats(3), malloc_trim(3), mallopt(3)
  */
 #include <errno.h>

@@ -20,7 +20,7 @@ void buddy_init(struct zone *z)
 
 static bool buddy_is_inside(const struct zone *z, size_t pfn, unsigned order)
 {
-	return pfn >= z->first_pfn && pfn + ((size_t)1 << order) <= z->online_end;
+	return pfn >= z->first_pfn && pfn + ((size_t)1 << order) <= LOAD_ACQUIRE(z->online_end);
 }
 
 /* Is there a free block of exactly this order at @pfn? A block that is somebody's may be given

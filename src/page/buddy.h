@@ -77,10 +77,10 @@ struct zone {
 	u8 next;          /* the next zone of its node and kind, + 1; 0: this is the last */
 	size_t first_pfn; /* the zone's pages are [first_pfn, end_pfn), online or not */
 	size_t end_pfn;
-	size_t online_end;    /* pages at and after this never were online */
+	size_t online_end;    /* pages at and after this never were online; zone_growth */
 	struct list offline;  /* blocks that went offline again */
 	size_t offline_pages; /* pages in these */
-	size_t absent_pages;  /* pages before online_end that there is no memory for */
+	size_t absent_pages;  /* pages before it that there is no memory for; zone_growth */
 	size_t managed_pages; /* online pages that the zone hands out */
 	size_t free_pages;    /* on the lists */
 	size_t dirty_pages;   /* of these, with memory behind them */
@@ -91,6 +91,7 @@ struct zone {
 	size_t watermark[NR_WATERMARKS];
 	size_t lowmem_reserve[NR_ZONE_KINDS]; /* by the highest kind that a request may have */
 	struct buddy_area area[NR_ORDERS];
+	struct page *late; /* atomic: blocks that could not be given (Z5 of zone.h), by owner */
 };
 
 void buddy_init(struct zone *z);

@@ -90,9 +90,11 @@ static size_t map_fit_pages(size_t budget, size_t align)
 /* What the arena is aligned to; half of it is lost to that on average. */
 static size_t map_align(size_t budget)
 {
+	size_t least = map_grain() << PAGE_SHIFT; /* sections are whole */
+
 	if (budget >= MAP_BIG_ARENA)
 		return PAGE_SIZE << MAX_ORDER;
-	return budget >= MAP_SMALL_ARENA ? MAP_MIN_BYTES : CONFIG_SECTION_SIZE;
+	return budget >= MAP_SMALL_ARENA ? size_max(MAP_MIN_BYTES, least) : least;
 }
 
 /* The arena begins at @start and has @pages pages; its tables begin at @table. */
@@ -339,22 +341,32 @@ void map_unlock_all(void)
 
 /* ---- on and off ------------------------------------------------------------------ */
 
-bool map_online(size_t pfn, size_t count)
+/* map_growth.lock is held, and released at the end. */
+static bool map_online_held(size_t pfn, size_t count)
 {
 	bool done;
 
 	ASSERT(pfn % map_grain() == 0 && count % map_grain() == 0);
-	if (!map_online_ids(pfn, pfn + count) ||
-	    !port_map(&map.pages[pfn], count * sizeof(struct page)))
-		return false;
-	lock_acquire(&map_growth.lock);
-	done = map_follow(pfn, pfn + count) && port_map(map_address(pfn), count << PAGE_SHIFT);
+	done = map_online_ids(pfn, pfn + count) &&
+	       port_map(&map.pages[pfn], count * sizeof(struct page)) &&
+	       map_follow(pfn, pfn + count) && port_map(map_address(pfn), count << PAGE_SHIFT);
 	if (done)
 		extents_add(&map_growth.online, pfn, pfn + count);
 	lock_release(&map_growth.lock);
 	if (done)
 		map_extend((pfn + count) * MAP_GRANULES_PER_PAGE);
 	return done;
+}
+
+bool map_online(size_t pfn, size_t count)
+{
+	lock_acquire(&map_growth.lock);
+	return map_online_held(pfn, count);
+}
+
+bool map_try_online(size_t pfn, size_t count)
+{
+	return lock_try(&map_growth.lock) && map_online_held(pfn, count);
 }
 
 /* No page of it is a slab's, so nobody asks for states there. */

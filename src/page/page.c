@@ -65,7 +65,8 @@ static struct page *page_from_zone(struct zone *z, unsigned order, size_t count,
 
 	if (head || !grows)
 		return head;
-	while (!head) {
+	/* Twice, if somebody may have the lock all the time. */
+	for (unsigned turn = 0; !head && (turn < 2 || (gfp & __GFP_DIRECT_RECLAIM)); turn++) {
 		size_t reserve = READ_ONCE(z->watermark[WATERMARK_MIN]);
 		size_t pages = reserve / 4 + ((size_t)1 << order);
 
@@ -127,23 +128,13 @@ static struct page *page_find(unsigned order, size_t count, gfp_t gfp, unsigned 
 	return NULL;
 }
 
-/* The last resort: what other CPUs keep on their lists. */
-static bool page_has_pcp(void)
-{
-	size_t pages = 0;
-
-	for (unsigned cpu = 0; cpu < pcp_cpus(); cpu++)
-		pages += pcp_pages(cpu);
-	return pages != 0;
-}
-
-/* The same, after what other CPUs keep has gone to the zones. */
+/* The same; the last resort is what other CPUs keep on their lists. */
 static struct page *page_find_hard(unsigned order, size_t count, gfp_t gfp, unsigned node,
 				   bool *zero)
 {
 	struct page *head = page_find(order, count, gfp, node, zero);
 
-	if (head || !(gfp & __GFP_DIRECT_RECLAIM) || !page_has_pcp())
+	if (head || !(gfp & __GFP_DIRECT_RECLAIM) || !pcp_has_any())
 		return head;
 	page_drain();
 	return page_find(order, count, gfp, node, zero);
@@ -366,6 +357,14 @@ void page_free_exact(struct page *head, size_t count)
 	head->kind = PAGE_BLOCK;
 	head->order = (u8)bits_lowest(count);
 	page_free(head, head->order);
+}
+
+void page_undo(struct page *head, size_t count, gfp_t gfp)
+{
+	if (gfp & __GFP_DIRECT_RECLAIM)
+		page_free_exact(head, count);
+	else
+		zone_try_free(page_zone(head), map_page_pfn(head), count);
 }
 
 bool page_extend(struct page *head, size_t count, size_t extra, bool *zero)

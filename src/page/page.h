@@ -2,10 +2,11 @@
 /*
  * page.h - floor 2: pages and their descriptors
  *
- * What    Memory is an array of base pages, each with a 64-byte descriptor in an
+ * What    Memory is an array of base pages, each with a descriptor of 1/64 of its size in an
  *         array beside it. A block is 2^order pages, aligned to its size; its
  *         first page is the head and speaks for all.
  *
+ *           of 4 KiB (16 and 64 KiB: four and sixteen times of all but ids[])
  *           arena     | page 0 | page 1 | page 2 | page 3 | ...        4 KiB each
  *           pages[]   | struct page     | ...                         64 bytes each
  *           ids[]     | id*16 of the cache that owns it | ...           2 bytes each
@@ -46,7 +47,14 @@ enum page_kind {
 	PAGE_POOL,     /* head of a block that a pool cuts into objects (pool/sheet.h) */
 };
 
-#define PAGE_WORDS 4u /* bitmap words in each descriptor of a slab */
+/* Bitmap words of a slab in each descriptor, a bit for each granule of the page; and words that
+ * there is room for: of 4, 16 or 64 KiB pages 4, 28 or 124 (decision 52). */
+#define PAGE_WORDS (1u << (PORT_PAGE_SHIFT - 10))
+#define PAGE_ROOM ((1u << (PORT_PAGE_SHIFT - 9)) - 4)
+
+/* A slab of one page keeps in the last of these what others have in their second page. */
+#define PAGE_OWNER_WORD (PAGE_ROOM - 3) /* who pays (cache/account.h) */
+#define PAGE_QUEUE_WORD (PAGE_ROOM - 2) /* struct page_queue, two words */
 
 /* A slab's place on its node's queue (engine/engine.h E8). */
 struct page_queue {
@@ -83,10 +91,11 @@ struct page {
 		void *owner;  /* slab: its kmem_cache_node; pool: its pool */
 		size_t pages; /* large: length of the run; free: dirty pages inside */
 	};
-	u64 bits[PAGE_WORDS]; /* slab, pool: 1 = free object; word w is in page w / 4 */
+	u64 bits[PAGE_ROOM]; /* slab, pool: 1 = free object; word w is in page w / PAGE_WORDS */
 };
 
-STATIC_ASSERT(sizeof(struct page) == 64, "the page map's arithmetic is by shifts");
+STATIC_ASSERT(sizeof(struct page) == PAGE_SIZE / 64, "the page map's arithmetic is by shifts");
+STATIC_ASSERT(PAGE_WORDS * 64 * GRANULE_SIZE == PAGE_SIZE, "a bit for each granule");
 
 /* A block of one page that is somebody's: one reference, nobody pays for it, no part of it may stay
  * alone. All of this lies in the descriptor's first word, so one look tells. */
@@ -138,6 +147,9 @@ bool page_serves(gfp_t gfp);
 /* The same for runs of any number of pages up to 2^MAX_ORDER, aligned to @align pages. */
 struct page *page_alloc_exact(size_t count, size_t align, gfp_t gfp, unsigned node, bool *zero);
 void page_free_exact(struct page *head, size_t count);
+
+/* A block or run goes back to where it has just come from; waits only if @gfp may. */
+void page_undo(struct page *head, size_t count, gfp_t gfp);
 
 /* Take the @extra pages behind the run, if they are free, so that it grows in place.
  * *@zero tells whether the new part is known to read as zero. */

@@ -178,6 +178,15 @@ size_t pcp_pages(unsigned cpu)
 	return READ_ONCE(pcp[cpu].pages);
 }
 
+bool pcp_has_any(void)
+{
+	size_t pages = 0;
+
+	for (unsigned cpu = 0; cpu < pcp_cpus(); cpu++)
+		pages += pcp_pages(cpu);
+	return pages != 0;
+}
+
 size_t pcp_high(unsigned cpu)
 {
 	return PCP_HIGH + READ_ONCE(pcp[cpu].more);

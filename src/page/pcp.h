@@ -26,11 +26,12 @@
 #include "base/check.h"
 #include "page/zone.h"
 
-/* Pages a CPU keeps at most, before C4; past it the older half of a list goes to the zone. */
-#define PCP_HIGH 64u
-#define PCP_STEP 16u
-#define PCP_MORE_MAX 192u
-#define PCP_BATCH_MAX 32u /* pages */
+/* Pages a CPU keeps at most, before C4; past it the older half of a list goes to the zone. 256 KiB,
+ * but never fewer than 16 pages. */
+#define PCP_HIGH (PORT_PAGE_SHIFT <= 14 ? 64u >> (PORT_PAGE_SHIFT - 12) : 16u)
+#define PCP_STEP (PCP_HIGH / 4)
+#define PCP_MORE_MAX (PCP_HIGH * 3)
+#define PCP_BATCH_MAX (PCP_HIGH / 2) /* pages */
 
 struct pcp {
 	struct lock lock;
@@ -117,6 +118,7 @@ void pcp_fill(unsigned cpu, struct list *blocks);
 void pcp_drain(unsigned cpu, struct list *out);
 
 size_t pcp_pages(unsigned cpu);
+bool pcp_has_any(void); /* of any CPU */
 
 /* Pages that @cpu keeps at most, now (C2), and its batch. */
 size_t pcp_high(unsigned cpu);

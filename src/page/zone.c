@@ -70,8 +70,6 @@ static size_t zone_reserve(const struct zone *z, gfp_t gfp)
 	return min + READ_ONCE(z->lowmem_reserve[zones_kind(gfp)]);
 }
 
-static void zone_give(struct zone *z, size_t pfn, size_t count);
-
 /* Pages leave the zone: learn what of them had been given back. */
 static void zone_learn(struct zone *z, size_t pfn, size_t count, size_t dirty)
 {
@@ -106,14 +104,32 @@ static struct page *zone_take(struct zone *z, unsigned order, size_t count, gfp_
 	return head;
 }
 
+/* Z5: whoever deals in pages does first what was left to him. */
+static inline void zone_lock(struct zone *z)
+{
+	lock_acquire(&z->lock);
+	if (unlikely(LOAD_ACQUIRE(z->late)))
+		zone_late_sweep(z);
+}
+
+/* Z4 */
+static inline bool zone_lock_for(struct zone *z, gfp_t gfp)
+{
+	if (gfp & __GFP_DIRECT_RECLAIM)
+		lock_acquire(&z->lock);
+	else if (!lock_try(&z->lock))
+		return false;
+	if (unlikely(LOAD_ACQUIRE(z->late)))
+		zone_late_sweep(z);
+	return true;
+}
+
 struct page *zone_alloc(struct zone *z, unsigned order, size_t count, gfp_t gfp, bool *zero)
 {
 	struct page *head;
 
-	if (gfp & __GFP_DIRECT_RECLAIM)
-		lock_acquire(&z->lock);
-	else if (!lock_try(&z->lock))
-		return NULL; /* Z4 */
+	if (!zone_lock_for(z, gfp))
+		return NULL;
 	head = zone_take(z, order, count, gfp, zero);
 	lock_release(&z->lock);
 	return head;
@@ -125,10 +141,8 @@ unsigned zone_alloc_list(struct zone *z, unsigned order, unsigned count, gfp_t g
 	size_t size = (size_t)1 << order;
 	unsigned n = 0;
 
-	if (gfp & __GFP_DIRECT_RECLAIM)
-		lock_acquire(&z->lock);
-	else if (!lock_try(&z->lock))
-		return 0; /* Z4 */
+	if (!zone_lock_for(z, gfp))
+		return 0;
 	for (; n < count && z->free_pages >= size + zone_reserve(z, 0); n++) {
 		struct page *head = buddy_take_type(z, order, MIGRATE_UNMOVABLE, false);
 
@@ -141,16 +155,13 @@ unsigned zone_alloc_list(struct zone *z, unsigned order, unsigned count, gfp_t g
 	return n;
 }
 
-/* Give a run back as the largest aligned blocks that it is made of. */
-static void zone_give(struct zone *z, size_t pfn, size_t count)
+/* The largest aligned blocks that it is made of. */
+void zone_give(struct zone *z, size_t pfn, size_t count)
 {
 	size_t end = pfn + count;
 
 	while (pfn < end) {
-		unsigned order = bits_lowest(pfn | ((size_t)1 << MAX_ORDER));
-
-		if (order > bits_highest(end - pfn))
-			order = bits_highest(end - pfn);
+		unsigned order = zone_largest_order(pfn, end);
 
 		buddy_give(z, pfn, order);
 		pfn += (size_t)1 << order;
@@ -160,14 +171,14 @@ static void zone_give(struct zone *z, size_t pfn, size_t count)
 void zone_free(struct zone *z, size_t pfn, size_t count)
 {
 	map_set_dirty(pfn, count);
-	lock_acquire(&z->lock);
+	zone_lock(z);
 	zone_give(z, pfn, count);
 	lock_release(&z->lock);
 }
 
 void zone_free_list(struct zone *z, struct list *blocks)
 {
-	lock_acquire(&z->lock);
+	zone_lock(z);
 	while (!list_is_empty(blocks)) {
 		struct page *head = list_first_entry(blocks, struct page, link);
 		size_t pfn = map_page_pfn(head);
@@ -178,8 +189,7 @@ void zone_free_list(struct zone *z, struct list *blocks)
 	lock_release(&z->lock);
 }
 
-/* The pages have just come online: make them free. */
-static void zone_add(struct zone *z, size_t pfn, size_t count)
+void zone_add(struct zone *z, size_t pfn, size_t count)
 {
 	z->managed_pages += count;
 	zone_set_watermarks(z);
@@ -231,27 +241,36 @@ static bool zone_reonline(struct zone *z)
 	return true;
 }
 
-/* Pages before @end are known now, but are no memory until they are added. */
+/* Pages before @end are known now, but are no memory until they are added. Growth lock. */
 static void zone_know(struct zone *z, size_t end)
 {
-	lock_acquire(&z->lock);
 	z->absent_pages += end - z->online_end;
-	z->online_end = end;
+	STORE_RELEASE(z->online_end, end);
+}
+
+/* New memory, added at once or by who gets the lock next (Z5); under the growth lock. */
+static void zone_add_run(struct zone *z, size_t pfn, size_t count, bool wait)
+{
+	z->absent_pages -= count;
+	if (wait) {
+		lock_acquire(&z->lock);
+	} else if (!lock_try(&z->lock)) {
+		zone_late_leave(z, pfn, count, true);
+		return;
+	}
+	zone_add(z, pfn, count);
 	lock_release(&z->lock);
 }
 
 /* What there is memory for in [pfn, end) becomes free. */
-static bool zone_add_memory(struct zone *z, size_t pfn, size_t end)
+static bool zone_add_memory(struct zone *z, size_t pfn, size_t end, bool wait)
 {
 	void *start = map_address(pfn);
 	size_t bytes = (end - pfn) << PAGE_SHIFT;
 	bool added = false;
 
 	while (pfn < end && port_memory(&start, &bytes, true)) {
-		lock_acquire(&z->lock);
-		z->absent_pages -= bytes >> PAGE_SHIFT;
-		zone_add(z, map_pfn(start), bytes >> PAGE_SHIFT);
-		lock_release(&z->lock);
+		zone_add_run(z, map_pfn(start), bytes >> PAGE_SHIFT, wait);
 		added = true;
 		pfn = map_pfn(start) + (bytes >> PAGE_SHIFT);
 		start = map_address(pfn);
@@ -280,30 +299,31 @@ static bool zone_skip(struct zone *z)
 }
 
 /* Bring [online_end, end) online and make it free; under the growth lock. */
-static bool zone_extend(struct zone *z, size_t end)
+static bool zone_extend(struct zone *z, size_t end, bool wait)
 {
 	size_t begin = z->online_end;
 
-	if (end == 0 || !map_online(begin, end - begin))
+	if (end == 0 ||
+	    !(wait ? map_online(begin, end - begin) : map_try_online(begin, end - begin)))
 		return false;
 	zone_bind(z, begin, end - begin);
 	zone_know(z, end);
-	return zone_add_memory(z, begin, end);
+	return zone_add_memory(z, begin, end, wait);
 }
 
 /* The growth lock is held, and released at the end; before it there were @seen pages. */
-static bool zone_grow_held(struct zone *z, unsigned order, size_t pages, size_t seen)
+static bool zone_grow_held(struct zone *z, unsigned order, size_t pages, size_t seen, bool wait)
 {
 	size_t step = size_min(seen / 8, ZONE_STEP_MAX);
 	size_t want = size_max(size_max(pages, step), (size_t)1 << order);
 	size_t whole = NR_MIGRATE_TYPES > 1 ? (size_t)1 << PAGEBLOCK_ORDER : 1; /* B7 */
-	bool grown = READ_ONCE(z->managed_pages) > seen || zone_reonline(z);
+	bool grown = READ_ONCE(z->managed_pages) > seen || (wait && zone_reonline(z));
 
 	while (!grown && zone_skip(z)) {
 		size_t begin = z->online_end;
 
-		grown = zone_extend(z, zone_next_end(z, order, want, whole)) ||
-			zone_extend(z, zone_next_end(z, order, pages, 1));
+		grown = zone_extend(z, zone_next_end(z, order, want, whole), wait) ||
+			zone_extend(z, zone_next_end(z, order, pages, 1), wait);
 		if (z->online_end == begin)
 			break;
 	}
@@ -316,7 +336,7 @@ bool zone_grow(struct zone *z, unsigned order, size_t pages)
 	size_t seen = READ_ONCE(z->managed_pages);
 
 	lock_acquire_outer(&zone_growth);
-	return zone_grow_held(z, order, pages, seen);
+	return zone_grow_held(z, order, pages, seen, true);
 }
 
 bool zone_try_grow(struct zone *z, unsigned order, size_t pages)
@@ -327,7 +347,7 @@ bool zone_try_grow(struct zone *z, unsigned order, size_t pages)
 		return false;
 	if (CONFIG_DEBUG)
 		lock_count(-1); /* as lock_acquire_outer */
-	return zone_grow_held(z, order, pages, seen);
+	return zone_grow_held(z, order, pages, seen, false);
 }
 
 bool zone_claim(struct zone *z, size_t pfn, size_t extra, bool *zero)
@@ -338,7 +358,7 @@ bool zone_claim(struct zone *z, size_t pfn, size_t extra, bool *zero)
 	bool got;
 
 	lock_acquire(&z->lock);
-	got = end <= z->online_end && z->free_pages >= extra + zone_reserve(z, 0);
+	got = end <= LOAD_ACQUIRE(z->online_end) && z->free_pages >= extra + zone_reserve(z, 0);
 	while (got && at < end) {
 		struct page *head = buddy_find(z, at);
 

@@ -13,12 +13,15 @@
  *         Z3  what comes online is bound to its node, where there are several
  *         Z4  a request without __GFP_DIRECT_RECLAIM tries the lock, and finds nothing where it is
  *             held. Where growth makes no system call (PORT_GROWS_ATOMIC) such a request with
- *             __GFP_KSWAPD_RECLAIM may grow the zone: then it may spin on the zone's lock, which is
- *             held for a few instructions; without that bit it never does
+ *             __GFP_KSWAPD_RECLAIM may grow the zone; it tries the locks that this takes
+ *         Z5  what such a request gives back, or brings online, while somebody has the zone's lock,
+ *             waits on a stack until somebody takes pages from the zone or gives some. Such
+ *             memory is not managed yet if it is new; else it counts as in use
  */
 #ifndef ASHLAR_PAGE_ZONE_H
 #define ASHLAR_PAGE_ZONE_H
 
+#include "base/bits.h"
 #include "page/buddy.h"
 
 /* Make zone @index of node @node own the pages [first, end), all offline. */
@@ -38,6 +41,9 @@ unsigned zone_alloc_list(struct zone *z, unsigned order, unsigned count, gfp_t g
 
 /* Free @count pages from @pfn, any alignment and length; they are dirty. */
 void zone_free(struct zone *z, size_t pfn, size_t count);
+
+/* The same for who may not wait (Z5). */
+void zone_try_free(struct zone *z, size_t pfn, size_t count);
 
 /* Free every block on @blocks (linked by link, order set); all are this zone's and dirty. */
 void zone_free_list(struct zone *z, struct list *blocks);
@@ -59,6 +65,23 @@ size_t zone_discard(struct zone *z, size_t keep);
 size_t zone_offline(struct zone *z);
 
 size_t zone_audit(struct zone *z);
+
+/* Z5: pages that are nobody's, @fresh if they have just come online, for the next holder of the
+ * lock; what has come so is made free (under the lock). */
+void zone_late_leave(struct zone *z, size_t pfn, size_t count, bool fresh);
+void zone_late_sweep(struct zone *z);
+
+/* Under the lock: a run becomes free; one that is new to the zone. */
+void zone_give(struct zone *z, size_t pfn, size_t count);
+void zone_add(struct zone *z, size_t pfn, size_t count);
+
+/* Of the largest aligned block that begins at @pfn and ends before @end. */
+static inline unsigned zone_largest_order(size_t pfn, size_t end)
+{
+	unsigned order = bits_lowest(pfn | ((size_t)1 << MAX_ORDER));
+
+	return order > bits_highest(end - pfn) ? bits_highest(end - pfn) : order;
+}
 
 /* Keep all memory as it is, on- or offline (Z2). */
 extern struct lock zone_growth internal_data;

@@ -38,6 +38,7 @@ size_t zone_audit(struct zone *z)
 	size_t pages = 0;
 	size_t dirty = 0;
 
+	zone_late_sweep(z); /* Z5 */
 	for (unsigned o = 0; o < NR_ORDERS; o++) {
 		for (unsigned side = 0; side < BUDDY_LISTS; side++)
 			faults += zone_audit_list(z, o, side, &dirty);

@@ -29,15 +29,23 @@ static u64 *sheet_pending_word(const struct page *head, unsigned word)
 	return sheet_word(head, SHEET_WORDS / 2 + word);
 }
 
-/* The summaries lie where a head has the number of its pages: no other use of a tail. */
-static size_t *sheet_top(const struct page *head)
+/* The summaries lie where a head has the number of its pages: no other use of a tail. Or, with few
+ * pages, behind the head's bits. */
+static u64 *sheet_summary(const struct page *head, unsigned i)
 {
-	return (size_t *)(uintptr_t)&head[1].pages;
+	struct page *h = (struct page *)(uintptr_t)head;
+
+	return SHEET_SPREADS ? (u64 *)(void *)&h[1 + i].pages : h->bits + PAGE_WORDS + i;
 }
 
-static size_t *sheet_middle(const struct page *head, unsigned middle)
+static u64 *sheet_top(const struct page *head)
 {
-	return (size_t *)(uintptr_t)&head[2 + middle].pages;
+	return sheet_summary(head, 0);
+}
+
+static u64 *sheet_middle(const struct page *head, unsigned middle)
+{
+	return sheet_summary(head, 1 + middle);
 }
 
 /* Bit word @word in a sheet where all objects are free. */
@@ -108,8 +116,8 @@ void sheet_put(struct page *head, const struct cut *cut, const void *object)
 
 	ASSERT(!(*bits >> (index % 64) & 1) && head->used > 0);
 	*bits |= (u64)1 << (index % 64);
-	*sheet_middle(head, index / 64 / 64) |= (size_t)1 << (index / 64 % 64); /* SH1 */
-	*sheet_top(head) |= (size_t)1 << (index / 64 / 64);
+	*sheet_middle(head, index / 64 / 64) |= (u64)1 << (index / 64 % 64); /* SH1 */
+	*sheet_top(head) |= (u64)1 << (index / 64 / 64);
 	head->used--;
 }
 

@@ -11,6 +11,9 @@
  *                           page 2+m middle word m: bit i is set iff bit word 64m+i is not 0
  *                           page w/4 bit word w: bit i is set iff object 64w+i is free
  *
+ *         That is with pages of 4 KiB; PAGE_WORDS is 4 then. Pages of 64 KiB are too few for the
+ *         summaries, and their descriptors so large that page 0's has room for all of them.
+ *
  *         Where objects have callbacks they are at least 32 bytes, and the upper half of the bit
  *         words says of the same objects whether a callback runs on them.
  *
@@ -36,8 +39,12 @@
 #define SHEET_WORDS (SHEET_PAGES * PAGE_WORDS)
 #define SHEET_CALLBACK_MIN (2 * GRANULE_SIZE) /* bytes */
 
-STATIC_ASSERT(PAGE_WORDS * 64 * GRANULE_SIZE >= PAGE_SIZE, "a bit for each 16 bytes of a page");
-STATIC_ASSERT(SHEET_ORDER >= 2 && SHEET_ORDER <= 10, "summaries fit the descriptors");
+/* The top and the middle words; do they lie in a page's descriptor each? */
+#define SHEET_SUMMARIES (1 + (SHEET_WORDS + 63) / 64)
+#define SHEET_SPREADS (SHEET_SUMMARIES < SHEET_PAGES)
+
+STATIC_ASSERT(SHEET_SUMMARIES <= 65, "one word says which middle words are not 0");
+STATIC_ASSERT(SHEET_SPREADS || SHEET_SUMMARIES <= PAGE_ROOM - PAGE_WORDS, "summaries fit");
 STATIC_ASSERT(sizeof(size_t) == sizeof(u64), "summaries lie in the descriptors' size_t");
 
 /* How the sheets of a pool are cut; constant. */

@@ -48,7 +48,7 @@ const struct column columns_process[] = {
 	  "The most memory that the process had at one time, as the system counts it: heap, "
 	  "stacks, code, mapped files. 0 where it is not known." },
 	{ "heap_peak", "heap peak", COLUMN_BYTES, columns_peak,
-	  "The most that Ashlar had handed out at one time, in whole slabs and large blocks." },
+	  "The most that was in slabs, with their free objects, and large blocks at one time." },
 	{ "live", "live", COLUMN_BYTES, columns_live,
 	  "What the program has at this moment: objects, at the size of their cache, and large "
 	  "blocks." },

@@ -150,20 +150,45 @@ int info_main(int argc, char **argv)
 	return good ? TOOL_OK : TOOL_FAILED;
 }
 
+static const struct option trim_long[] = {
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'V' },
+	{ 0 },
+};
+
+static void trim_help(void)
+{
+	puts("Usage: ashlar trim PID\n"
+	     "\n"
+	     "Ask a process that was started under Ashlar to give back the memory that it\n"
+	     "does not use. It does so when it next needs more objects than are at hand.\n"
+	     "\n"
+	     "  -h, --help     this text\n"
+	     "  -V, --version  the version");
+}
+
 int trim_main(int argc, char **argv)
 {
 	uint32_t request = ASHLAR_REQUEST_TRIM;
 	struct target t;
 	bool good;
+	int c = getopt_long(argc, argv, "hV", trim_long, NULL);
 
-	if (argc != 2 || strcmp(argv[1], "--help") == 0) {
-		puts("Usage: ashlar trim PID\n"
-		     "\n"
-		     "Ask a process that was started under Ashlar to give back the memory that it\n"
-		     "does not use. It does so when it next needs more objects than are at hand.");
-		return argc == 2 ? TOOL_OK : TOOL_USAGE;
+	if (c == 'h') {
+		trim_help();
+		return TOOL_OK;
 	}
-	good = target_open(&t, argv[1]) &&
+	if (c == 'V') {
+		puts("ashlar " ASHLAR_VERSION);
+		return TOOL_OK;
+	}
+	if (c >= 0)
+		return TOOL_USAGE; /* getopt has said why */
+	if (optind != argc - 1) {
+		tool_say("trim: one process number, please: ashlar trim PID");
+		return TOOL_USAGE;
+	}
+	good = target_open(&t, argv[optind]) &&
 	       target_write(&t, t.anchor + offsetof(struct ashlar_anchor, request), &request,
 			    sizeof(request));
 	target_close(&t);

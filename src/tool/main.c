@@ -26,6 +26,8 @@ static const struct {
 	{ "trim", "PID", "ask a process to give back what it does not use", trim_main },
 	{ "record", "-o FILE -- PROGRAM ARGS", "write down what a program asks its malloc for",
 	  record_main },
+	{ "minimum", "[-p BYTES] TRACE", "the least memory in which a trace succeeds on slob",
+	  minimum_main },
 	{ "help", "[columns]", "this text; what the figures mean", main_help },
 };
 
@@ -35,7 +37,7 @@ static void main_usage(FILE *out)
 {
 	fputs("Usage: ashlar COMMAND ...\n\n", out);
 	for (size_t i = 0; i < MAIN_COMMANDS; i++)
-		fprintf(out, "  ashlar %-7s%-27s%s\n", main_commands[i].name,
+		fprintf(out, "  ashlar %-8s%-27s%s\n", main_commands[i].name,
 			main_commands[i].arguments, main_commands[i].help);
 	fputs("\n`ashlar COMMAND --help` tells its options; see ashlar(1).\n", out);
 }
@@ -70,8 +72,11 @@ int main(int argc, char **argv)
 		return TOOL_OK;
 	}
 	for (size_t i = 0; i < MAIN_COMMANDS; i++)
-		if (strcmp(argv[1], main_commands[i].name) == 0)
+		if (strcmp(argv[1], main_commands[i].name) == 0) {
+			/* what getopt's messages begin with (TL3) */
+			argv[1] = tool_text("ashlar: %s", argv[1]);
 			return main_commands[i].run(argc - 1, argv + 1);
+		}
 	tool_say("no command '%s'; `ashlar help` lists them", argv[1]);
 	return TOOL_USAGE;
 }
@@ -169,9 +174,14 @@ void *tool_open_output(const char *path)
 
 bool tool_close_output(void *file, const char *path)
 {
-	bool good = file == stdout ? fflush(file) == 0 : fclose(file) == 0;
+	bool good = !ferror(file);
+	int error = good ? 0 : errno; /* of the write that failed: none has gone well since */
 
+	if ((file == stdout ? fflush(file) : fclose(file)) != 0 && good) {
+		error = errno;
+		good = false;
+	}
 	if (!good)
-		tool_say("%s: %s", path, strerror(errno));
+		tool_say("%s: %s", path, strerror(error));
 	return good;
 }

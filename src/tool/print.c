@@ -44,7 +44,7 @@ void print_sums(FILE *out, const struct heap *h)
 
 	if (h->rss_peak)
 		print_figure(out, "process peak", h->rss_peak, "all memory of the process");
-	print_figure(out, "heap peak", h->pages.peak, "the most that was handed out");
+	print_figure(out, "heap peak", h->pages.peak, "the most in slabs and large blocks");
 	columns_format(count, sizeof(count), COLUMN_COUNT, s->objects);
 	columns_format(large, sizeof(large), COLUMN_BYTES, s->large);
 	snprintf(more, sizeof(more), "%s object%s%s, %s in large blocks", count,

@@ -19,6 +19,7 @@
 #include "program.h"
 
 #define PROGRAM_SCRIPT_LEVELS 4 /* as many interpreters of interpreters as the kernel follows */
+#define PROGRAM_DYNAMIC_MAX 4096
 #define PROGRAM_SYMBOLS_MAX ((size_t)1 << 24)
 
 static void program_verdict(struct program_facts *f, enum program_verdict verdict,
@@ -235,6 +236,31 @@ static bool program_has_segment(Elf *elf, int fd, uint32_t type, char *text, siz
 	return false;
 }
 
+/* Was it linked as a program at any address? Without an interpreter that is -static-pie; the
+ * loader itself has none either, and is no such program. */
+static bool program_is_pie(Elf *elf)
+{
+	size_t count;
+
+	if (elf_getphdrnum(elf, &count) != 0)
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		GElf_Phdr header;
+		GElf_Dyn entry;
+		Elf_Data *data;
+
+		if (!gelf_getphdr(elf, (int)i, &header) || header.p_type != PT_DYNAMIC)
+			continue;
+		data = elf_getdata_rawchunk(elf, (int64_t)header.p_offset, header.p_filesz,
+					    ELF_T_DYN);
+		for (int k = 0; data && k < PROGRAM_DYNAMIC_MAX && gelf_getdyn(data, k, &entry);
+		     k++)
+			if (entry.d_tag == DT_FLAGS_1)
+				return entry.d_un.d_val & DF_1_PIE;
+	}
+	return false;
+}
+
 /* The machine that this command, and so the library beside it, is for. */
 static bool program_is_ours(Elf *elf)
 {
@@ -264,7 +290,7 @@ static void program_inspect_object(struct program_facts *f, Elf *elf, int fd)
 		return;
 	}
 	if (!program_has_segment(elf, fd, PT_INTERP, interpreter, sizeof(interpreter)) &&
-	    !program_has_segment(elf, fd, PT_DYNAMIC, NULL, 0)) {
+	    (!program_has_segment(elf, fd, PT_DYNAMIC, NULL, 0) || program_is_pie(elf))) {
 		program_verdict(
 			f, PROGRAM_IGNORES, "is static",
 			tool_text("is a static program: nothing can be preloaded, it keeps its "

@@ -14,8 +14,9 @@
  *              |
  *           run, info, trim, record   one file for each subcommand;   main: the table of these
  *           library  what is preloaded, for run and record; preload/ is what record preloads
+ *           minimum  a trace of record, tried on the engine of firmware (src/port/tiny/minimum.c)
  *
- * Rules   TL1  nothing of the library but include/ashlar/anchor.h
+ * Rules   TL1  nothing of the library but include/ashlar/anchor.h; of heap.h what minimum asks
  *         TL2  what is read from outside is believed only after a look; no loop without a bound
  *         TL3  what goes wrong is one line on standard error that begins with "ashlar: "
  */
@@ -35,11 +36,12 @@ enum tool_exit {
 	TOOL_NOT_FOUND = 127,  /* run: it is not there */
 };
 
-/* A subcommand: argv[0] is its name. Returns the exit status. */
+/* A subcommand: argv[0] is what messages about options begin with. Returns the exit status. */
 int run_main(int argc, char **argv);
 int info_main(int argc, char **argv);
 int trim_main(int argc, char **argv);
 int record_main(int argc, char **argv);
+int minimum_main(int argc, char **argv);
 
 /* Print "ashlar: ..." and a newline to standard error. */
 void tool_say(const char *format, ...) __attribute__((format(printf, 1, 2)));

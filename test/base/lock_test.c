@@ -18,9 +18,12 @@ TEST(lock_LK1_states)
 	lock_release(&lock);
 	EXPECT_EQ(lock.word, LOCK_FREE);
 	EXPECT(lock_try(&lock));
-	EXPECT_EQ(lock.word, LOCK_HELD);
+	EXPECT_EQ(lock.word, LOCK_TRIED);
+	EXPECT_FALSE(lock_try(&lock));
 	lock_release(&lock);
+	EXPECT_EQ(lock.word, LOCK_FREE);
 	EXPECT_EQ(sim.waits, 0);
+	EXPECT_EQ(sim.wakes, 0);
 }
 
 TEST(lock_LK1_released_with_waiters)
@@ -30,6 +33,28 @@ TEST(lock_LK1_released_with_waiters)
 	EXPECT_FALSE(lock_try(&lock));
 	lock_release(&lock);
 	EXPECT_EQ(lock.word, LOCK_FREE);
+	EXPECT_EQ(sim.wakes, 1);
+}
+
+static void let_try_go(void)
+{
+	EXPECT_EQ(lock.word, LOCK_TRIED); /* nobody has asked to be woken */
+	if (sim.waits < 2)
+		return;
+	lock_release(&lock);
+	EXPECT_EQ(sim.wakes, 0);
+}
+
+TEST(lock_LK3_who_tried_wakes_nobody)
+{
+	EXPECT(lock_try(&lock));
+	sim.watch = let_try_go; /* the one that tried, while this one lets others run */
+	lock_acquire_more(&lock);
+	sim.watch = NULL;
+	EXPECT_EQ(sim.waits, 3);
+	EXPECT_EQ(lock.word, LOCK_WAITED); /* others may have slept before him */
+	lock_release(&lock);
+	EXPECT_EQ(sim.wakes, 1);
 }
 
 static struct lock second;

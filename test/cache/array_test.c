@@ -169,6 +169,7 @@ static void migrate(void)
 
 TEST(array_migration_inside_an_operation)
 {
+	PAGES_ARE_MANY();
 	REQUIRE(setup(false, 4000));
 	sim.watch = migrate; /* each time the port is asked for memory, on goes another CPU */
 	for (unsigned i = 0; i < MANY; i++)

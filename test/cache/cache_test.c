@@ -53,6 +53,7 @@ TEST(cache_alignment_as_asked)
 /* Above what the arena is aligned to there is no such object, whatever the shape says. */
 TEST(cache_alignment_beyond_the_arena_is_refused)
 {
+	PAGES_ARE_MANY();
 	REQUIRE(setup());
 	REQUIRE(map.align == 2u << 20);
 	refused("x", 8, 4u << 20, 0, "this memory cannot be aligned so far");

@@ -88,6 +88,7 @@ TEST(dma_ordinary_requests_leave_some)
 	size_t low = 0;
 	char *p;
 
+	PAGES_ARE_MANY();
 	REQUIRE(setup(1));
 	while ((p = ashlar_kmalloc(30000, GFP_KERNEL | __GFP_NORETRY)) != NULL)
 		low += map_contains(p) && end_of(p, 30000) <= DMA_BYTES;
@@ -128,6 +129,7 @@ TEST(dma_pages)
 {
 	struct page *p;
 
+	PAGES_ARE_MANY();
 	REQUIRE(setup(1));
 	for (unsigned order = 0; order <= 8; order++) {
 		p = alloc_pages(GFP_KERNEL | __GFP_DMA, order);
@@ -173,6 +175,6 @@ TEST(dma_refused_by_the_machine_at_each_request)
 		}
 		sim.fail_at = 0;
 	}
-	EXPECT_GT(refused, 2);
+	EXPECT_GE(refused, 1);
 	EXPECT_EQ(ashlar_audit(), 0);
 }

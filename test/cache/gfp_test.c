@@ -41,6 +41,7 @@ TEST(gfp_HIGH_MEMALLOC_NOMEMALLOC_and_the_reserve)
 {
 	size_t high;
 
+	PAGES_OF_4_KIB();
 	REQUIRE(setup_small());
 	fill(32768, GFP_KERNEL | __GFP_NORETRY);
 	EXPECT_EQ(fill(32768, GFP_NOWAIT), 0);

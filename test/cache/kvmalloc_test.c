@@ -9,6 +9,7 @@ TEST(kvmalloc_KV2_becomes_a_mapping)
 {
 	char *p;
 
+	PAGES_OF_4_KIB();
 	REQUIRE(setup());
 	ashlar_kmalloc(9u << 20, GFP_KERNEL); /* what describes mappings is in the arena */
 	fill(32768, GFP_KERNEL | __GFP_NORETRY);

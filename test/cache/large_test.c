@@ -174,6 +174,7 @@ TEST(large_resize_in_place)
 {
 	char *p;
 
+	PAGES_OF_4_KIB();
 	REQUIRE(setup());
 	p = ashlar_kmalloc(100000, GFP_KERNEL);
 	REQUIRE(p != NULL);

@@ -28,48 +28,6 @@ static u8 state_of(const void *p)
 	return *map_state(p);
 }
 
-TEST(nolock_sizes_and_flags)
-{
-	char *p;
-
-	REQUIRE(setup());
-	EXPECT_PTR_EQ(kmalloc_nolock(0, 0, -1), ZERO_SIZE_PTR);
-	EXPECT_NULL(kmalloc_nolock(32769, 0, -1)); /* NL3 */
-	for (size_t size = 1; size <= 32768; size += 37)
-		kfree(ashlar_kmalloc(size, GFP_KERNEL)); /* so that there is memory */
-	for (size_t size = 1; size <= 32768; size += 37) {
-		p = kmalloc_nolock(size, __GFP_ZERO | __GFP_NOWARN, -1);
-		REQUIRE(p != NULL);
-		EXPECT_GE(ksize(p), size);
-		for (size_t i = 0; i < size; i++)
-			REQUIRE(p[i] == 0);
-		memset(p, 1, size);
-		kfree_nolock(p);
-	}
-	EXPECT_TEXT_EQ(sim.text, "");
-	EXPECT_NULL(kmalloc_nolock(64, GFP_KERNEL, -1));
-	EXPECT(help_said("kmalloc_nolock(\"gfp\"): refused: only __GFP_ZERO"));
-	help_clear();
-	EXPECT_NULL(kmalloc_nolock(64, __GFP_ACCOUNT, -1));
-	EXPECT(help_said("refused"));
-	EXPECT_NULL(kmalloc_nolock(64, __GFP_THISNODE, 5));
-	p = kmalloc_nolock(64, 0, 5); /* no such node: any */
-	EXPECT_NOT_NULL(p);
-	kfree(p); /* the ordinary free takes it back, too */
-	kfree_nolock(NULL);
-	kfree_nolock(ZERO_SIZE_PTR);
-	EXPECT_EQ(ashlar_audit(), 0);
-}
-
-TEST(nolock_before_the_start_there_is_nothing)
-{
-	sim_reset();
-	EXPECT_NULL(kmalloc_nolock(64, 0, -1));
-	EXPECT_FALSE(init_begun());
-	EXPECT_NOT_NULL(kmalloc(64, GFP_KERNEL));
-	EXPECT_NOT_NULL(kmalloc_nolock(64, 0, -1));
-}
-
 /* The node's lock alone: a new slab serves, and joins when somebody gets the lock. */
 TEST(nolock_E8_a_slab_arrives)
 {

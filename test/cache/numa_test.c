@@ -7,6 +7,7 @@
 #include "cache/cache.h"
 #include "cache/init.h"
 #include "cache/object.h"
+#include "cache/squeeze.h"
 #include "page/node.h"
 #include "sim_help.h"
 
@@ -285,6 +286,7 @@ TEST(numa_NU1_this_node_or_none)
 	struct kmem_cache *c;
 	unsigned n = 0;
 
+	PAGES_ARE_MANY();
 	REQUIRE(setup(2));
 	c = make(65536);
 	while (n < HELD && (held[n] = kmem_cache_alloc_node(c, GFP_KERNEL | __GFP_THISNODE, 1)))
@@ -344,7 +346,7 @@ TEST(numa_NU2_far_objects_come_one_at_a_time)
 	EXPECT_EQ(array_count(c), 0);
 	for (unsigned i = 0; i < n; i++)
 		kfree(held[i]);
-	cache_shrink_all();
+	squeeze_caches(true);
 	wrong = kmem_cache_alloc(c, GFP_KERNEL);
 	EXPECT_EQ(node_of(wrong), 0);
 	EXPECT_EQ(ashlar_audit(), 0);

@@ -31,6 +31,7 @@ TEST(rcu_typesafe_pages_stay_until_a_grace_period)
 	struct page_stat after;
 	struct kmem_cache *c;
 
+	PAGES_OF_4_KIB();
 	REQUIRE(setup());
 	c = kmem_cache_create("safe", 64, 0, SLAB_TYPESAFE_BY_RCU, build);
 	REQUIRE(c != NULL);

@@ -3,6 +3,7 @@
  * reclaim_test.c - the bound on what is kept, shrinkers, what each flag permits
  */
 #include "base/bits.h"
+#include "cache/array.h"
 #include "cache/cache.h"
 #include "cache/large.h"
 #include "cache/reclaim.h"
@@ -378,4 +379,95 @@ TEST(reclaim_zero_leaves_constructed_objects_alone)
 	EXPECT_EQ(p[63], 7);
 	kmem_cache_free(c, p);
 	EXPECT_NULL(kmem_cache_alloc_node(c, GFP_KERNEL | __GFP_THISNODE, 1));
+}
+
+/* @count blocks of 48 KiB, every second of which is free again. Returns the pages with memory. */
+static size_t fragments(unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		held[i] = ashlar_kmalloc(48 << 10, GFP_KERNEL);
+	for (unsigned i = 0; i < count; i += 2)
+		kfree(held[i]);
+	return pages().online_pages - pages().free_pages + pages().dirty_pages;
+}
+
+TEST(reclaim_R5_a_new_peak_is_paid_with_what_is_free)
+{
+	size_t most;
+
+	REQUIRE(setup());
+	most = fragments(128);
+	EXPECT_GT(pages().dirty_pages, 2 * MIB >> PAGE_SHIFT);
+	EXPECT_EQ(sim.discarded, 0);
+	REQUIRE(ashlar_kmalloc(2 * MIB, GFP_KERNEL));
+	EXPECT_LE(pages().online_pages - pages().free_pages + pages().dirty_pages, most);
+	EXPECT_GE(sim.discarded, 2 * MIB);
+	EXPECT_LE(sim.discarded, 2 * MIB + (64 << PAGE_SHIFT));
+	REQUIRE(ashlar_kmalloc(6 * MIB, GFP_KERNEL)); /* more than all that is kept */
+	EXPECT_EQ(pages().dirty_pages, 0);
+	EXPECT_EQ(ashlar_audit(), 0);
+}
+
+TEST(reclaim_R5_what_the_user_asked_for_is_kept)
+{
+	size_t dirty;
+
+	sim_reset();
+	sim.options = "keep=16m";
+	REQUIRE(init_ready());
+	fragments(128);
+	dirty = pages().dirty_pages;
+	REQUIRE(ashlar_kmalloc(6 * MIB, GFP_KERNEL));
+	EXPECT_EQ(pages().dirty_pages, dirty);
+	EXPECT_EQ(sim.discarded, 0);
+}
+
+TEST(reclaim_R5_below_the_peak_nothing_goes)
+{
+	REQUIRE(setup());
+	for (unsigned turn = 0; turn < 10; turn++) {
+		fragments(64);
+		for (unsigned i = 1; i < 64; i += 2)
+			kfree(held[i]);
+	}
+	EXPECT_EQ(sim.discarded, 0);
+}
+
+/* Objects that lie in a CPU's array, and the slab that they keep, make room for others. */
+TEST(reclaim_R6_a_new_peak_takes_from_idle_caches)
+{
+	struct kmem_cache *c;
+	size_t n = 0;
+
+	REQUIRE(setup());
+	c = kmem_cache_create("idle", 512, 0, SLAB_NO_MERGE, NULL);
+	REQUIRE(c);
+	held[0] = kmem_cache_alloc(c, GFP_KERNEL);
+	REQUIRE(held[0]);
+	kmem_cache_free(c, held[0]);
+	EXPECT_GT(array_count(c), 0);
+	EXPECT_EQ(c->node[0].slabs, 1);
+	while (n < 64 && c->node[0].slabs && ashlar_kmalloc(MIB / 4, GFP_KERNEL))
+		n++;
+	EXPECT_LT(n, 8);
+	EXPECT_EQ(array_count(c), 0);
+	EXPECT_EQ(c->node[0].slabs, 0);
+	EXPECT_EQ(ashlar_audit(), 0);
+}
+
+TEST(reclaim_R6_what_is_in_use_stays)
+{
+	struct kmem_cache *c;
+
+	REQUIRE(setup());
+	c = kmem_cache_create("busy", 512, 0, SLAB_NO_MERGE, NULL);
+	REQUIRE(c);
+	for (unsigned n = 0; n < 32; n++) {
+		held[0] = kmem_cache_alloc(c, GFP_KERNEL);
+		REQUIRE(held[0]);
+		REQUIRE(ashlar_kmalloc(MIB / 8, GFP_KERNEL));
+		kmem_cache_free(c, held[0]);
+	}
+	EXPECT_GT(array_count(c), 0);
+	EXPECT_EQ(c->node[0].grown, 1);
 }

@@ -165,6 +165,7 @@ TEST(report_foreign_pointer)
 
 TEST(report_large_blocks)
 {
+	PAGES_OF_4_KIB();
 	REQUIRE(setup());
 	p = ashlar_kmalloc(50000, GFP_KERNEL);
 	REQUIRE(p != NULL);
@@ -285,6 +286,7 @@ static void sized(void)
 
 TEST(report_wrong_size)
 {
+	PAGES_OF_4_KIB();
 	REQUIRE(setup());
 	wrong = p;
 	EXPECT(help_aborts(sized));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * scope_test.c - memalloc_noreclaim_save, memalloc_noio_save, memalloc_nofs_save
+ * scope_test.c - memalloc_noreclaim_save and the reserve
  */
 #include "ashlar/mm.h"
 #include "cache/init.h"
@@ -33,7 +33,7 @@ static struct shrinker shrinker = { .count = count_some, .scan = scan_some };
 static bool setup(gfp_t needs)
 {
 	sim_reset();
-	sim.arena_bytes = 8u << 20;
+	sim.arena_bytes = HELP_SMALL_ARENA;
 	sim.mapping_bytes = 0;
 	if (!init_ready())
 		return false;
@@ -43,37 +43,6 @@ static bool setup(gfp_t needs)
 	register_shrinker(&shrinker);
 	scans = 0;
 	return true;
-}
-
-/* Does the shrinker run for a request that fails? */
-static bool runs(gfp_t gfp)
-{
-	scans = 0;
-	EXPECT_NULL(ashlar_kmalloc(32768, gfp | __GFP_NORETRY));
-	return scans != 0;
-}
-
-TEST(scope_SC1_noio_and_nofs_keep_shrinkers_out)
-{
-	unsigned io;
-	unsigned fs;
-
-	REQUIRE(setup(__GFP_FS));
-	EXPECT(runs(GFP_KERNEL));
-	fs = memalloc_nofs_save();
-	EXPECT_FALSE(runs(GFP_KERNEL));
-	memalloc_nofs_restore(fs);
-	EXPECT(runs(GFP_KERNEL));
-	io = memalloc_noio_save();
-	EXPECT_FALSE(runs(GFP_KERNEL));
-	shrinker.needs = __GFP_IO;
-	EXPECT_FALSE(runs(GFP_KERNEL));
-	memalloc_noio_restore(io);
-	fs = memalloc_nofs_save();
-	EXPECT(runs(GFP_KERNEL)); /* which sees what it may do */
-	EXPECT_EQ(seen & (__GFP_IO | __GFP_FS), __GFP_IO);
-	memalloc_nofs_restore(fs);
-	EXPECT_TEXT_EQ(sim.text, "");
 }
 
 TEST(scope_SC1_noreclaim_reclaims_nothing_and_has_the_reserve)
@@ -90,81 +59,7 @@ TEST(scope_SC1_noreclaim_reclaims_nothing_and_has_the_reserve)
 	EXPECT_NOT_NULL(ashlar_kmalloc(4096, GFP_KERNEL));
 	EXPECT_EQ(scans, 0);
 	memalloc_noreclaim_restore(before);
-	EXPECT(runs(GFP_KERNEL));
+	EXPECT_NULL(ashlar_kmalloc(32768, GFP_KERNEL | __GFP_NORETRY));
+	EXPECT_NE(scans, 0);
 	EXPECT_EQ(ashlar_audit(), 0);
-}
-
-static void *kept;
-
-static void free_kept(void)
-{
-	if (sim.waits == 20)
-		kfree(kept);
-}
-
-/* Who must not fail waits for others. */
-TEST(scope_noreclaim_and_NOFAIL)
-{
-	unsigned before;
-
-	REQUIRE(setup(0));
-	before = memalloc_noreclaim_save();
-	for (void *p = &kept; p; p = ashlar_kmalloc(32768, GFP_KERNEL))
-		kept = p;
-	sim.watch = free_kept;
-	EXPECT_PTR_EQ(ashlar_kmalloc(32768, GFP_KERNEL | __GFP_NOFAIL), kept);
-	sim.watch = NULL;
-	EXPECT_EQ(scans, 0);
-	EXPECT_EQ(sim.waits, 21);
-	memalloc_noreclaim_restore(before);
-	EXPECT_EQ(ashlar_audit(), 0);
-}
-
-TEST(scope_SC2_nested)
-{
-	unsigned a;
-	unsigned b;
-	unsigned c;
-
-	sim_reset();
-	EXPECT_EQ(scope_now(), 0);
-	a = memalloc_noio_save();
-	b = memalloc_nofs_save();
-	c = memalloc_noio_save();
-	EXPECT_EQ(scope_now(), SCOPE_NOIO | SCOPE_NOFS);
-	memalloc_noio_restore(c);
-	EXPECT_EQ(scope_now(), SCOPE_NOIO | SCOPE_NOFS);
-	memalloc_nofs_restore(b);
-	EXPECT_EQ(scope_now(), SCOPE_NOIO);
-	memalloc_noio_restore(a);
-	EXPECT_EQ(scope_now(), 0);
-	sim.task_word = ~(uintptr_t)7; /* the other bits are not its */
-	a = memalloc_noreclaim_save();
-	memalloc_noreclaim_restore(a);
-	EXPECT_EQ(sim.task_word, ~(uintptr_t)7);
-	sim.task_word = 0;
-}
-
-TEST(scope_another_thread_has_its_own)
-{
-	uintptr_t mine;
-
-	REQUIRE(setup(__GFP_FS));
-	memalloc_nofs_save();
-	mine = sim.task_word;
-	sim.task_word = 0; /* another thread runs */
-	EXPECT(runs(GFP_KERNEL));
-	sim.task_word = mine;
-	EXPECT_FALSE(runs(GFP_KERNEL));
-}
-
-TEST(scope_a_home_without_words_says_so)
-{
-	sim_reset();
-	sim.task_refused = true;
-	EXPECT_EQ(memalloc_noio_save(), 0);
-	EXPECT_TEXT_EQ(sim.text, "ashlar: memalloc_noio_save(\"scope\"): refused: this home has no "
-				 "word for each thread\n");
-	memalloc_noio_restore(0);
-	EXPECT_EQ(scope_now(), 0);
 }

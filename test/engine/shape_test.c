@@ -4,6 +4,7 @@
  */
 #include "engine/shape.h"
 #include "page/page.h"
+#include "sim_help.h"
 #include "tap.h"
 
 #define STRIDE_MAX ((size_t)8 << 20)
@@ -92,6 +93,7 @@ TEST(shape_known_ones)
 {
 	struct shape s = choose(16);
 
+	PAGES_OF_4_KIB();
 	EXPECT_EQ(s.order, 4);
 	EXPECT_EQ(s.objects, 4096);
 	EXPECT_EQ(s.waste_bytes, 0);

@@ -581,6 +581,7 @@ TEST(slab_states_of_slabs_and_what_was_one)
 {
 	char *p;
 
+	PAGES_OF_4_KIB();
 	REQUIRE(setup(64));
 	REQUIRE(grow(1, NULL) == 1);
 	p = held[0];
@@ -615,6 +616,7 @@ TEST(slab_discard_gives_back_wholly_free_pages)
 {
 	char *first;
 
+	PAGES_OF_4_KIB();
 	REQUIRE(setup(1024)); /* 64 objects, 4 a page */
 	REQUIRE(grow(64, NULL) == 64);
 	first = held[63];
@@ -669,6 +671,7 @@ static void put_meanwhile(void)
 
 TEST(slab_discard_while_objects_come_back)
 {
+	PAGES_ARE_MANY();
 	REQUIRE(setup(1024));
 	REQUIRE(grow(64, NULL) == 64);
 	slab_put(&n, held + 8, 56, &emptied);
@@ -691,6 +694,7 @@ static void take_meanwhile(void)
 
 TEST(slab_discard_while_objects_are_taken)
 {
+	PAGES_ARE_MANY();
 	REQUIRE(setup(1024));
 	REQUIRE(grow(64, NULL) == 64);
 	slab_put(&n, held + 8, 56, &emptied);
@@ -717,6 +721,7 @@ TEST(slab_audit_sees_faults)
 {
 	struct page *head;
 
+	PAGES_ARE_MANY();
 	REQUIRE(setup(1024));
 	REQUIRE(grow(10, NULL) == 10);
 	head = head_of(held[0]);

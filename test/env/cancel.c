@@ -50,10 +50,11 @@ static void *thread(void *arg)
 
 int main(void)
 {
+	uintptr_t rounds = (uintptr_t)stamp_rounds(ROUNDS);
 	pthread_t t[4];
 
 	pthread_key_create(&key, destroy);
-	for (uintptr_t n = 0; n < ROUNDS; n++) {
+	for (uintptr_t n = 0; n < rounds; n++) {
 		for (uintptr_t i = 0; i < 4; i++)
 			if (pthread_create(&t[i], NULL, thread, (void *)(n * 4 + i)))
 				return 2;

@@ -8,7 +8,7 @@ need gcc gcc
 root=$(cd "$HERE/../.." && pwd)
 copy=$T/copy
 mkdir -p "$copy/src/port" "$copy/src/face/bare"
-for folder in include/ashlar src/base src/page src/engine src/cache src/port/bare; do
+for folder in include/ashlar src/base src/page src/engine src/cache src/slob src/port/bare; do
 	mkdir -p "$copy/$folder"
 	cp -r "$root/$folder/." "$copy/$folder"
 done
@@ -28,5 +28,21 @@ build() {
 }
 check "the files of docs/porting.md are all that a kernel needs" build
 check "the hello kernel starts, allocates, and its audit passes" "$T/hello"
+
+# What src/slob/files names, none of it from the folders page and engine of the slab engine.
+build_slob() {
+	rm -rf "$copy/src/page" "$copy/src/engine"
+	# shellcheck disable=SC2046
+	gcc -std=gnu11 -O1 -ffreestanding -fno-stack-protector -fno-strict-aliasing \
+		-fno-builtin-malloc -fno-builtin-calloc -Wall -Wextra -Werror -DASHLAR_BARE_HOSTED \
+		-I "$copy/include" -I "$copy/src/slob" -I "$copy/src" -I "$copy/src/port/bare" \
+		-o "$T/hello-slob" "$root/kernel/hello/hello.c" \
+		$(cd "$copy" && grep -v '^#' src/slob/files | while read -r p; do printf '%s\n' $p; done |
+			sed "s|^|$copy/|") \
+		"$copy"/src/port/bare/*.c "$copy/src/face/bare/start.c" \
+		"$copy/src/slob/face/bare/slabinfo.c"
+}
+check "so are those of the slob engine" build_slob
+check "the hello kernel starts, allocates, and its audit passes on slob" "$T/hello-slob"
 check "the hello kernel fits a page" test "$(wc -l <"$root/kernel/hello/hello.c")" -le 90
 tap_done

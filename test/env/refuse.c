@@ -82,9 +82,10 @@ static void *thread(void *arg)
 {
 	static struct stamp slots[3][500];
 	struct stamp *mine = slots[(uintptr_t)arg];
+	int rounds = stamp_rounds(1000000);
 	uint64_t random = (uint64_t)(uintptr_t)arg + 1;
 
-	for (int i = 0; i < 1000000; i++) {
+	for (int i = 0; i < rounds; i++) {
 		stamp_step(mine, 500, &random);
 		if (i == 10)
 			__atomic_fetch_add(&working, 1, __ATOMIC_RELEASE);

@@ -14,10 +14,6 @@ exported() { nm -D --defined-only "$1" | awk '{ print $NF }' | sed 's/@.*//' | s
 # Of the slab libraries alone, as patterns; each with its reason.
 cat >"$T/slab_only" <<'LIST'
 ashlar_group_[a-z_]*	accounting writes down who pays beside slabs; slob's blocks have no room for it
-ashlar_(get_page|put_page|page_count)	a descriptor of 12 bytes has no room for a count of users
-ashlar_(alloc_pages_bulk|alloc_pages_exact|free_pages_exact)	not built; kmalloc of whole pages is exact on slob
-ashlar_k(malloc|free)_nolock	with one CPU kmalloc is for interrupts, too; with threads slob has no way round a lock
-ashlar_memalloc_[a-z_]*	a scope's flags are looked up where slab's slow paths begin; slob has none
 ashlar_pool_[a-z_]*	pools keep their bits in the descriptors of the slab engine's pages
 ashlar_slab_[a-z_]*	the same: slab_create, slab_malloc and so on
 LIST

@@ -7,6 +7,7 @@
 have_ashlar || skip_all "no Ashlar"
 echo '#include <urcu.h>' | $CC -E - >/dev/null 2>&1 || skip_all "no liburcu here: liburcu-dev"
 ms=500
+[ "${ASHLAR_TEST-}" = quick ] && ms=150
 [ "${ASHLAR_TEST-}" = soak ] && ms=20000
 
 for flavour in memb bp; do

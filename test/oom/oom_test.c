@@ -206,7 +206,7 @@ static void run_all(bool on, bool lock_mode, unsigned nodes)
 		SKIP("every run needs a machine that never started");
 	requests = count_requests(plan);
 	tap_note_number("requests refused:", requests);
-	EXPECT_GT(requests, 15);
+	EXPECT_GT(requests, 10);
 	for (plan.n = 0; plan.n <= requests; plan.n++)
 		EXPECT_EQ(tap_apart(run_check, &plan), 0);
 }
@@ -287,11 +287,13 @@ static void tiny(size_t arena_bytes)
 
 TEST(oom_arena_of_two_mib)
 {
+	PAGES_OF_4_KIB();
 	tiny(4 * MIB);
 }
 
 TEST(oom_arena_of_four_mib)
 {
+	PAGES_OF_4_KIB();
 	tiny(5 * MIB);
 }
 
@@ -301,7 +303,7 @@ TEST(oom_reserve_is_for_those_who_may)
 	size_t m;
 
 	sim_reset();
-	sim.arena_bytes = 8 * MIB;
+	sim.arena_bytes = HELP_SMALL_ARENA;
 	sim.mapping_bytes = 0;
 	REQUIRE(init_ready());
 	n = fill(32768, GFP_KERNEL | __GFP_NORETRY);

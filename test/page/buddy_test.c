@@ -359,6 +359,7 @@ TEST(buddy_find_any_page_of_a_block)
 
 TEST(buddy_find_dirty_largest_oldest)
 {
+	PAGES_ARE_MANY();
 	REQUIRE(setup());
 	give_dirty(0, 0);
 	give_dirty(64, 4);
@@ -374,6 +375,7 @@ TEST(buddy_find_dirty_largest_oldest)
 
 TEST(buddy_touched_end_is_where_dirt_ends)
 {
+	PAGES_ARE_MANY();
 	REQUIRE(setup());
 	EXPECT_EQ(z.touched_end, 0);
 	buddy_give(&z, 512, 4);

@@ -18,6 +18,7 @@ TEST(map_M1_base_is_aligned)
 {
 	static const size_t sizes[] = { 8, 12, 31, 64, 255, 256, 300, 1024 };
 
+	PAGES_ARE_MANY();
 	for (unsigned i = 0; i < ARRAY_SIZE(sizes); i++) {
 		REQUIRE(setup(sizes[i] << 20));
 		EXPECT_EQ(map.base % map.align, 0);
@@ -273,6 +274,7 @@ TEST(map_states_follow_what_is_online)
 
 TEST(map_states_that_cannot_be_had)
 {
+	PAGES_ARE_MANY();
 	REQUIRE(setup((size_t)64 << 20));
 	REQUIRE(map_online(0, map_grain()));
 	sim.fail_at = 1;
@@ -311,6 +313,7 @@ TEST(map_fast_paths_see_what_is_online_once_open)
 
 TEST(map_dirty_counts_of_any_range)
 {
+	PAGES_ARE_MANY();
 	REQUIRE(setup((size_t)64 << 20));
 	REQUIRE(map_online(0, map_grain() * 32));
 	for (size_t i = 0; i < 2048; i += 1 + i % 3)

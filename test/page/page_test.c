@@ -6,6 +6,7 @@
 
 TEST(page_init_brings_the_first_pages_online)
 {
+	PAGES_OF_4_KIB();
 	REQUIRE(setup(1));
 	EXPECT_EQ(stat().online_pages, 512);
 	EXPECT(all_free());
@@ -132,6 +133,7 @@ TEST(page_alloc_without_reclaim_makes_no_call)
 	size_t n = 0;
 	bool zero;
 
+	PAGES_OF_4_KIB();
 	REQUIRE(setup(1));
 	requests = sim.requests;
 	while (page_alloc(0, GFP_NOWAIT, 0, &zero))
@@ -177,6 +179,7 @@ TEST(page_growth_refused_by_the_machine)
 	size_t n = 0;
 	bool zero;
 
+	PAGES_OF_4_KIB();
 	REQUIRE(setup(1));
 	sim.fail_at = 1;
 	sim.fail_on = true;

@@ -100,6 +100,7 @@ TEST(pcp_C2_overflow_sends_the_oldest)
 	struct page *first;
 	struct page *newest = NULL;
 
+	PAGES_OF_4_KIB();
 	REQUIRE(setup());
 	first = block(0);
 	REQUIRE(first != NULL);
@@ -121,6 +122,7 @@ TEST(pcp_C2_overflow_spares_other_orders)
 {
 	struct page *large;
 
+	PAGES_OF_4_KIB();
 	REQUIRE(setup());
 	large = block(4);
 	REQUIRE(large != NULL);
@@ -147,6 +149,7 @@ TEST(pcp_C3_a_batch_grows_with_each_empty_list)
 {
 	static const unsigned pages[] = { 1, 2, 4, 8, 16, 32, 32 };
 
+	PAGES_OF_4_KIB();
 	REQUIRE(setup());
 	for (unsigned i = 0; i < ARRAY_SIZE(pages); i++) {
 		EXPECT_EQ(pcp_miss(0, 0), pages[i]);
@@ -281,6 +284,7 @@ TEST(pcp_fill_keeps_what_there_is_room_for)
 {
 	struct list blocks;
 
+	PAGES_OF_4_KIB();
 	REQUIRE(setup());
 	list_init(&blocks);
 	EXPECT_EQ(zone_alloc_list(&z, 4, 6, GFP_KERNEL, &blocks), 6);
@@ -363,6 +367,7 @@ TEST(pcp_busy_lists_are_not_waited_for)
 
 TEST(pcp_drain_empties_all_orders)
 {
+	PAGES_OF_4_KIB();
 	REQUIRE(setup());
 	for (unsigned o = 0; o < CONFIG_PCP_ORDERS; o++)
 		pcp_give(3, block(o), &out);

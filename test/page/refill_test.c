@@ -28,6 +28,7 @@ TEST(page_refill_leaves_the_reserve)
 	size_t n = 0;
 	bool zero;
 
+	PAGES_OF_4_KIB();
 	REQUIRE(setup(1));
 	while (page_alloc(0, GFP_NOWAIT | __GFP_HIGH, 0, &zero))
 		n++;
@@ -68,6 +69,7 @@ TEST(page_bulk_stops_where_memory_ends)
 	static struct page *p[1 << 15];
 	size_t n;
 
+	PAGES_OF_4_KIB();
 	REQUIRE(setup(2));
 	n = page_alloc_bulk(p, ARRAY_SIZE(p), GFP_KERNEL, 1);
 	EXPECT_GT(n, 10000);

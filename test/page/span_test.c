@@ -79,6 +79,7 @@ TEST(span_SP2_too_many_pieces)
 	size_t bytes[SIM_PLACES + 1] = { 0 };
 	unsigned nodes[SIM_PLACES];
 
+	PAGES_ARE_MANY();
 	for (unsigned i = 0; i < SIM_PLACES; i++) {
 		bytes[i] = MIB;
 		nodes[i] = i % 2;
@@ -122,6 +123,7 @@ TEST(span_zones_of_a_node_serve_one_after_the_other)
 	struct page *first;
 	struct page *head;
 
+	PAGES_ARE_MANY();
 	place(bytes, nodes, 4); /* node 3 has none */
 	sim.distance[1][0] = 30;
 	sim.distance[1][2] = 25;

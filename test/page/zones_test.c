@@ -48,6 +48,7 @@ static size_t take_all(gfp_t gfp, size_t of[NR_ZONE_KINDS])
 
 TEST(zones_ZK4_are_the_whole_arena)
 {
+	PAGES_ARE_MANY();
 	for (unsigned nodes = 1; nodes <= 8; nodes++) {
 		size_t next = 0;
 
@@ -102,6 +103,7 @@ TEST(zones_ZK1_no_higher_memory_than_asked_for)
 {
 	size_t of[NR_ZONE_KINDS];
 
+	PAGES_ARE_MANY();
 	REQUIRE(setup(1));
 	EXPECT_GT(take_all(GFP_KERNEL | __GFP_DMA, of), 0);
 	EXPECT_EQ(of[ZONE_DMA32] + of[ZONE_NORMAL], 0);
@@ -136,6 +138,7 @@ TEST(zones_ZK2_the_highest_comes_first)
 	struct page *p;
 	bool zero;
 
+	PAGES_OF_4_KIB();
 	REQUIRE(setup(1));
 	while ((p = page_alloc(0, GFP_KERNEL, 0, &zero)) != NULL) {
 		EXPECT_LE(kind_of(p), last);
@@ -173,6 +176,7 @@ TEST(zones_ZK3_lower_memory_is_kept_for_who_needs_it)
 	struct zone *dma;
 	size_t kept;
 
+	PAGES_OF_4_KIB();
 	REQUIRE(setup(1));
 	dma = &zones.of[0];
 	take_all(GFP_KERNEL, of);
@@ -273,6 +277,7 @@ TEST(zones_discard_and_offline_each)
 	struct page *p[3];
 	bool zero;
 
+	PAGES_OF_4_KIB();
 	REQUIRE(setup(1));
 	for (unsigned k = 0; k < 3; k++) {
 		p[k] = page_alloc(9, GFP_KERNEL | kinds[k], 0, &zero);

@@ -31,7 +31,7 @@ generate_c() {
 
 generate_cxx() {
 	awk 'BEGIN {
-		print "#include <algorithm>\n#include <functional>\n#include <map>\n#include <regex>"
+		print "#include <algorithm>\n#include <functional>\n#include <map>"
 		print "#include <string>\n#include <tuple>\n#include <variant>\n#include <vector>"
 		print "template <int N> struct fib { static constexpr long v = fib<N - 1>::v + fib<N - 2>::v; };"
 		print "template <> struct fib<0> { static constexpr long v = 0; };"
@@ -44,7 +44,6 @@ generate_cxx() {
 			printf "\tstd::function<long(int)> h = [&](int q) { return (long)m.size() * q; };\n"
 			printf "\treturn h(n) + (long)v.index();\n}\n"
 		}
-		print "bool match(const std::string &s) { return std::regex_match(s, std::regex(\"a+b*\")); }"
 	}'
 }
 generate_c >"$T/large.c"

@@ -2,8 +2,8 @@
 /*
  * fork2000.c - fork two thousand times while four threads allocate
  *
- * What    Each child allocates, verifies what it inherited, starts a thread that
- *         allocates too, and exits. "fork2000 vfork" does the same with vfork, whose
+ * What    "fork2000 COUNT". Each child allocates, verifies what it inherited, starts a thread that
+ *         allocates too, and exits. "fork2000 COUNT vfork" does the same with vfork, whose
  *         child allocates, and every fourth time with vfork + exec and posix_spawn.
  * Why     fork catches the other threads in the middle of malloc: the child must find
  *         every lock free and every array whole. A vfork child that really shares memory
@@ -16,7 +16,7 @@
 
 #include "stamp.h"
 
-enum { THREADS = 4, SLOTS = 300, CHILDREN = 2000 };
+enum { THREADS = 4, SLOTS = 300 };
 
 static int stop;
 static struct stamp main_slots[SLOTS];
@@ -39,10 +39,10 @@ static void *allocate(void *arg)
 	struct stamp slots[SLOTS] = { { 0 } };
 	uint64_t random = (uint64_t)(uintptr_t)arg;
 
-	/* The pause leaves the processors to the children: most forks still meet a busy thread. */
+	/* The pause leaves the processors to the children: many forks still meet a busy thread. */
 	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
 		live(slots, &random, 200);
-		usleep(50);
+		usleep(300);
 	}
 	empty(slots);
 	return NULL;
@@ -110,7 +110,8 @@ static pid_t start(int n, int use_vfork)
 
 int main(int argc, char **argv)
 {
-	int use_vfork = argc > 1 && !strcmp(argv[1], "vfork");
+	int children = argc > 1 ? atoi(argv[1]) : 2000;
+	int use_vfork = argc > 2 && !strcmp(argv[2], "vfork");
 	uint64_t random = 5;
 	pthread_t t[THREADS];
 	int good = 0;
@@ -118,7 +119,7 @@ int main(int argc, char **argv)
 	for (uintptr_t i = 0; i < THREADS; i++)
 		if (pthread_create(&t[i], NULL, allocate, (void *)(i + 1)))
 			stamp_die("pthread_create");
-	for (int n = 0; n < CHILDREN; n++) {
+	for (int n = 0; n < children; n++) {
 		int status = -1;
 		pid_t pid;
 
@@ -133,6 +134,6 @@ int main(int argc, char **argv)
 	for (int i = 0; i < THREADS; i++)
 		pthread_join(t[i], NULL);
 	empty(main_slots);
-	printf("%d of %d children ended well\n", good, CHILDREN);
-	return good != CHILDREN;
+	printf("%d of %d children ended well\n", good, children);
+	return good != children;
 }

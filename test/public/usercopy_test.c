@@ -44,8 +44,9 @@ TEST(usercopy_UC2_kmalloc_is_a_window)
 	kfree(p);
 	p = ashlar_kmalloc(100000, GFP_KERNEL);
 	EXPECT(ashlar_usercopy_allowed(p, 100000));
-	EXPECT(ashlar_usercopy_allowed(p + 50000, 25 * 4096 - 50000));
-	EXPECT_FALSE(ashlar_usercopy_allowed(p + 50000, 25 * 4096 - 49999));
+	usable = ksize(p);
+	EXPECT(ashlar_usercopy_allowed(p + 50000, usable - 50000));
+	EXPECT_FALSE(ashlar_usercopy_allowed(p + 50000, usable - 49999));
 	kfree(p);
 	EXPECT_FALSE(ashlar_usercopy_allowed(p, 1));
 }

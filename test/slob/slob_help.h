@@ -55,6 +55,18 @@ static inline struct kmem_cache *cache_of_units(unsigned units)
 	return c;
 }
 
+/* An object of @c whose block is of @units, from the engine: no smaller than units are. */
+static inline void *object_of_units(struct kmem_cache *c, unsigned units)
+{
+	const struct slob_request r = {
+		.units = units, .align = 2, .header = SLOB_HEADER_OBJECT, .id = c->id
+	};
+	const void *damaged = NULL;
+
+	c->live++;
+	return slob_alloc(pages_zones, &r, &damaged);
+}
+
 /* Pages that are not free. */
 static inline size_t pages_taken(void)
 {

@@ -26,19 +26,22 @@ TEST(slob_B1_a_unit_is_two_bytes)
 		c = kmem_cache_create("b1", size, 2, 0, NULL);
 		REQUIRE(c != NULL);
 		held[0] = kmem_cache_alloc(c, GFP_KERNEL);
+		EXPECT_EQ(units_of(held[0]), (size_max(size, sizeof(void *)) + 4 + 1) / 2);
+		kmem_cache_free(c, held[0]);
+		held[0] = object_of_units(c, (size + 4 + 1) / 2);
 		EXPECT_EQ(units_of(held[0]), (size + 4 + 1) / 2);
 		kmem_cache_free(c, held[0]);
 		kmem_cache_destroy(c);
 	}
 	c = cache_of_units(3);
-	held[0] = kmem_cache_alloc(c, GFP_KERNEL); /* beside the cache itself */
+	held[0] = object_of_units(c, 3); /* beside the cache itself */
 	while (n < 2000 && words_of(held[n]) == words_of(held[0]))
-		held[++n] = kmem_cache_alloc(c, GFP_KERNEL);
+		held[++n] = object_of_units(c, 3);
 	EXPECT_EQ(start_of(held[1]), start_of(held[0]) + 3); /* side by side, nothing between */
 	while (n < 2000 && words_of(held[n]) == words_of(held[n - 1]))
-		held[++n] = kmem_cache_alloc(c, GFP_KERNEL);
+		held[++n] = object_of_units(c, 3);
 	for (unsigned i = 0; i < 2; i++)
-		n++, held[n] = kmem_cache_alloc(c, GFP_KERNEL);
+		n++, held[n] = object_of_units(c, 3);
 	EXPECT_EQ(ashlar_audit(), 0);
 }
 
@@ -51,11 +54,11 @@ TEST(slob_B1_a_page_holds_682_of_three_units)
 	REQUIRE(slob_setup());
 	c = cache_of_units(3);
 	do { /* past the page that the cache itself is in */
-		held[0] = kmem_cache_alloc(c, GFP_KERNEL);
+		held[0] = object_of_units(c, 3);
 	} while (start_of(held[0]) != 0 || words_of(held[0]) == words_of(c));
 	page = words_of(held[0]);
 	do {
-		held[++n] = kmem_cache_alloc(c, GFP_KERNEL);
+		held[++n] = object_of_units(c, 3);
 	} while (words_of(held[n]) == page);
 	EXPECT_EQ(n, 2048 / 3);
 	EXPECT_EQ(page_of(held[0])->units, 2048 % 3);
@@ -82,7 +85,7 @@ TEST(slob_B2_how_free_blocks_are_written)
 	kmem_cache_free(six, held[1]); /* a longer one: its length, then the next one's offset */
 	EXPECT_EQ(page[at], 6);
 	EXPECT_EQ(page[at + 1], (int)start_of(held[2]) + 6);
-	held[1] = kmem_cache_alloc(five, GFP_KERNEL); /* one unit: only that offset, negative */
+	held[1] = object_of_units(five, 5); /* one unit: only that offset, negative */
 	EXPECT_EQ(start_of(held[1]), at);
 	EXPECT_EQ(page[at + 5], -(int)(start_of(held[2]) + 6));
 	EXPECT_EQ(ashlar_audit(), 0);

@@ -106,6 +106,13 @@ else
 	skip "slabtop and vmstat read it" "no private mount of /proc/slabinfo: $(tail -n 1 refused)"
 fi
 
+for form in --json --slabinfo --caches --sort=live; do
+	expect "info $form: a full disk is told" "1 ashlar: standard output: No space left on device" "$(
+		said=$("$ashlar" info $live $form 2>&1 >/dev/full)
+		echo "$? $said"
+	)"
+done
+
 # ---- ashlar trim
 
 expect "trim: asked for" 0 "$("$ashlar" trim $live; echo $?)"

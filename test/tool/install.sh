@@ -20,6 +20,24 @@ expect "install: a library, a command, a manual page" "yes" "$(
 		[ -f "dest$prefix/share/man/man1/ashlar.1" ] && echo yes
 )"
 
+# Each name that a page begins with is a page: man kfree.
+expect "install: a page under each name that one has" "" "$(
+	for page in "$source"/man/*.3; do
+		"$source/scripts/man-names" "$page" | while read -r name; do
+			found=dest$prefix/share/man/man3/$name.3
+			[ -e "$found" ] && cmp -s "$found" "$page" || echo "$page: $name"
+		done
+	done
+)"
+expect "install: kfree is told on the page of kmalloc" kmalloc.3 \
+	"$(basename "$(readlink -f "dest$prefix/share/man/man3/kfree.3")")"
+if command -v man >/dev/null; then
+	contains "man finds it" "$(MANPATH=dest$prefix/share/man man -P cat kmem_cache_alloc 2>&1)" \
+		"named caches of objects"
+else
+	skip "man finds it" "no man here"
+fi
+
 # Where a system looks by itself, as Debian has it.
 if [ "$prefix" = /usr/local ] && command -v dpkg >/dev/null; then
 	expect "pkg-config looks into its folder" "/${libdir#dest/}/pkgconfig" "$(

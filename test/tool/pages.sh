@@ -34,6 +34,12 @@ expect "and the marked ones are those that harden" \
 		"$source/src/cache/option.c")" \
 	"$(sed -nE 's/^\| `([a-z_]+)` \(marked\).*/\1/p' "$source/README.md")"
 
+expect "ashlar(7) names the same as honoured with more rights" \
+	"$(awk -F'"' '/\.name = /{ name = $2 } /\.hardens = true/{ print name }' \
+		"$source/src/cache/option.c" | sort)" \
+	"$(sed -n '/more rights than its caller/,/^are honoured/p' "$source/man/ashlar.7" |
+		sed -nE 's/^\.BR? ([a-z_]+).*/\1/p' | sort)"
+
 expect "every source file has its line in docs/architecture.md" "" "$(
 	cd "$source" && git ls-files 'src/*.[ch]' 'include/*.h' 2>/dev/null | while read -r file; do
 		grep -qF "\`$file\`" docs/architecture.md || grep -qF "\`${file%.c}.h\`, \`.c\`" docs/architecture.md ||

@@ -153,6 +153,11 @@ expect "a file that cannot be written is told before the program runs" \
 		said=$("$ashlar" run --$option nowhere/x -- sh -c 'echo it ran' 2>&1) || echo "$? $said"
 	done | sort -u
 )"
+# More than a buffer, and less: the error comes while it is written, or at the end.
+for option in json slabinfo; do
+	expect "$option: a full disk is told" "ashlar: /dev/full: No space left on device" \
+		"$("$ashlar" run -q --$option /dev/full -- ./blocks child 2>&1)"
+done
 expect "json: standard output" "ok" \
 	"$("$ashlar" run -q --json - -- true | python3 -c 'import json,sys; json.load(sys.stdin); print("ok")')"
 "$ashlar" run -q --keep kept -- ./blocks child
@@ -204,6 +209,13 @@ if cc -static five.c -o static 2>/dev/null; then
 	printf '#!%s/static\n' "$T" >script && chmod +x script
 	contains "a script's interpreter is looked at" "$("$ashlar" run -- ./script 2>&1)" \
 		"ashlar: ./script: is a static program"
+	cc -static-pie five.c -o static-pie
+	said=$("$ashlar" run -- ./static-pie 2>&1)
+	expect "static, at any address: it runs" 5 $?
+	contains "static, at any address: said before" "$said" "ashlar: ./static-pie: is a static program"
+	# The loader, too, names no interpreter; but what it loads is served.
+	loader=$(ldd "$ashlar" | sed -nE 's,^[^/]*(/[^ ]*ld-linux[^ ]*) .*,\1,p')
+	contains "the loader itself serves" "$("$ashlar" run -- "$loader" ./blocks 2>&1)" "kmalloc-5k"
 else
 	skip "static" "no static C library"
 fi
@@ -277,8 +289,12 @@ fi
 
 # ---- options
 
-"$ashlar" run --frobnicate -- true 2>/dev/null
-expect "an unknown option" 2 $?
+for command in "run" "info" "trim" "record"; do
+	expect "$command: an unknown option" "2 ashlar: $command: unrecognized option '--frobnicate'" "$(
+		said=$("$ashlar" $command --frobnicate 2>&1)
+		echo "$? $said"
+	)"
+done
 "$ashlar" run 2>/dev/null
 expect "no program" 2 $?
 expect "help" "Usage: ashlar run [options] -- PROGRAM ARGS" "$("$ashlar" run --help | head -n 1)"

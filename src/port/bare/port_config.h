@@ -7,9 +7,13 @@
 #ifndef ASHLAR_PORT_CONFIG_H
 #define ASHLAR_PORT_CONFIG_H
 
-/* Base page: 12, 14 or 16 (4, 16 or 64 KiB). */
-#ifndef PORT_PAGE_SHIFT
-#define PORT_PAGE_SHIFT 12
+/* Base page: 12, 14 or 16 (4, 16 or 64 KiB). ashlar/mm.h knows it by the same name. */
+#ifndef ASHLAR_PAGE_SHIFT
+#define ASHLAR_PAGE_SHIFT 12
+#endif
+#define PORT_PAGE_SHIFT ASHLAR_PAGE_SHIFT
+#if PORT_PAGE_SHIFT != 12 && PORT_PAGE_SHIFT != 14 && PORT_PAGE_SHIFT != 16
+#error "a base page is 4, 16 or 64 KiB: -DASHLAR_PAGE_SHIFT=12, 14 or 16"
 #endif
 
 /* CPU numbers are below this; a CPU costs some 400 bytes of tables. */
@@ -22,7 +26,7 @@
 #define PORT_MAX_NODES 8
 #endif
 
-#define PORT_MAX_ORDER 11                      /* blocks of at most 8 MiB of 4 KiB pages */
+#define PORT_MAX_ORDER (23 - PORT_PAGE_SHIFT)  /* blocks of at most 8 MiB */
 #define PORT_SLAB_ORDER (16 - PORT_PAGE_SHIFT) /* slabs of 64 KiB */
 #define PORT_ZERO_PAGES 0                      /* memory has whatever firmware left in it */
 #define PORT_GIVES_BACK 0                      /* there is nobody to give it to */
@@ -33,5 +37,14 @@
 #ifndef PORT_PAGEBLOCKS
 #define PORT_PAGEBLOCKS 8192 /* of 2 MiB, whose types are kept, a byte each: 16 GiB */
 #endif
+
+/* The slob engine (src/slob), with pages of 4 KiB. */
+#define PORT_SLOB_INDEX uint32_t
+#define PORT_SLOB_MAX_ORDER 20   /* runs of up to 4 GiB */
+#define PORT_SLOB_SHARDS 8       /* locks and lists, a power of two up to 16 */
+#define PORT_SLOB_SEARCH 16      /* pages that a search looks at, with interrupts off */
+#define PORT_SLOB_ALIGN 16       /* of every kmalloc */
+#define PORT_SLOB_STEP 0x40000ul /* all that is there comes online at the start */
+#define PORT_ONE_CPU 0
 
 #endif

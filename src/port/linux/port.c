@@ -247,9 +247,22 @@ void port_wake(uint32_t *word)
 	errno = saved;
 }
 
+/* Every so often a short sleep: the one that is waited for may be of lower priority than this
+ * real-time thread, and then it runs only while this one sleeps. */
+#define PORT_YIELDS 16u
+#define PORT_NAP_NS 50000
+
 void port_yield(void)
 {
-	sched_yield();
+	static const struct timespec nap = { .tv_nsec = PORT_NAP_NS };
+	static uint32_t turns, never;
+	int saved = errno;
+
+	if (__atomic_add_fetch(&turns, 1, __ATOMIC_RELAXED) % PORT_YIELDS)
+		sched_yield();
+	else
+		syscall(SYS_futex, &never, FUTEX_WAIT_PRIVATE, 0, &nap, NULL, 0);
+	errno = saved;
 }
 
 void port_write(const char *text, size_t bytes)

@@ -279,6 +279,7 @@ void port_percpu_publish(unsigned cpu, void *region, void *alloc)
 bool port_percpu_fence(int cpu)
 {
 	(void)cpu;
+	sim.fences++;
 	return !sim.fence_refused;
 }
 
@@ -321,6 +322,7 @@ void port_wait(uint32_t *word, uint32_t value)
 void port_wake(uint32_t *word)
 {
 	(void)word;
+	sim.wakes++;
 }
 
 void port_yield(void)

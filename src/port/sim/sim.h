@@ -61,7 +61,9 @@ struct sim {
 	size_t mapped_bytes;                /* in mappings now */
 	uint64_t discarded;                 /* bytes given back by port_discard */
 	size_t huge_bytes;                  /* asked for in large pages now */
+	uint64_t fences;                    /* port_percpu_fence calls */
 	uint64_t waits;                     /* port_wait calls: none may happen in one thread */
+	uint64_t wakes;                     /* port_wake calls */
 	size_t bound_bytes[PORT_MAX_NODES]; /* by port_bind, ever */
 	char text[4096];                    /* what port_write was given, newest last */
 	size_t text_bytes;

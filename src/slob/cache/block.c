@@ -3,18 +3,15 @@
  * block.c - see block.h
  */
 #include "cache/block.h"
-#include "ashlar/heap.h"
 #include "base/memory.h"
 #include "cache/gfp.h"
 #include "cache/init.h"
+#include "cache/near.h"
+#include "cache/nolock.h"
 #include "cache/option.h"
 #include "cache/report.h"
 
-_Static_assert(ZONE_DMA == ASHLAR_HEAP_DMA, "what the page floor knows of attributes");
-
 #define GFP_KNOWN (ASHLAR_GFP_KNOWN | ASHLAR_GFP_FAST | ASHLAR_GFP_BATTERY)
-
-#define ASKED (ASHLAR_HEAP_DMA | ASHLAR_HEAP_FAST | ASHLAR_HEAP_BATTERY)
 
 /* What an allocation needs, worked out once. */
 struct want {
@@ -23,33 +20,28 @@ struct want {
 	size_t pages; /* of a run; 0: it fits into a page */
 	size_t run_align;
 	struct slob_request slob;
-	u32 attributes;
-	int node;
-	bool only_node;
-	bool zero; /* what was got is known to be */
+	struct near near;
+	bool zero;  /* what was got is known to be */
+	bool tries; /* it may not wait */
 };
 
-/* ---- which zone: BL1 -------------------------------------------------------------- */
+/* ---- from a zone -------------------------------------------------------------------- */
 
-enum pass { PASS_SPILL = 1, PASS_FAR = 2, PASSES = PORT_MAX_NODES > 1 ? 4 : 2 };
-
-/* Pass 0 takes the nearest zone with exactly what is asked for; then others, then other nodes. */
-static bool block_suits(const struct zone *z, const struct want *w, unsigned pass)
+static page_index block_try_run(struct zone *z, struct want *w)
 {
-	u32 has = z->attributes & ASKED;
-	bool near = PORT_MAX_NODES == 1 || w->node < 0 || z->attributes >> 8 == (u32)w->node;
-	bool exact = has == w->attributes;
+	page_index i = PAGE_NONE;
 
-	if ((w->attributes & ~has) || exact == (bool)(pass & PASS_SPILL))
-		return false;
-	if (!w->attributes && (z->attributes & ASHLAR_HEAP_ASKED))
-		return false;
-	return near != (bool)(pass & PASS_FAR) && (near || !w->only_node);
+	if (lock_try(&z->lock)) {
+		i = pages_take_held(z, w->pages, &w->zero);
+		lock_release(&z->lock);
+	}
+	return i;
 }
 
 static void *block_from_run(struct zone *z, struct want *w)
 {
-	page_index i = pages_take(z, w->pages, w->run_align, &w->zero);
+	page_index i = PORT_SLOB_STEP && w->tries ? block_try_run(z, w) :
+						    pages_take(z, w->pages, w->run_align, &w->zero);
 
 	if (i == PAGE_NONE)
 		return NULL;
@@ -58,35 +50,50 @@ static void *block_from_run(struct zone *z, struct want *w)
 	return pages_address(z, i);
 }
 
-static void *block_from(struct zone *z, struct want *w, unsigned pass)
+/* @hard: from any page of the zone, without bound. */
+static void *block_from(struct zone *z, struct want *w, bool hard)
 {
 	const void *damaged = NULL;
 	void *p = NULL;
 
 	if (w->pages)
-		return pass < PASSES ? block_from_run(z, w) : NULL;
-	p = pass < PASSES ? slob_alloc(z, &w->slob, &damaged) :
-			    slob_alloc_anywhere(z, &w->slob, &damaged);
+		return hard ? NULL : block_from_run(z, w);
+	if (PORT_SLOB_STEP && w->tries)
+		return hard ? NULL : slob_try_alloc(z, &w->slob);
+	p = hard ? slob_alloc_anywhere(z, &w->slob, &damaged) : slob_alloc(z, &w->slob, &damaged);
 	if (damaged)
 		report_damage(damaged);
 	return p;
 }
 
-/* From any zone that suits, in the order of the passes, twice: cheaply, then without bound. */
+/* From the zones at one distance. */
+static void *block_try_near(struct want *w, gfp_t gfp, bool hard)
+{
+	void *p = NULL;
+
+	for (unsigned spill = 0; spill < 2 && !p; spill++) {
+		for (struct zone *z = pages_zones; z && !p; z = z->next) {
+			if (!near_suits(&w->near, z, spill))
+				continue;
+			p = block_from(z, w, hard);
+			while (PORT_SLOB_STEP && !p && !hard && (gfp & __GFP_DIRECT_RECLAIM) &&
+			       pages_grow(z, size_max(w->pages, 1), w->run_align))
+				p = block_from(z, w, hard);
+		}
+	}
+	return p;
+}
+
+/* From any zone that suits, twice: cheaply, then without bound. */
 static void *block_try(struct want *w, gfp_t gfp)
 {
 	void *p = NULL;
 
-	for (unsigned pass = 0; pass < 2 * PASSES && !p; pass++) {
-		for (struct zone *z = pages_zones; z && !p; z = z->next) {
-			if (!block_suits(z, w, pass & (PASSES - 1)))
-				continue;
-			p = block_from(z, w, pass);
-			while (PORT_SLOB_STEP && !p && pass < PASSES &&
-			       (gfp & __GFP_DIRECT_RECLAIM) &&
-			       pages_grow(z, size_max(w->pages, 1), w->run_align))
-				p = block_from(z, w, pass);
-		}
+	for (unsigned hard = 0; hard < 2 && !p; hard++) {
+		w->near.distance = 0;
+		do
+			p = block_try_near(w, gfp, hard);
+		while (!p && near_further(&w->near));
 	}
 	return p;
 }
@@ -104,6 +111,8 @@ static void block_describe(struct want *w, const struct kmem_cache *c)
 	size_t header = c ? SLOB_HEADER_OBJECT : SLOB_HEADER_KMALLOC;
 	size_t bytes = c ? header + w->size : block_bytes(w->size);
 
+	if (PORT_SLOB_STEP && c)
+		bytes = size_max(bytes, header + sizeof(void *)); /* NL4 */
 	w->slob.header = (u16)header;
 	w->slob.id = c ? c->id : 0;
 	w->run_align = 1;
@@ -116,38 +125,37 @@ static void block_describe(struct want *w, const struct kmem_cache *c)
 	w->run_align = size_max(w->align >> PAGE_SHIFT, 1);
 }
 
-static u32 block_attributes(gfp_t gfp)
-{
-	return (gfp & (__GFP_DMA | __GFP_DMA32) ? ASHLAR_HEAP_DMA : 0) |
-	       (gfp & ASHLAR_GFP_FAST ? ASHLAR_HEAP_FAST : 0) |
-	       (gfp & ASHLAR_GFP_BATTERY ? ASHLAR_HEAP_BATTERY : 0);
-}
-
 /* Is there memory of this kind at all? It is said if not: nobody can wait for it. */
 static bool block_exists(const struct want *w)
 {
 	for (const struct zone *z = pages_zones; z; z = z->next)
-		if (!(w->attributes & ~z->attributes))
+		if (!(w->near.attributes & ~z->attributes))
 			return true;
 	report_refusal("kmalloc", "memory", "this home has no such memory (DMA, fast, battery)");
 	return false;
 }
 
+static always_inline void block_clear(void *p, const struct want *w)
+{
+	if (!w->zero)
+		memset(p, 0,
+		       w->pages ? w->pages << PAGE_SHIFT :
+				  w->slob.units * SLOB_UNIT - w->slob.header);
+}
+
 void *block_alloc(size_t size, size_t align, struct kmem_cache *c, gfp_t gfp, int node)
 {
-	struct want w = { .size = size,
-			  .align = align,
-			  .node = node,
-			  .only_node = node >= 0 && (gfp & __GFP_THISNODE),
-			  .attributes = block_attributes(gfp) };
+	struct want w = { .size = size, .align = align };
 	void *p = NULL;
 
-	if (size > SIZE_MAX / 2 || align > SIZE_MAX / 4 || !init_ready())
+	if (size > SIZE_MAX / 2 || align > SIZE_MAX / 4 || !init_ready() ||
+	    !near_begin(&w.near, gfp, node))
 		return NULL;
 	if (PORT_SLOB_STEP && unlikely(gfp & ~GFP_KNOWN))
 		gfp_complain(gfp);
-	if (unlikely(w.attributes) && !block_exists(&w))
+	if (unlikely(w.near.attributes) && !block_exists(&w))
 		return NULL;
+	nolock_check();
 	block_describe(&w, c);
 	for (unsigned attempt = 0; !p; attempt++) {
 		p = block_try(&w, gfp);
@@ -156,9 +164,22 @@ void *block_alloc(size_t size, size_t align, struct kmem_cache *c, gfp_t gfp, in
 	}
 	if (c)
 		guard_add(&c->live, 1);
-	if (gfp & __GFP_ZERO && !w.zero)
-		memset(p, 0,
-		       w.pages ? w.pages << PAGE_SHIFT : w.slob.units * SLOB_UNIT - w.slob.header);
+	if (gfp & __GFP_ZERO)
+		block_clear(p, &w);
+	return p;
+}
+
+void *block_try_alloc(size_t size, size_t align, gfp_t gfp, int node)
+{
+	struct want w = { .size = size, .align = align, .tries = true };
+	void *p = NULL;
+
+	if (!PORT_SLOB_STEP || !near_begin(&w.near, gfp, node))
+		return NULL;
+	block_describe(&w, NULL);
+	p = block_try(&w, gfp);
+	if (p && (gfp & __GFP_ZERO))
+		block_clear(p, &w);
 	return p;
 }
 
@@ -180,7 +201,7 @@ static size_t block_end_run(struct zone *z, size_t i, const struct kmem_cache *c
 	return pages;
 }
 
-void block_free(void *p, const struct kmem_cache *c, const char *function)
+void block_free_one(void *p, const struct kmem_cache *c, const char *function)
 {
 	struct zone *z = pages_zone(p);
 	struct slob_place place;
@@ -209,6 +230,46 @@ void block_free(void *p, const struct kmem_cache *c, const char *function)
 	}
 	if (PORT_SLOB_STEP)
 		reclaim_check(z);
+}
+
+/* The run at page @i, for who may not wait. */
+static bool block_try_end_run(struct zone *z, size_t i)
+{
+	struct page *pg = &z->pages[i];
+	bool mine;
+
+	if (!lock_try(&z->lock))
+		return false;
+	mine = pg->kind == PAGE_RUN && pg->list == RUN_KMALLOC;
+	if (mine)
+		pages_give_held(z, i, pg->next);
+	lock_release(&z->lock);
+	return mine;
+}
+
+bool block_try_free(void *p)
+{
+	struct zone *z = pages_zone(p);
+	const struct page *pg;
+
+	if (!PORT_SLOB_STEP)
+		return false;
+	if (!z)
+		report_pointer("kfree_nolock", p);
+	pg = &z->pages[pages_number(z, p)];
+	if (pg->kind != PAGE_RUN)
+		return slob_try_free(z, p);
+	if (pages_address(z, pages_number(z, p)) != p)
+		report_pointer("kfree_nolock", p);
+	if (pg->list == RUN_KMALLOC && (size_t)pg->next << PAGE_SHIFT > CONFIG_KMALLOC_MAX_CACHE)
+		report_nolock(p, "this is a large block");
+	return block_try_end_run(z, pages_number(z, p));
+}
+
+void block_free(void *p, const struct kmem_cache *c, const char *function)
+{
+	nolock_check();
+	block_free_one(p, c, function);
 }
 
 /* ---- sizes ----------------------------------------------------------------------------- */
@@ -245,7 +306,7 @@ static enum slob_found block_extent_run(struct zone *z, size_t i, const char **s
 		return SLOB_UNUSED;
 	*start = pages_address(z, first);
 	*bytes = (size_t)z->pages[first].next << PAGE_SHIFT;
-	*id = (u16)z->pages[first].prev;
+	*id = z->pages[first].list == RUN_BLOCK ? 0 : (u16)z->pages[first].prev;
 	return SLOB_INSIDE;
 }
 

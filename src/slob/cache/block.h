@@ -7,8 +7,8 @@
  *         zone, and to reclaim and try again.
  * Order   of an allocation: this CPU's shard of the zones that suit, nearest first; memory that
  *         a zone can bring online; all pages of all shards; shrinkers (whose needs are met)
- * Rules   BL1 who asks for an attribute gets it or nothing; who does not gets plain memory first
- *         BL2 a pointer is believed only after its page has been walked, or is a run's start
+ *         (near.h)
+ * Rules   BL2 a pointer is believed only after its page has been walked, or is a run's start
  *         BL3 a cache's count of objects in use changes with each object, whoever frees it
  */
 #ifndef ASHLAR_SLOB_BLOCK_H
@@ -42,6 +42,14 @@ void *block_alloc(size_t size, size_t align, struct kmem_cache *c, gfp_t gfp, in
 /* Free what starts at @p: of cache @c, or (NULL) of anything. What is wrong is reported for
  * @function, and ends the program. */
 void block_free(void *p, const struct kmem_cache *c, const char *function);
+
+/* The same without what frees of before have left (nolock.h). */
+void block_free_one(void *p, const struct kmem_cache *c, const char *function);
+
+/* For who may not wait: kmalloc's bytes, NULL where nothing is at hand; a free, false where it has
+ * to be tried again. What can be seen to be wrong without a lock is reported for kfree_nolock. */
+void *block_try_alloc(size_t size, size_t align, gfp_t gfp, int node);
+bool block_try_free(void *p);
 
 /* Bytes that may be used at @p, which must start a block in use; else a report. */
 size_t block_usable(const void *p, const char *function);

@@ -16,9 +16,11 @@
 #include "cache/block.h"
 #include "cache/init.h"
 #include "cache/kmalloc.h"
+#include "cache/nolock.h"
 #include "cache/rcu.h"
 #include "cache/report.h"
 #include "cache/watch.h"
+#include "page/page.h"
 #include "port/port.h"
 
 #define CACHE_SIZE_MAX ((size_t)4 << 20)
@@ -53,17 +55,24 @@ static bool cache_is_power(size_t n)
 }
 
 /* What the slab engine has and slob has not is refused by name where there is room for words. */
-#define CACHE_SLAB_FLAGS \
-	(SLAB_DEBUG_FLAGS | SLAB_TYPESAFE_BY_RCU | SLAB_CACHE_DMA | SLAB_CACHE_DMA32)
+#define CACHE_ZONES (SLAB_CACHE_DMA | SLAB_CACHE_DMA32)
+#define CACHE_SLAB_FLAGS (SLAB_DEBUG_FLAGS | SLAB_TYPESAFE_BY_RCU)
+
+static gfp_t cache_zone(unsigned long flags)
+{
+	return (flags & SLAB_CACHE_DMA ? __GFP_DMA : 0) |
+	       (flags & SLAB_CACHE_DMA32 ? __GFP_DMA32 : 0);
+}
+
+static const char *cache_refuse_zones(unsigned long zones)
+{
+	if (zones == CACHE_ZONES)
+		return "SLAB_CACHE_DMA and SLAB_CACHE_DMA32 are two different zones";
+	return page_serves(cache_zone(zones)) ? NULL : "this home has no DMA memory";
+}
 
 static const char *cache_refuse_flags(unsigned long flags)
 {
-	const unsigned long zones = flags & (SLAB_CACHE_DMA | SLAB_CACHE_DMA32);
-
-	if (zones == (SLAB_CACHE_DMA | SLAB_CACHE_DMA32))
-		return "SLAB_CACHE_DMA and SLAB_CACHE_DMA32 are two different zones";
-	if (zones)
-		return "this home has no DMA memory";
 	return flags & SLAB_TYPESAFE_BY_RCU ?
 		       "SLAB_TYPESAFE_BY_RCU: slob has no slabs that could stay for readers" :
 		       "slob cannot watch single caches: its checks are of every block";
@@ -84,9 +93,9 @@ static const char *cache_refuse(const char *name, size_t size, size_t align, uns
 		return "the alignment is not a power of two up to 4 MiB";
 	if (PORT_SLOB_STEP && (flags & CACHE_SLAB_FLAGS))
 		return cache_refuse_flags(flags);
-	if (flags & ~known)
+	if (flags & ~known & ~(PORT_SLOB_STEP ? CACHE_ZONES : 0))
 		return "unknown flags";
-	return NULL;
+	return PORT_SLOB_STEP ? cache_refuse_zones(flags & CACHE_ZONES) : NULL;
 }
 
 /* What is asked; else what the size is a multiple of, as far as any type needs. */
@@ -165,11 +174,11 @@ void cache_create_failed(const char *name, unsigned long flags, const char *func
 struct kmem_cache *cache_create(const char *name, size_t size, const struct kmem_cache_args *args,
 				unsigned long flags, const char *function)
 {
-	const char *why = cache_refuse(name, size, args->align, flags);
 	struct kmem_cache *c = NULL;
+	const char *why = "there is no memory at all";
 
-	if (!init_ready())
-		why = "there is no memory at all";
+	if (init_ready())
+		why = cache_refuse(name, size, args->align, flags);
 	if (why)
 		report_refusal(function, name, why);
 	else
@@ -211,6 +220,7 @@ void kmem_cache_destroy(struct kmem_cache *c)
 	}
 	if (PORT_SLOB_STEP && !cache_is_listed(c))
 		report_pointer("kmem_cache_destroy", c);
+	nolock_check();
 	if (PORT_SLOB_STEP && READ_ONCE(c->live) && rcu_is_bound())
 		ashlar_rcu_barrier(); /* kfree_rcu of its objects */
 	live = READ_ONCE(c->live);
@@ -239,6 +249,8 @@ void *kmem_cache_alloc_node(struct kmem_cache *c, gfp_t gfp, int node)
 	ASSERT(c);
 	if (class)
 		return kmalloc_node(class, gfp, node);
+	if (PORT_SLOB_STEP && unlikely(c->flags & CACHE_ZONES))
+		gfp |= cache_zone(c->flags);
 	if (watch_fails(c, c->object_size, gfp))
 		return NULL;
 	p = block_alloc(c->object_size, c->align, c, c->ctor ? gfp & ~__GFP_ZERO : watch_gfp(gfp),

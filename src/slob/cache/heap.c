@@ -7,6 +7,8 @@
 
 size_t ashlar_heap_add(void *start, size_t bytes, uint32_t attributes)
 {
+	if (PORT_SLOB_STEP && (attributes & ASHLAR_HEAP_DMA))
+		attributes |= ASHLAR_HEAP_DMA32;
 	return pages_add(start, bytes, attributes) << PAGE_SHIFT;
 }
 
@@ -79,25 +81,25 @@ static bool heap_replay(const struct heap_trace *t, size_t bytes)
 }
 
 /* More memory may fragment differently, so halving finds a size that is enough while the next
- * smaller one by a page is not; it is tried, not computed. */
+ * smaller one, by a pointer, is not; it is tried, not computed. */
 size_t ashlar_heap_minimum(const struct ashlar_heap_event *events, size_t count, void **slots,
 			   void *scratch, size_t bytes)
 {
 	struct heap_trace t = { events, count, slots, scratch };
-	size_t enough = bytes;
+	size_t enough = bytes / sizeof(void *) + 1; /* in pointers */
 	size_t short_of = 0;
 
 	if (!heap_replay(&t, bytes))
 		return 0;
-	while (enough - short_of > PAGE_SIZE) {
+	while (enough - short_of > 1) {
 		size_t middle = short_of + (enough - short_of) / 2;
 
-		if (heap_replay(&t, middle))
+		if (heap_replay(&t, middle * sizeof(void *)))
 			enough = middle;
 		else
 			short_of = middle;
 	}
-	return enough;
+	return size_min(enough * sizeof(void *), bytes);
 }
 
 /* ---- proof ------------------------------------------------------------------------ */

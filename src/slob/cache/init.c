@@ -12,6 +12,7 @@
 #include "cache/option.h"
 #include "cache/report.h"
 #include "cache/watch.h"
+#include "page/arena.h"
 #include "port/port.h"
 
 /* A quarter of the user address space of today's processors. */
@@ -37,7 +38,8 @@ static bool init_run(void)
 		budget = size_min(budget, m.address_bytes / 2);
 	if (options.limit)
 		budget = size_min(budget, (size_t)options.limit);
-	if (!pages_reserve(budget, m.page_bytes))
+	if (!arena_start(options.limit ? (size_t)options.limit : SIZE_MAX, m.nodes) &&
+	    !pages_reserve(budget, m.page_bytes))
 		return false;
 	anchor_init();
 	return true;
@@ -63,6 +65,11 @@ bool init_ready(void)
 	if (!PORT_SLOB_STEP)
 		return pages_zones != NULL;
 	return likely(LOAD_ACQUIRE(init_state) == INIT_DONE) || init_slow();
+}
+
+bool init_done(void)
+{
+	return PORT_SLOB_STEP ? LOAD_ACQUIRE(init_state) == INIT_DONE : pages_zones != NULL;
 }
 
 bool init_begun(void)

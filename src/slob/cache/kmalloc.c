@@ -25,11 +25,7 @@ void *kmalloc_aligned(size_t size, size_t align, gfp_t gfp)
 
 void *kmalloc_node(size_t size, gfp_t gfp, int node)
 {
-	bool natural = !(size & (size - 1)) && size <= PAGE_SIZE; /* KM1 */
-
-	if (size == 0)
-		return ZERO_SIZE_PTR;
-	return kmalloc_block(size, size_max(natural ? size : 1, BLOCK_ALIGN), gfp, node);
+	return size ? kmalloc_block(size, kmalloc_natural(size), gfp, node) : ZERO_SIZE_PTR;
 }
 
 void *ashlar_kmalloc(size_t size, ashlar_gfp_t gfp)

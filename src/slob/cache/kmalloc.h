@@ -20,6 +20,14 @@ void *kmalloc_slow(size_t size, gfp_t gfp);
 /* @size bytes aligned to @align, a power of two. */
 void *kmalloc_aligned(size_t size, size_t align, gfp_t gfp);
 
+/* KM1 */
+static inline size_t kmalloc_natural(size_t size)
+{
+	bool natural = !(size & (size - 1)) && size <= PAGE_SIZE;
+
+	return size_max(natural ? size : 1, BLOCK_ALIGN);
+}
+
 /* krealloc for any caller: @p is a block in use, @size is not 0. */
 void *kmalloc_resize(void *p, size_t size, gfp_t gfp, const char *function);
 

@@ -3,89 +3,103 @@
  * mm.c - alloc_pages and free_pages on slob's pages (ashlar/mm.h)
  *
  * Rules   MM1 a block that is given back is a run of kind BLOCK, of the order it was got with
+ *         (MM2 to MM4: mm_refs.c)
  */
-#include "ashlar/mm.h"
-#include "ashlar/heap.h"
+#include "cache/mm.h"
 #include "base/memory.h"
 #include "cache/block.h"
+#include "cache/gfp.h"
 #include "cache/init.h"
+#include "cache/near.h"
 #include "cache/report.h"
 
-static page_index mm_take(struct zone *z, size_t pages, gfp_t gfp, bool *zero)
+static page_index mm_take(struct zone *z, size_t pages, size_t align, gfp_t gfp)
 {
-	page_index i = pages_take(z, pages, pages, zero);
+	bool zero = false;
+	page_index i = pages_take(z, pages, align, &zero);
 
 	if (PORT_SLOB_STEP && i == PAGE_NONE && (gfp & __GFP_DIRECT_RECLAIM) &&
-	    pages_grow(z, pages, pages))
-		i = pages_take(z, pages, pages, zero);
+	    pages_grow(z, pages, align))
+		i = pages_take(z, pages, align, &zero);
+	if (i != PAGE_NONE && (gfp & __GFP_ZERO) && !zero)
+		memset(pages_address(z, i), 0, pages << PAGE_SHIFT);
 	return i;
 }
 
-/* Zones of the node that is wanted come first (-1: any does); then, where they may, the others. */
-static bool mm_suits(const struct zone *z, int node, bool far)
+/* From the zones at one distance. */
+static page_index mm_try_near(struct zone **at, const struct near *n, size_t pages, size_t align,
+			      gfp_t gfp)
 {
-	if (z->attributes & ASHLAR_HEAP_ASKED)
-		return false;
-	return node < 0 ? !far : (z->attributes >> 8 == (u32)node) != far;
+	page_index i = PAGE_NONE;
+
+	for (unsigned spill = 0; spill < 2; spill++) {
+		for (struct zone *z = pages_zones; z; z = z->next) {
+			if (near_suits(n, z, spill))
+				i = mm_take(z, pages, align, gfp);
+			*at = z;
+			if (i != PAGE_NONE)
+				return i;
+		}
+	}
+	return i;
+}
+
+page_index mm_run(struct zone **z, size_t pages, size_t align, gfp_t gfp, int node,
+		  const char *function)
+{
+	page_index i = PAGE_NONE;
+	struct near n;
+
+	if (!init_ready())
+		return PAGE_NONE;
+	if (PORT_SLOB_STEP && (gfp & (__GFP_DMA | __GFP_DMA32)) &&
+	    !gfp_serves_kind(gfp, function, "pages"))
+		return PAGE_NONE;
+	if (!near_begin(&n, gfp, node))
+		return PAGE_NONE;
+	for (unsigned attempt = 0; i == PAGE_NONE; attempt++) {
+		n.distance = 0;
+		do
+			i = mm_try_near(z, &n, pages, align, gfp);
+		while (i == PAGE_NONE && near_further(&n));
+		if (i == PAGE_NONE && !reclaim_retry(gfp, attempt))
+			break;
+	}
+	return i;
+}
+
+void mm_begin(struct zone *z, size_t i, unsigned int order, bool compound)
+{
+	struct page *pg = &z->pages[i];
+
+	pg->kind = PAGE_RUN;
+	pg->list = RUN_BLOCK;
+	pg->free = order & 31;
+	pg->next = (page_index)((size_t)1 << order);
+	if (PORT_SLOB_STEP)
+		pg->units = compound;
+	if (PORT_SLOB_STEP)
+		STORE_RELEASE(pg->prev, 1);
+}
+
+struct page *alloc_pages_node(int node, gfp_t gfp, unsigned int order)
+{
+	size_t pages = (size_t)1 << (order & 31);
+	struct zone *z = NULL;
+	page_index i;
+
+	if (order > ASHLAR_MAX_ORDER || order > PORT_SLOB_MAX_ORDER)
+		return NULL;
+	i = mm_run(&z, pages, pages, gfp, node, "alloc_pages");
+	if (i == PAGE_NONE)
+		return NULL;
+	mm_begin(z, i, order, gfp & __GFP_COMP);
+	return &z->pages[i];
 }
 
 struct page *alloc_pages(gfp_t gfp, unsigned int order)
 {
 	return alloc_pages_node(-1, gfp, order);
-}
-
-static struct page *mm_try(int node, bool far, gfp_t gfp, unsigned int order)
-{
-	for (struct zone *z = pages_zones; z; z = z->next) {
-		bool zero = false;
-		page_index i = PAGE_NONE;
-
-		if (mm_suits(z, node, far))
-			i = mm_take(z, (size_t)1 << order, gfp, &zero);
-		if (i == PAGE_NONE)
-			continue;
-		z->pages[i].list = RUN_BLOCK;
-		z->pages[i].free = order & 31;
-		if ((gfp & __GFP_ZERO) && !zero)
-			memset(pages_address(z, i), 0, PAGE_SIZE << order);
-		return &z->pages[i];
-	}
-	return NULL;
-}
-
-/* Is there such a node at all? */
-static bool mm_has_node(int node)
-{
-	const struct zone *z = pages_zones;
-
-	while (z && z->attributes >> 8 != (u32)node)
-		z = z->next;
-	return z != NULL;
-}
-
-struct page *alloc_pages_node(int node, gfp_t gfp, unsigned int order)
-{
-	struct page *head = NULL;
-
-	if (order > ASHLAR_MAX_ORDER || order > PORT_SLOB_MAX_ORDER || !init_ready())
-		return NULL;
-	if (gfp & (__GFP_DMA | __GFP_DMA32)) {
-		report_refusal("alloc_pages", "pages", "this home has no DMA memory");
-		return NULL;
-	}
-	if (node >= 0 && !mm_has_node(node)) {
-		if (gfp & __GFP_THISNODE)
-			return NULL;
-		node = -1;
-	}
-	for (unsigned attempt = 0; !head; attempt++) {
-		head = mm_try(node, false, gfp, order);
-		if (!head && !(gfp & __GFP_THISNODE))
-			head = mm_try(node, true, gfp, order);
-		if (!head && !reclaim_retry(gfp, attempt))
-			return NULL;
-	}
-	return head;
 }
 
 unsigned long __get_free_pages(gfp_t gfp, unsigned int order)
@@ -114,6 +128,11 @@ void free_pages(unsigned long address, unsigned int order)
 	if (!z || (address & (PAGE_SIZE - 1)))
 		report_pointer("free_pages", p);
 	pg = &z->pages[pages_number(z, p)];
+	if (PORT_SLOB_STEP && pg->kind == PAGE_RUN && pg->list == RUN_BLOCK && pg->free == order &&
+	    unlikely(LOAD_ACQUIRE(pg->prev) != 1)) {
+		mm_put_shared(z, pages_number(z, p));
+		return;
+	}
 	were = guard_enter(&z->lock);
 	ours = pg->kind == PAGE_RUN && pg->list == RUN_BLOCK && pg->free == order; /* MM1 */
 	if (ours)

@@ -10,6 +10,7 @@
 #include "cache/block.h"
 #include "cache/gfp.h"
 #include "cache/option.h"
+#include "cache/scope.h"
 #include "port/port.h"
 
 /* Rounds of shrinkers: an ordinary request, one that may try harder. */
@@ -27,7 +28,7 @@ static void reclaim_bound(struct zone *z)
 	size_t live = READ_ONCE(z->nr_pages) - READ_ONCE(z->free_pages);
 	size_t bound = live / 16 + (size_t)(options.keep >> PAGE_SHIFT);
 
-	if (unlikely(READ_ONCE(z->dirty_pages) > bound))
+	if (PORT_GIVES_BACK && unlikely(READ_ONCE(z->dirty_pages) > bound))
 		pages_discard(z, bound - bound / 8);
 }
 
@@ -72,11 +73,19 @@ static bool reclaim_fails(void)
 	return false;
 }
 
+/* SC1 of cache/scope.h */
+static bool reclaim_is_kept_out(void)
+{
+	return PORT_SLOB_STEP && (scope_now() & SCOPE_NORECLAIM);
+}
+
 bool reclaim_retry(gfp_t gfp, unsigned attempt)
 {
 	unsigned rounds = gfp & __GFP_RETRY_MAYFAIL ? RECLAIM_ROUNDS_HARD : RECLAIM_ROUNDS;
 	size_t freed = 0;
 
+	if (PORT_SLOB_STEP)
+		gfp = scope_gfp(gfp);
 	if (!(gfp & __GFP_DIRECT_RECLAIM)) {
 		if (PORT_SLOB_STEP && (gfp & __GFP_NOFAIL))
 			gfp_refuse_nofail();
@@ -86,7 +95,7 @@ bool reclaim_retry(gfp_t gfp, unsigned attempt)
 		rounds = 1;
 	if (attempt >= rounds && !(gfp & __GFP_NOFAIL))
 		return reclaim_fails();
-	if (shrinkers.first && reclaim_begin()) {
+	if (shrinkers.first && !reclaim_is_kept_out() && reclaim_begin()) {
 		freed = reclaim_shrink(gfp);
 		WRITE_ONCE(shrinkers.running, 0);
 	}
@@ -140,7 +149,7 @@ size_t ashlar_purge(void)
 	if (!PORT_SLOB_STEP)
 		return 0;
 	pages = pages_offline();
-	for (struct zone *z = pages_zones; z; z = z->next)
+	for (struct zone *z = pages_zones; PORT_GIVES_BACK && z; z = z->next)
 		pages += pages_discard(z, 0);
 	return pages << PAGE_SHIFT;
 }

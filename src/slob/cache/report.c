@@ -200,7 +200,8 @@ _Noreturn void report_cache(const struct kmem_cache *c, const void *p)
 	struct line l;
 
 	slob_find(z, p, &place);
-	if (z->pages[pages_number(z, p)].kind == PAGE_RUN)
+	if (z->pages[pages_number(z, p)].kind == PAGE_RUN &&
+	    z->pages[pages_number(z, p)].list != RUN_BLOCK)
 		place.id = (u16)z->pages[pages_number(z, p)].prev;
 	owner = place.id ? cache_of(place.id) : NULL;
 	report_begin(&l, "kmem_cache_free", p);
@@ -209,6 +210,17 @@ _Noreturn void report_cache(const struct kmem_cache *c, const void *p)
 	report_str(&l, ", this object is of ");
 	report_str(&l, owner ? owner->name : "no cache (kmalloc)");
 	report_str(&l, "\n");
+	report_end(&l);
+}
+
+_Noreturn void report_nolock(const void *p, const char *why)
+{
+	struct line l;
+
+	report_begin(&l, "kfree_nolock", p);
+	report_str(&l, "wrong function: ");
+	report_str(&l, why);
+	report_str(&l, "\n  hint     kfree takes it back\n");
 	report_end(&l);
 }
 

@@ -103,10 +103,10 @@ static void *slob_alloc_in(struct zone *z, size_t i, const struct slob_request *
 
 /* Look at no more than @most pages of a list. The next search starts at the page that served, or
  * behind the last one that could not. */
-static void *slob_search(struct zone *z, struct shard *shard, unsigned list,
-			 const struct slob_request *r, size_t most, const void **damaged)
+static always_inline void *slob_search_in(struct zone *z, struct shard *shard, unsigned list,
+					  const struct slob_request *r, size_t most,
+					  const void **damaged)
 {
-	unsigned long were = guard_enter(&shard->lock);
 	page_index first = shard->head[list];
 	page_index i = first;
 	void *object = NULL;
@@ -124,16 +124,24 @@ static void *slob_search(struct zone *z, struct shard *shard, unsigned list,
 	shard->head[list] = i;
 	if (object && z->pages[i].units == 0)
 		slob_unlink(z, i);
+	return object;
+}
+
+static void *slob_search(struct zone *z, struct shard *shard, unsigned list,
+			 const struct slob_request *r, size_t most, const void **damaged)
+{
+	unsigned long were = guard_enter(&shard->lock);
+	void *object = slob_search_in(z, shard, list, r, most, damaged);
+
 	guard_leave(&shard->lock, were);
 	return object;
 }
 
 /* A page of the zone becomes one free block, and serves. */
-static void *slob_begin(struct zone *z, unsigned s, size_t i, const struct slob_request *r,
-			const void **damaged)
+static always_inline void *slob_begin_in(struct zone *z, unsigned s, size_t i,
+					 const struct slob_request *r, const void **damaged)
 {
 	struct page *pg = &z->pages[i];
-	unsigned long were = guard_enter(&z->shard[s].lock);
 	void *object;
 
 	pg->shard = s & 15;
@@ -145,13 +153,27 @@ static void *slob_begin(struct zone *z, unsigned s, size_t i, const struct slob_
 	object = slob_alloc_in(z, i, r, damaged);
 	if (pg->units == 0)
 		slob_unlink(z, i);
+	return object;
+}
+
+static void *slob_begin(struct zone *z, unsigned s, size_t i, const struct slob_request *r,
+			const void **damaged)
+{
+	unsigned long were = guard_enter(&z->shard[s].lock);
+	void *object = slob_begin_in(z, s, i, r, damaged);
+
 	guard_leave(&z->shard[s].lock, were);
 	return object;
 }
 
+static unsigned slob_own_shard(void)
+{
+	return PORT_SLOB_SHARDS > 1 ? port_cpu() & (PORT_SLOB_SHARDS - 1) : 0;
+}
+
 void *slob_alloc(struct zone *z, const struct slob_request *r, const void **damaged)
 {
-	unsigned s = PORT_SLOB_SHARDS > 1 ? port_cpu() & (PORT_SLOB_SHARDS - 1) : 0;
+	unsigned s = slob_own_shard();
 	bool zero;
 	page_index i;
 	void *object = slob_search(z, &z->shard[s], slob_list(r->units), r, SLOB_SEARCH, damaged);
@@ -355,5 +377,72 @@ bool slob_hold(struct zone *z, const void *p, bool held, struct slob_place *plac
 	else if (done)
 		base[place->start] = (slob_word)((u16)base[place->start] ^ GRAIN_HELD);
 	guard_leave(&shard->lock, were);
+	return done;
+}
+
+/* ---- for who may not wait: not on a small machine, which has no locks ---------------------- */
+
+/* With the lock of shard @s: from its pages, or a new one. */
+static void *slob_try_in(struct zone *z, unsigned s, const struct slob_request *r)
+{
+	const void *damaged = NULL;
+	page_index i = PAGE_NONE;
+	void *object = NULL;
+	bool zero;
+
+	for (unsigned list = slob_list(r->units); list < SLOB_FULL && !object && !damaged; list++)
+		object = slob_search_in(z, &z->shard[s], list, r, SLOB_SEARCH, &damaged);
+	if (object || damaged || !lock_try(&z->lock))
+		return object;
+	i = pages_take_held(z, 1, &zero);
+	lock_release(&z->lock);
+	return i == PAGE_NONE ? NULL : slob_begin_in(z, s, i, r, &damaged);
+}
+
+void *slob_try_alloc(struct zone *z, const struct slob_request *r)
+{
+	unsigned own = slob_own_shard();
+	void *object = NULL;
+
+	for (unsigned k = 0; PORT_SLOB_STEP && k < PORT_SLOB_SHARDS && !object; k++) {
+		unsigned s = (own + k) & (PORT_SLOB_SHARDS - 1);
+
+		if (!lock_try(&z->shard[s].lock))
+			continue;
+		object = slob_try_in(z, s, r);
+		lock_release(&z->shard[s].lock);
+	}
+	return object;
+}
+
+/* With the shard's lock: a page that would be emptied goes back at once, or stays as it is. */
+static bool slob_try_put(struct zone *z, size_t i, const struct slob_place *place)
+{
+	if (z->pages[i].units + place->units != SLOB_UNITS) {
+		slob_put(z, i, place);
+		return true;
+	}
+	if (!lock_try(&z->lock))
+		return false;
+	slob_put(z, i, place);
+	pages_give_held(z, i, 1);
+	lock_release(&z->lock);
+	return true;
+}
+
+bool slob_try_free(struct zone *z, const void *p)
+{
+	size_t i = pages_number(z, p);
+	struct shard *shard = &z->shard[z->pages[i].shard & (PORT_SLOB_SHARDS - 1)];
+	struct slob_place place;
+	bool done = false;
+
+	if (!PORT_SLOB_STEP || !lock_try(&shard->lock))
+		return false;
+	if (z->pages[i].kind == PAGE_SLOB && shard == &z->shard[z->pages[i].shard]) {
+		slob_look(z, i, (uintptr_t)p & (PAGE_SIZE - 1), &place);
+		done = place.found == SLOB_USED && !place.id && slob_try_put(z, i, &place);
+	}
+	lock_release(&shard->lock);
 	return done;
 }

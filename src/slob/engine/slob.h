@@ -102,6 +102,12 @@ void slob_find(struct zone *z, const void *p, struct slob_place *place);
 #define SLOB_ANY 0xffffu
 bool slob_free(struct zone *z, const void *p, u16 id, struct slob_place *place);
 
+/* The same for who may not wait: each lock is tried. An object, also of other shards; NULL where
+ * nothing is at hand. Free the kmalloc block in use at @p; false iff it is not freed: a lock was
+ * held, or there is no such block. */
+void *slob_try_alloc(struct zone *z, const struct slob_request *r);
+bool slob_try_free(struct zone *z, const void *p);
+
 /* Let the kmalloc block at @p, which is in use, have @units: its tail becomes free, or the free
  * block behind it is used. false iff that is too short. */
 bool slob_resize(struct zone *z, const void *p, u32 units, struct slob_place *place);

@@ -14,9 +14,10 @@ size_t page_lower(void);
 /* Is there memory of the kind that @gfp asks for? */
 static inline bool page_serves(gfp_t gfp)
 {
+	u32 kind = (gfp & __GFP_DMA ? ZONE_DMA : 0) | (gfp & __GFP_DMA32 ? ZONE_DMA32 : 0);
 	const struct zone *z = pages_zones;
 
-	while (z && (gfp & (__GFP_DMA | __GFP_DMA32)) && !(z->attributes & ZONE_DMA))
+	while (z && (kind & ~z->attributes))
 		z = z->next;
 	return z != NULL;
 }

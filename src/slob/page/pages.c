@@ -13,6 +13,7 @@
 #define DISCARD_BLOCKS 64u
 
 struct zone *pages_zones;
+bool pages_several_nodes;
 u32 guard_steps;
 
 struct zone *pages_zone(const void *p)
@@ -222,17 +223,16 @@ static size_t pages_take_tail(struct zone *z, size_t count, size_t *dirty)
 	return i;
 }
 
-page_index pages_take(struct zone *z, size_t count, size_t align, bool *zero)
+static always_inline page_index pages_take_in(struct zone *z, size_t count, size_t align,
+					      bool *zero)
 {
 	size_t needed = pages_needed(z, count, align);
 	unsigned order = pages_order(needed);
-	unsigned long were;
 	size_t dirty = 0;
 	size_t i, lead, behind;
 
 	if (order >= ORDERS)
 		return PAGE_NONE;
-	were = guard_enter(&z->lock);
 	i = pages_split(z, order, &dirty);
 	if (PORT_SLOB_STEP && i == PAGE_NONE && align == 1) {
 		i = pages_take_tail(z, count, &dirty);
@@ -247,9 +247,28 @@ page_index pages_take(struct zone *z, size_t count, size_t align, bool *zero)
 		i += lead;
 	}
 	z->least_pages = size_min(z->least_pages, z->free_pages);
-	guard_leave(&z->lock, were);
 	*zero = PORT_ZERO_PAGES && dirty == 0;
 	return (page_index)i;
+}
+
+page_index pages_take(struct zone *z, size_t count, size_t align, bool *zero)
+{
+	unsigned long were = guard_enter(&z->lock);
+	page_index i = pages_take_in(z, count, align, zero);
+
+	guard_leave(&z->lock, were);
+	return i;
+}
+
+page_index pages_take_held(struct zone *z, size_t count, bool *zero)
+{
+	return PORT_SLOB_STEP ? pages_take_in(z, count, 1, zero) : PAGE_NONE;
+}
+
+void pages_give_held(struct zone *z, size_t first, size_t count)
+{
+	if (PORT_SLOB_STEP)
+		pages_give_range(z, first, count, count);
 }
 
 bool pages_extend(struct zone *z, size_t first, size_t count)
@@ -380,6 +399,8 @@ size_t pages_add(void *start, size_t bytes, u32 attributes)
 	z->nr_pages = n;
 	z->max_pages = n;
 	z->least_pages = n;
+	if (PORT_MAX_NODES > 1 && pages_zones && attributes >> 8 != pages_zones->attributes >> 8)
+		pages_several_nodes = true;
 	pages_join(z);
 	pages_give(z, 0, n);
 	return n;
@@ -461,7 +482,7 @@ bool pages_grow(struct zone *z, size_t count, size_t align)
 	size_t step;
 	bool grown = false;
 
-	if (pages_order(pages_needed(z, count, align)) >= ORDERS)
+	if (z != pages_growing || pages_order(pages_needed(z, count, align)) >= ORDERS)
 		return false;
 	lock_acquire_more(&z->growing);
 	lock_acquire_more(&z->lock);

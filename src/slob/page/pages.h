@@ -52,7 +52,10 @@ struct shard {
 	page_index head[3]; /* pages with free units: small, medium, large */
 };
 
-#define ZONE_DMA 0x1u /* of attributes: ASHLAR_HEAP_DMA */
+/* Of attributes, as ASHLAR_HEAP_* has them. */
+#define ZONE_DMA 0x1u
+#define ZONE_DMA32 0x10u
+#define ZONE_NODE(n) ((u32)(n) << 8)
 
 struct zone {
 	struct zone *next;  /* constant once it is known: zones in order of adding */
@@ -71,6 +74,9 @@ struct zone {
 };
 
 extern struct zone *pages_zones internal_data;
+
+/* Zones are on more than one node. */
+extern bool pages_several_nodes internal_data;
 
 /* Make a zone of [start, start + bytes), at the end of the list of zones. Returns its pages; 0 iff
  * there is no room for a single page. @online: pages that may be used at once. */
@@ -104,6 +110,10 @@ static inline char *pages_address(const struct zone *z, size_t i)
 /* @count pages whose address is a multiple of @align pages (a power of two): kind RUN, length
  * set. *@zero: known to read as zero. PAGE_NONE iff there are none online. */
 page_index pages_take(struct zone *z, size_t count, size_t align, bool *zero);
+
+/* The same for who has got the zone's lock by trying. */
+page_index pages_take_held(struct zone *z, size_t count, bool *zero);
+void pages_give_held(struct zone *z, size_t first, size_t count);
 
 /* Let the run at page @first have @count pages, more than it has, where it is; false iff those
  * behind it are not free. */

@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lock.pml - the three-state futex lock of src/base/lock.h and lock.c
+ * lock.pml - the futex lock of src/base/lock.h and lock.c
  *
- * What    The word is LOCK_FREE, LOCK_HELD or LOCK_WAITED (held, and somebody
- *         may sleep). lock_acquire tries once, spins a bounded number of
- *         turns, then exchanges LOCK_WAITED in until it gets LOCK_FREE out,
- *         with port_wait between. lock_release exchanges LOCK_FREE in and
- *         wakes one thread if it gets LOCK_WAITED out. lock_try tries once.
+ * What    The word is LOCK_FREE, LOCK_HELD, LOCK_WAITED (held, and somebody
+ *         may sleep) or LOCK_TRIED (held by who may make no call).
+ *         lock_acquire tries once, spins a bounded number of turns, then
+ *         compares and exchanges LOCK_WAITED in until what it replaced was
+ *         LOCK_FREE, with port_wait between; LOCK_TRIED it leaves alone and
+ *         looks again. lock_release exchanges LOCK_FREE in and wakes one
+ *         thread if it gets LOCK_WAITED out. lock_try tries once.
  * Proved  K1  at most one thread is between acquire and release
  *         K2  no sleeper is forgotten: while somebody sleeps, the word is
  *             LOCK_WAITED, or a wake is on its way, or a thread is awake in
  *             lock_wait and will write LOCK_WAITED
  *         K3  nobody sleeps for ever after all others have gone (no dead end)
- *         K4  lock_try never sleeps: it takes one step, whatever the word is
+ *         K4  lock_try never sleeps: it takes one step, whatever the word is; who took
+ *             the lock by it wakes nobody (LK3)
  * Bounds  NTHREAD threads, any number of rounds each; SPINS turns of the spin;
  *         SPURIOUS returns of port_wait that nobody asked for.
  * Faults  each makes one wrong version, and spin must object:
@@ -22,6 +25,8 @@
  *         M_NO_WAKE       lock_release never wakes
  *         M_RELEASE_SPLIT lock_release loads, then stores
  *         M_TRY_WAITS     a failed lock_try goes on to lock_wait
+ *         M_TRIED_OVER    lock_wait writes LOCK_WAITED over LOCK_TRIED
+ *         M_TRIED_SLEEPS  lock_wait sleeps while the word is LOCK_TRIED
  *         NO_WATCH drops K2, so that K3 can be seen to catch by itself.
  */
 #ifndef NTHREAD
@@ -37,6 +42,7 @@
 #define LOCK_FREE	0
 #define LOCK_HELD	1
 #define LOCK_WAITED	2
+#define LOCK_TRIED	3
 
 byte word;			/* struct lock */
 bool asleep[NTHREAD];		/* the kernel's queue of this word */
@@ -62,6 +68,7 @@ proctype thread(byte me)
 	byte old;		/* what an exchange returned */
 	byte turn;		/* of the spin */
 	bool trying;		/* in lock_try called by the user, for K4 */
+	bool quiet;		/* has the lock from lock_try */
 
 idle:
 	assert(!asleep[me]);
@@ -75,13 +82,13 @@ try:	/* lock_try(lock) */
 #ifdef M_TRY_SPLIT
 	old = word;
 	if
-	:: old == LOCK_FREE -> word = LOCK_HELD; trying = false; goto held
+	:: old == LOCK_FREE -> word = LOCK_TRIED; trying = false; quiet = true; goto held
 	:: else -> trying = false; goto idle
 	fi;
 #else
 	atomic {
 		if
-		:: word == LOCK_FREE -> word = LOCK_HELD; trying = false; goto held
+		:: word == LOCK_FREE -> word = LOCK_TRIED; trying = false; quiet = true; goto held
 #ifdef M_TRY_WAITS
 		:: else -> awake_slow++; goto slow
 #else
@@ -116,19 +123,38 @@ spin:	/* for (i < LOCK_SPINS) if (READ_ONCE(word) == FREE && lock_try()) return 
 	:: turn == SPINS -> turn = 0; break
 	od;
 
-slow:	/* while (exchange(word, LOCK_WAITED) != LOCK_FREE) */
+slow:	/* lock_turn: read the word, compare and exchange LOCK_WAITED in */
+	old = word;
+#ifdef M_TRIED_SLEEPS
 	atomic {
-		old = word;
-#ifdef M_SLOW_HELD
 		if
-		:: old == LOCK_FREE -> word = LOCK_HELD
-		:: else -> word = LOCK_WAITED
-		fi;
-#else
-		word = LOCK_WAITED;
+		:: old == LOCK_TRIED && word == LOCK_TRIED ->
+			old = 0; asleep[me] = true; sleepers++; awake_slow--; goto sleep
+		:: else -> skip
+		fi
+	};
 #endif
+	atomic {
 		if
-		:: old == LOCK_FREE -> awake_slow--; old = 0; goto held
+#ifndef M_TRIED_OVER
+		:: old == LOCK_TRIED -> old = 0; goto slow	/* port_yield */
+#endif
+		:: else -> skip
+		fi
+	};
+	atomic {
+		if
+		:: word == old ->
+#ifdef M_SLOW_HELD
+			word = (old == LOCK_FREE -> LOCK_HELD : LOCK_WAITED);
+#else
+			word = LOCK_WAITED;
+#endif
+			if
+			:: old == LOCK_FREE -> awake_slow--; goto held
+			:: else -> old = 0
+			fi
+		:: word != old && (word == LOCK_FREE || word == LOCK_TRIED) -> old = 0; goto slow
 		:: else -> old = 0
 		fi
 	};
@@ -148,7 +174,7 @@ slow:	/* while (exchange(word, LOCK_WAITED) != LOCK_FREE) */
 		:: else -> goto slow
 		fi
 	};
-	if
+sleep:	if
 	:: !asleep[me] -> goto slow
 	:: atomic { asleep[me] && spurious > 0 -> spurious--; wake(me) }; goto slow
 	fi;
@@ -165,6 +191,8 @@ held:
 #else
 	atomic { old = word; word = LOCK_FREE; if :: old == LOCK_WAITED -> waking++ :: else -> skip fi };
 #endif
+	assert(!quiet || old != LOCK_WAITED);				/* K4 */
+	quiet = false;
 	if
 	:: old == LOCK_WAITED ->
 		old = 0;

@@ -33,6 +33,9 @@ lock   dfs sleepers    -DM_NO_WAKE
 lock   dfs end_state   -DM_NO_WAKE -DNO_WATCH
 lock   dfs sleepers    -DM_RELEASE_SPLIT
 lock   dfs trying      -DM_TRY_WAITS
+lock   dfs quiet       -DM_TRIED_OVER
+lock   dfs sleepers    -DM_TRIED_SLEEPS
+lock   dfs end_state   -DM_TRIED_SLEEPS -DNO_WATCH
 stop   bfs ok          -DNOBJ=2 -DLIMIT_STAYS -DOPS1=3
 stop   bfs ok          -DNOBJ=2 -DLIMIT_STAYS -DOPS0=12 -DOPS1=12
 stop   bfs ok          -DNOBJ=2 -DNCPU=1

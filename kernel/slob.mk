@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: MIT
+#
+# The test kernels on the slob engine; the Makefile of this folder includes this.
+#
+#   slob-unit.elf  the slob core on the simulated machine: slob's own tests, and those of what is
+#                  public in both builds (test/slob, test/public)
+#   slob-bare.elf  the slob core on the bare port: bare/ but for what is slab's
+#   slob-example.elf  example/example.c on it
+
+SLOB_CORE := $(sort $(wildcard $(addprefix $(ROOT)/,$(shell sed '/^#/d' $(ROOT)/src/slob/files))))
+SLOB_FLAGS = $(FLAGS) -DCONFIG_SLOB_STEPS=1 -I $(ROOT)/src/slob $(INCLUDES)
+
+SLOB_UNIT := $(SLOB_CORE) $(BOOT) $(ROOT)/src/port/sim/port.c $(ROOT)/test/tap.c $(OWN) \
+	$(wildcard unit/*.c) $(sort $(wildcard $(ROOT)/test/public/*_test.c)) \
+	$(addprefix $(ROOT)/test/slob/,slob_test.c api_test.c model_test.c)
+SLOB_UNIT_OBJECTS := $(foreach f,$(SLOB_UNIT),$(call object,$(OUT)/slob-unit,$(f)))
+
+SLOB_BARE := $(SLOB_CORE) $(ROOT)/src/slob/face/bare/slabinfo.c \
+	$(filter-out $(CORE) %/face/bare/slabinfo.c bare/count_case.c bare/x86_64/%,$(BARE))
+SLOB_BARE_OBJECTS := $(foreach f,$(SLOB_BARE),$(call object,$(OUT)/slob,$(f)))
+SLOB_EXAMPLE := $(filter-out bare/% %/test/tap.c,$(SLOB_BARE)) $(wildcard example/*.c)
+SLOB_EXAMPLE_OBJECTS := $(foreach f,$(SLOB_EXAMPLE),$(call object,$(OUT)/slob,$(f)))
+
+all: $(OUT)/slob-unit.elf $(OUT)/slob-bare.elf $(OUT)/slob-example.elf
+
+$(OUT)/slob-%.elf: $(ARCH)/link.ld
+	@$(CC) $(ARCH_FLAGS) -nostdlib -static -no-pie -Wl,--build-id=none \
+		-Wl,-z,max-page-size=4096 -Wl,--no-warn-rwx-segments -T $(ARCH)/link.ld \
+		-o $@ $(filter %.o,$^)
+
+$(OUT)/slob-unit.elf: $(SLOB_UNIT_OBJECTS)
+$(OUT)/slob-bare.elf: $(SLOB_BARE_OBJECTS)
+$(OUT)/slob-example.elf: $(SLOB_EXAMPLE_OBJECTS)
+
+$(OUT)/slob-unit/lib/%.o: $(ROOT)/% Makefile slob.mk $(ARCH)/flags.mk
+	@mkdir -p $(dir $@)
+	@$(CC) $(SLOB_FLAGS) $(UNIT_INCLUDES) -c -o $@ $<
+$(OUT)/slob-unit/own/%.o: % Makefile slob.mk $(ARCH)/flags.mk
+	@mkdir -p $(dir $@)
+	@$(CC) $(SLOB_FLAGS) $(UNIT_INCLUDES) -c -o $@ $<
+$(OUT)/slob/lib/%.o: $(ROOT)/% Makefile slob.mk $(ARCH)/flags.mk
+	@mkdir -p $(dir $@)
+	@$(CC) $(SLOB_FLAGS) $(BARE_INCLUDES) -c -o $@ $<
+$(OUT)/slob/own/%.o: % Makefile slob.mk $(ARCH)/flags.mk
+	@mkdir -p $(dir $@)
+	@$(CC) $(SLOB_FLAGS) $(BARE_INCLUDES) -c -o $@ $<
+
+-include $(SLOB_UNIT_OBJECTS:.o=.d) $(SLOB_BARE_OBJECTS:.o=.d) $(SLOB_EXAMPLE_OBJECTS:.o=.d)

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * squeeze.c - see squeeze.h
+ *
+ * State   squeeze: of the one thread that is at it
+ */
+#include "cache/squeeze.h"
+#include "base/bitmap.h"
+#include "cache/array.h"
+#include "cache/cache.h"
+#include "cache/reclaim.h"
+#include "port/port.h"
+
+static struct {
+	u32 busy;                       /* SQ1 */
+	u64 ids[CONFIG_MAX_IDS / 64];   /* the nodes that are visited (SQ2) */
+	void *objects[SQUEEZE_OBJECTS]; /* what one CPU's arrays gave */
+} squeeze;
+
+/* Objects into their slabs: what one array gave lies together. */
+static void squeeze_put(unsigned count)
+{
+	for (unsigned i = 0; i < count;) {
+		u16 id = map.ids[map_pfn(squeeze.objects[i])];
+		unsigned run = 1;
+
+		while (i + run < count && map.ids[map_pfn(squeeze.objects[i + run])] == id)
+			run++;
+		slab_put_home(map_id(id)->node, &squeeze.objects[i], run);
+		i += run;
+	}
+}
+
+/* SQ3 */
+static void squeeze_cpu(unsigned cpu, bool all)
+{
+	if (!array_is_due(cpu, squeeze.ids, all))
+		return;
+	for (u32 id = 0; id < CONFIG_MAX_IDS;)
+		squeeze_put(array_gather(cpu, squeeze.ids, all, squeeze.objects, &id));
+}
+
+static void squeeze_node(struct kmem_cache_node *n, bool all)
+{
+	struct list emptied;
+	bool holes;
+
+	list_init(&emptied);
+	holes = slab_squeeze(n, all, &emptied);
+	if (!list_is_empty(&emptied))
+		reclaim_release(&emptied);
+	if (unlikely(holes) && cache_may_discard(n->cache))
+		slab_discard(n);
+}
+
+/* Every visit ends here. */
+static void squeeze_nodes(bool all)
+{
+	for (size_t id = 0; id < CONFIG_MAX_IDS; id++) {
+		id = bitmap_find(squeeze.ids, id, CONFIG_MAX_IDS, true);
+		if (id == CONFIG_MAX_IDS)
+			break;
+		squeeze_node(map_ids[id].node, all);
+		cache_leave(map_ids[id].node);
+	}
+}
+
+void squeeze_caches(bool all)
+{
+	while (__atomic_exchange_n(&squeeze.busy, 1, __ATOMIC_ACQUIRE)) {
+		if (!all)
+			return;
+		port_yield();
+	}
+	cache_visit_all(squeeze.ids);
+	for (unsigned cpu = 0; cpu < array_cpu_end(); cpu++)
+		squeeze_cpu(cpu, all);
+	squeeze_nodes(all);
+	__atomic_store_n(&squeeze.busy, 0, __ATOMIC_RELEASE);
+}
+
+void squeeze_forget(void)
+{
+	__atomic_store_n(&squeeze.busy, 0, __ATOMIC_RELEASE);
+}
