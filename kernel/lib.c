@@ -22,9 +22,21 @@ void *memmove(void *to, const void *from, size_t bytes)
 			t[bytes] = f[bytes];
 		return to;
 	}
-	if (!(((uintptr_t)t | (uintptr_t)f) & 7))
-		for (; bytes >= 8; bytes -= 8, t += 8, f += 8)
-			*(uint64_t *)(void *)t = *(const uint64_t *)(const void *)f;
+	if (!(((uintptr_t)t | (uintptr_t)f) & 7)) {
+		uint64_t *to_words = (uint64_t *)(void *)t;
+		const uint64_t *from_words = (const uint64_t *)(const void *)f;
+
+		for (; bytes >= 32; bytes -= 32, to_words += 4, from_words += 4) {
+			to_words[0] = from_words[0];
+			to_words[1] = from_words[1];
+			to_words[2] = from_words[2];
+			to_words[3] = from_words[3];
+		}
+		for (; bytes >= 8; bytes -= 8)
+			*to_words++ = *from_words++;
+		t = (char *)to_words;
+		f = (const char *)from_words;
+	}
 	while (bytes--)
 		*t++ = *f++;
 	return to;
@@ -37,6 +49,11 @@ void *memset(void *to, int byte, size_t bytes)
 
 	for (; bytes && ((uintptr_t)t & 7); bytes--)
 		*t++ = (char)byte;
+	for (; bytes >= 32; bytes -= 32, t += 32) {
+		uint64_t *words = (uint64_t *)(void *)t;
+
+		words[0] = words[1] = words[2] = words[3] = word;
+	}
 	for (; bytes >= 8; bytes -= 8, t += 8)
 		*(uint64_t *)(void *)t = word;
 	while (bytes--)

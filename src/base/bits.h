@@ -39,6 +39,12 @@ static inline u64 bits_mask(unsigned count)
 	return count >= 64 ? ~(u64)0 : ((u64)1 << count) - 1;
 }
 
+/* The same for 1..64, without a branch. */
+static inline u64 bits_mask_some(unsigned count)
+{
+	return ~(u64)0 >> (64 - count);
+}
+
 /* Number of set bits, without a library call where the processor has no such instruction. */
 static inline unsigned bits_count(u64 word)
 {

@@ -131,7 +131,7 @@ unsigned array_push_bulk(u32 header_offset, void *const *objects, unsigned count
 /* This CPU's header, to look at its mark; NULL where there is none. */
 static struct array_cache *array_here(u32 header_offset)
 {
-	unsigned cpu = port_cpu();
+	unsigned cpu = percpu_cpu();
 	struct array_cache *region = NULL;
 
 	if (cpu < arrays.cpus)
@@ -291,9 +291,8 @@ static bool array_equip_cpu(unsigned number, const struct kmem_cache_node *n, vo
 	return done;
 }
 
-bool array_equip(const struct kmem_cache_node *n)
+static noinline bool array_equip_here(const struct kmem_cache_node *n, unsigned number)
 {
-	unsigned number = port_cpu();
 	struct array_cpu *cpu = &arrays.cpu[number];
 	struct array_cache *region = LOAD_ACQUIRE(cpu->region);
 	bool done = !region;
@@ -315,6 +314,16 @@ bool array_equip(const struct kmem_cache_node *n)
 	lock_release(&arrays.lock);
 	array_table_free(chunk, ARRAY_CHUNK_ORDER);
 	return done;
+}
+
+bool array_equip(const struct kmem_cache_node *n)
+{
+	unsigned number = percpu_cpu();
+	struct array_cache *region = LOAD_ACQUIRE(arrays.cpu[number].region);
+
+	if (likely(region) && READ_ONCE(array_header(region, n->header_offset)->limit) != 0)
+		return false; /* the usual: there is one */
+	return array_equip_here(n, number);
 }
 
 bool array_has_room(const struct kmem_cache_node *n)

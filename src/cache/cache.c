@@ -35,8 +35,6 @@
 
 static noinline void *cache_finish(struct kmem_cache *c, void *p, gfp_t gfp)
 {
-	if (!(gfp & CACHE_GFP_SPECIAL))
-		return p;
 	if (gfp & (__GFP_DMA | __GFP_DMA32) & ~c->allocflags) {
 		report_refusal("kmem_cache_alloc", c->name,
 			       page_serves(gfp) ? "the cache was not made for DMA" :
@@ -247,7 +245,7 @@ void *cache_hand_out(struct kmem_cache *c, void *p, gfp_t gfp, size_t size)
 	gfp = cache_dress(c, p, gfp, size);
 	if (unlikely(c->flags & SLAB_ACCOUNT))
 		gfp |= __GFP_ACCOUNT;
-	return cache_finish(c, p, gfp);
+	return unlikely(gfp & CACHE_GFP_SPECIAL) ? cache_finish(c, p, gfp) : p;
 }
 
 void *cache_alloc_slow(struct kmem_cache *c, gfp_t gfp)
@@ -316,7 +314,7 @@ static void cache_flush(struct kmem_cache_node *n, void *object)
 	bool unused = array_is_idle(n->header_offset);
 	unsigned count = array_pop_bulk(n->header_offset, all, CONFIG_BATCH_MAX);
 	unsigned oldest = (unsigned)size_min(count, READ_ONCE(n->cache->batchcount));
-	unsigned kept;
+	unsigned kept = 0;
 
 	all[count++] = object;
 	if (unused)
@@ -326,7 +324,8 @@ static void cache_flush(struct kmem_cache_node *n, void *object)
 		if (options.stats)
 			cache_count(&n->cache->counts.overflows, 1);
 	}
-	kept = array_push_bulk(n->header_offset, all + oldest, count - oldest);
+	if (oldest < count)
+		kept = array_push_bulk(n->header_offset, all + oldest, count - oldest);
 	array_mark_flush(n->header_offset);
 	if (oldest)
 		cache_put(n, all, oldest);

@@ -34,6 +34,16 @@ void slab_node_init(struct kmem_cache_node *n, struct kmem_cache *cache, const s
 	map_id(header_offset)->states = n->states;
 }
 
+/* All objects of a new slab are free. */
+static void slab_set_all(struct page *head, unsigned objects)
+{
+	for (; objects > 64 * PAGE_WORDS; objects -= 64 * PAGE_WORDS, head++)
+		for (unsigned w = 0; w < PAGE_WORDS; w++)
+			head->bits[w] = ~(u64)0;
+	for (unsigned w = 0; w * 64 < objects; w++)
+		head->bits[w] = bits_mask(objects - w * 64);
+}
+
 bool slab_prepare(struct kmem_cache_node *n, struct page *head, void (*ctor)(void *))
 {
 	const struct shape *s = n->shape;
@@ -52,15 +62,14 @@ bool slab_prepare(struct kmem_cache_node *n, struct page *head, void (*ctor)(voi
 	head->hint = 0;
 	head->discarded = 0;
 	list_init(&head->link);
-	for (unsigned w = 0; w < slab_words(s); w++)
-		*slab_word(head, w) = bits_mask(s->objects - w * 64);
+	slab_set_all(head, s->objects);
 	*slab_queue(s, head) = (struct page_queue){ 0 };
 	if (ctor)
 		for (unsigned i = 0; i < s->objects; i++)
 			ctor(slab_first(s, head) + (size_t)i * s->stride);
 	map_fill_state(n->states, pfn, (size_t)1 << s->order, STATE_FREE);
-	for (size_t i = pfn; i < pfn + ((size_t)1 << s->order); i++)
-		map.ids[i] = (u16)n->header_offset;
+	for (u16 *id = &map.ids[pfn], *end = id + ((size_t)1 << s->order); id < end; id++)
+		*id = (u16)n->header_offset;
 	return true;
 }
 
@@ -73,12 +82,17 @@ static unsigned slab_ones(u64 bits)
 /* Write @run objects that lie side by side downwards from @end; returns where the last one is. */
 static void **slab_write(void **end, char *p, size_t stride, unsigned run)
 {
-	for (; run >= 4; run -= 4, p += 4 * stride) {
-		end -= 4;
-		end[3] = p;
-		end[2] = p + stride;
-		end[1] = p + 2 * stride;
-		end[0] = p + 3 * stride;
+	for (; run >= 8; run -= 8) {
+		end -= 8;
+		end[7] = p;
+		end[6] = p += stride;
+		end[5] = p += stride;
+		end[4] = p += stride;
+		end[3] = p += stride;
+		end[2] = p += stride;
+		end[1] = p += stride;
+		end[0] = p += stride;
+		p += stride;
 	}
 	for (; run; run--, p += stride)
 		*--end = p;
@@ -91,6 +105,7 @@ static unsigned slab_take_lowest(struct kmem_cache_node *n, struct page *head, v
 				 unsigned count)
 {
 	const struct shape *s = n->shape;
+	size_t stride = s->stride;
 	char *first = slab_first(s, head);
 	unsigned words = slab_words(s);
 	unsigned left = count;
@@ -100,14 +115,20 @@ static unsigned slab_take_lowest(struct kmem_cache_node *n, struct page *head, v
 		u64 *word = slab_word(head, w);
 		u64 bits = *word;
 
+		if (~bits == 0 && left >= 64) { /* the usual in a new slab */
+			end = slab_write(end, first + (size_t)w * 64 * stride, stride, 64);
+			left -= 64;
+			*word = 0;
+			continue;
+		}
 		while (bits && left) {
 			unsigned from = bits_lowest(bits);
 			unsigned run = (unsigned)size_min(slab_ones(bits >> from), left);
 
-			bits &= ~(bits_mask(run) << from);
+			bits &= ~(bits_mask_some(run) << from);
 			left -= run;
-			end = slab_write(end, first + (size_t)(w * 64 + from) * s->stride,
-					 s->stride, run);
+			end = slab_write(end, first + (size_t)(w * 64 + from) * stride, stride,
+					 run);
 		}
 		*word = bits;
 		if (bits)
@@ -135,6 +156,8 @@ static unsigned slab_take_bits(struct kmem_cache_node *n, struct page *head, voi
 /* After a take: full slabs are on no list, others at the head of partial (E1). */
 static void slab_relist(struct kmem_cache_node *n, struct page *head)
 {
+	if (head->inuse < n->shape->objects && n->partial.next == &head->link)
+		return;
 	list_remove(&head->link);
 	if (head->inuse < n->shape->objects)
 		list_add(&n->partial, &head->link);
@@ -239,49 +262,79 @@ static void slab_settle(struct kmem_cache_node *n, struct page *head, unsigned c
 	}
 }
 
+/* The same number, but the compiler does not see that it was added to: else it keeps many sums
+ * where one addition a step is less. */
+static always_inline uintptr_t slab_unseen(uintptr_t n)
+{
+	__asm__("" : "+r"(n));
+	return n;
+}
+
+/* Do four objects lie @step bytes apart, from *@at on? Then that moves behind them. */
+static always_inline bool slab_are_next(void *const *objects, uintptr_t *at, size_t step)
+{
+	uintptr_t first = *at;
+	uintptr_t second = slab_unseen(first + step);
+	uintptr_t third = slab_unseen(second + step);
+	uintptr_t fourth = slab_unseen(third + step);
+
+	*at = slab_unseen(fourth + step);
+	return (uintptr_t)objects[0] == first && (uintptr_t)objects[1] == second &&
+	       (uintptr_t)objects[2] == third && (uintptr_t)objects[3] == fourth;
+}
+
 /* How many of the first @count objects lie @step bytes after the one before them. */
 static unsigned slab_run(void *const *objects, unsigned count, size_t step)
 {
-	uintptr_t expected = (uintptr_t)objects[0] + step;
-	void *const *at = objects + 1;
+	void *const *at = objects;
 	void *const *end = objects + count;
+	uintptr_t expected = (uintptr_t)objects[0];
+	uintptr_t next = expected;
 
-	for (; end - at >= 4; at += 4) { /* a compare and an add each */
-		uintptr_t second = expected + step;
-		uintptr_t third = second + step;
-		uintptr_t fourth = third + step;
-
-		if ((uintptr_t)at[0] != expected || (uintptr_t)at[1] != second ||
-		    (uintptr_t)at[2] != third || (uintptr_t)at[3] != fourth)
+	for (void *const *last = objects + (count & ~7u); at < last; at += 8) {
+		if (!slab_are_next(at, &next, step) || !slab_are_next(at + 4, &next, step))
 			break;
-		expected = fourth + step;
+		expected = next;
 	}
 	for (; at < end && (uintptr_t)*at == expected; at++)
 		expected += step;
 	return (unsigned)(at - objects);
 }
 
-/* The bits of the first of @count objects, the @index-th of its slab, and of those behind it that
- * are its neighbours, upwards or downwards, in the same word; *@run is how many these are. */
-static u64 slab_run_bits(const struct shape *s, void *const *objects, unsigned count,
-			 unsigned index, unsigned *run)
+/* Set @count bits of a slab's bitmap from the @index-th on. */
+static void slab_set_bits(struct page *head, unsigned index, unsigned count)
+{
+	while (count) {
+		unsigned at = index % 64;
+		unsigned some = (unsigned)size_min(64 - at, count);
+		u64 bits = bits_mask_some(some) << at;
+		u64 *word = slab_word(head, index / 64);
+
+		CHECK(!(*word & bits), "a free object is put into its slab once");
+		*word |= bits;
+		index += some;
+		count -= some;
+	}
+}
+
+/* The first of @count objects is the @index-th of its slab: set its bit, and those of its
+ * neighbours behind it, upwards or downwards. Returns how many these are; *@lowest is the first
+ * word that was written, where that is lower. */
+static unsigned slab_put_run(const struct shape *s, struct page *head, void *const *objects,
+			     unsigned count, unsigned index, unsigned *lowest)
 {
 	size_t step = count > 1 ? (uintptr_t)objects[1] - (uintptr_t)objects[0] : 0;
-	unsigned at = index % 64;
+	unsigned run = 1;
 
-	*run = 1;
 	if (step == s->stride) {
-		unsigned above = (unsigned)size_min(64 - at, s->objects - index);
-
-		*run = slab_run(objects, (unsigned)size_min(above, count), step);
+		run = slab_run(objects, (unsigned)size_min(s->objects - index, count), step);
 	} else if (step == 0 - (size_t)s->stride) {
-		*run = slab_run(objects, (unsigned)size_min(at + 1, count), step);
-		ASSERT(*run && *run <= at + 1);
-		at -= *run - 1;
-	} else {
-		return (u64)1 << at;
+		run = slab_run(objects, (unsigned)size_min(index + 1, count), step);
+		index -= run - 1;
 	}
-	return bits_mask(*run) << at;
+	slab_set_bits(head, index, run);
+	*lowest = (unsigned)size_min(index / 64, *lowest);
+	return run;
 }
 
 /* Set the bits of the objects that lie in the first one's slab; returns how many these are.
@@ -298,17 +351,10 @@ static unsigned slab_put_bits(struct kmem_cache_node *n, void *const *objects, u
 	while (i < count) {
 		size_t offset = (size_t)((char *)objects[i] - first);
 		unsigned index = (unsigned)(((u64)offset * s->reciprocal) >> 32); /* H3 */
-		u64 *word = slab_word(head, index / 64);
-		unsigned run;
-		u64 bits;
 
 		if (offset >= end)
 			break;
-		bits = slab_run_bits(s, objects + i, count - i, index, &run);
-		CHECK(!(*word & bits), "a free object is put into its slab once");
-		*word |= bits;
-		lowest = index / 64 < lowest ? index / 64 : lowest;
-		i += run;
+		i += slab_put_run(s, head, objects + i, count - i, index, &lowest);
 	}
 	CHECK(i && head->kind == PAGE_SLAB && head->owner == n, "objects go into their own slab");
 	head->hint = (u8)lowest;

@@ -315,22 +315,25 @@ void map_fill_state(uintptr_t states, size_t pfn, size_t count, enum state state
 	memset(map_state_in(states, map_address(pfn)), (int)state, map_states_of(states, count));
 }
 
+/* Tables begin at no multiple of eight (M3), and not every processor may load words there. */
 bool map_is_state_free(uintptr_t states, size_t pfn, size_t count)
 {
-	const u8 *from = map_state_in(states, map_address(pfn));
-	const u8 *end = from + map_states_of(states, count);
-	u64 all_free = (u64)-1 / UINT8_MAX * STATE_FREE;
-	u64 differs = 0;
+	const u8 *at = map_state_in(states, map_address(pfn));
+	const u8 *end = at + map_states_of(states, count);
+	const u64 *word;
+	u64 any = (u64)-1 / UINT8_MAX * STATE_FREE;
+	u64 all = any;
+	bool differ = false;
 
-	for (; end - from >= (ptrdiff_t)sizeof(u64); from += sizeof(u64)) {
-		u64 word;
-
-		__builtin_memcpy(&word, from, sizeof(word));
-		differs |= word ^ all_free;
+	for (; at < end && ((uintptr_t)at & 7); at++)
+		differ |= *at != STATE_FREE;
+	for (word = (const u64 *)(const void *)at; end - (const u8 *)word >= 32; word += 4) {
+		any |= word[0] | word[1] | word[2] | word[3]; /* two instructions a word */
+		all &= word[0] & word[1] & word[2] & word[3];
 	}
-	while (from < end)
-		differs |= *from++ ^ (u64)STATE_FREE;
-	return differs == 0;
+	for (at = (const u8 *)word; at < end; at++)
+		differ |= *at != STATE_FREE;
+	return !differ && any == all;
 }
 
 void map_lock_all(void)

@@ -532,6 +532,21 @@ TEST(slab_bit_set_twice_ends_the_program)
 	EXPECT(help_contains(sim.text, "a free object is put into its slab once"));
 }
 
+static void put_run(void)
+{
+	slab_put(&n, held, 200, &emptied);
+}
+
+/* The one that is free already lies in a later word than the run's first. */
+TEST(slab_bit_set_twice_in_the_middle_of_a_run)
+{
+	REQUIRE(setup(64));
+	REQUIRE(grow(200, NULL) == 200);
+	slab_put(&n, held + 60, 1, &emptied);
+	EXPECT(help_aborts(put_run));
+	EXPECT(help_contains(sim.text, "a free object is put into its slab once"));
+}
+
 static void put_foreign(void)
 {
 	slab_put(&n, held, 1, &emptied);
