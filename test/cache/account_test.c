@@ -438,6 +438,7 @@ TEST(account_large_blocks_by_every_way)
 {
 	static const size_t limits[] = { 0, 50000 };
 
+	PAGES_OF_4_KIB();
 	if (!tap_apart)
 		SKIP("every run needs a machine that never started");
 	for (unsigned i = 0; i < 2; i++)

@@ -251,6 +251,7 @@ static unsigned run_refused(const void *argument)
 
 TEST(nolock_AC5_refused_charges_wait_for_nothing)
 {
+	PAGES_OF_4_KIB();
 	if (!tap_apart)
 		SKIP("every run needs a machine that never started");
 	for (unsigned i = 0; i <= ARRAY_SIZE(locks); i++)

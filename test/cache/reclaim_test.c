@@ -439,6 +439,7 @@ TEST(reclaim_R6_a_new_peak_takes_from_idle_caches)
 	struct kmem_cache *c;
 	size_t n = 0;
 
+	PAGES_OF_4_KIB();
 	REQUIRE(setup());
 	c = kmem_cache_create("idle", 512, 0, SLAB_NO_MERGE, NULL);
 	REQUIRE(c);
