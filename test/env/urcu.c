@@ -8,7 +8,7 @@
  *           objects    old objects go through kfree_rcu: what a reader sees does not change
  *           early      the same with kfree: readers must notice, or the test proves nothing
  *           typesafe   old objects go back to their cache at once: what a reader sees is always
- *                      an object of this cache, though perhaps another, also when its slab goes
+ *                      an object of this cache, though perhaps another, also when its memory goes
  * Use     urcu MODE MILLISECONDS
  */
 #include <pthread.h>
