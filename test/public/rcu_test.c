@@ -292,7 +292,7 @@ TEST(rcu_typesafe_ksize_is_of_the_object)
 TEST(rcu_typesafe_kfree_rcu_waits_once)
 {
 	REQUIRE(setup_safe());
-	ashlar_kvfree_call_rcu(object->room + 4, object);
+	ashlar_kvfree_call_rcu(object->room + 8, object);
 	EXPECT_EQ(ashlar_rcu_pending(), 1);
 	object = kmem_cache_alloc(safe, GFP_KERNEL);
 	kvfree_rcu_mightsleep(object);
