@@ -22,10 +22,12 @@ for flavour in memb bp; do
 	for mode in objects typesafe; do
 		check "liburcu-$flavour, $mode: readers see what they may" timeout 60 "$T/urcu-$flavour" $mode $ms
 	done
-	preloaded() { under timeout 60 "$T/urcu-$flavour" objects $ms; }
+	preloaded() { under timeout 60 "$T/urcu-$flavour" $mode $ms; }
 	for MODE in $MODES; do
 		[ "$MODE" = audit ] && [ $library = ashlar ] && continue
-		check "liburcu-$flavour, objects, its own memory from Ashlar, $MODE" preloaded
+		for mode in objects typesafe; do
+			check "liburcu-$flavour, $mode, its own memory from Ashlar, $MODE" preloaded
+		done
 	done
 done
 check "freed without a grace period, readers notice" timeout 60 "$T/urcu-memb" early $ms
