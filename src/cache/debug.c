@@ -80,8 +80,11 @@ bool debug_shape(struct kmem_cache *c)
 {
 	u32 flags = c->flags;
 
-	if (!(flags & SLAB_NO_USER_FLAGS))
-		flags |= letters_flags(options.slab_debug, c->name) | fault_flags(c->name);
+	if (!(flags & SLAB_NO_USER_FLAGS)) {
+		flags |= letters_flags(options.slab_debug, c->name);
+		c->flags |= flags & SLAB_FAILSLAB; /* for good: fault_spread */
+		flags |= fault_flags(c->name);
+	}
 	return debug_find_shape(c, &c->shape, &c->debug, debug_choose(c, flags));
 }
 
@@ -257,16 +260,39 @@ bool debug_arm(struct kmem_cache *c, bool on)
 	return debug_switch(c, on ? flags | SLAB_FAILSLAB : flags) == 0;
 }
 
-int fault_spread(void)
+/* FT1: letter A of its own, which no setting takes away. */
+static bool debug_has_letter(const struct kmem_cache *c)
 {
-	int result = 0;
+	return READ_ONCE(c->flags) & SLAB_FAILSLAB;
+}
+
+static bool debug_some_have_letter(void)
+{
+	bool some = false;
 
 	for (u32 id = 1; id < CONFIG_MAX_IDS; id++) {
 		struct kmem_cache_node *n = cache_visit(id);
 
 		if (!n)
 			continue;
-		if (!debug_arm(n->cache, fault_flags(n->cache->name) != 0))
+		some |= debug_has_letter(n->cache);
+		cache_leave(n);
+	}
+	return some;
+}
+
+int fault_spread(void)
+{
+	int result = 0;
+
+	fault_set_lettered(debug_some_have_letter());
+	for (u32 id = 1; id < CONFIG_MAX_IDS; id++) {
+		struct kmem_cache_node *n = cache_visit(id);
+
+		if (!n)
+			continue;
+		if (!debug_arm(n->cache, debug_has_letter(n->cache) ||
+						 fault_flags(n->cache->name) != 0))
 			result = -DEBUG_EBUSY;
 		cache_leave(n);
 	}
@@ -277,6 +303,7 @@ int ashlar_kmem_cache_debug(struct kmem_cache *c, const char *letters)
 {
 	size_t length = 0;
 	u32 flags = 0;
+	int result;
 
 	while (letters && letters[length])
 		length++;
@@ -287,7 +314,13 @@ int ashlar_kmem_cache_debug(struct kmem_cache *c, const char *letters)
 		return -DEBUG_EINVAL;
 	if (flags & (SLAB_STORE_USER | SLAB_TRACE))
 		port_trace_start();
-	return debug_switch(c, flags);
+	result = debug_switch(c, flags | fault_flags(c->name));
+	if (result == 0) {
+		WRITE_ONCE(c->flags, (c->flags & ~SLAB_FAILSLAB) | (flags & SLAB_FAILSLAB));
+		if (fault_is_set())
+			result = fault_spread();
+	}
+	return result;
 }
 
 int ashlar_kmem_cache_validate(struct kmem_cache *c)
