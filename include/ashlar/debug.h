@@ -18,7 +18,7 @@ extern "C" {
 #endif
 
 /*
- * Debug a cache as @letters say: any of FZPUTAO, or "-" or NULL for nothing. Returns 0; -22
+ * Debug a cache as @letters say: any of FZPUTAO, or "-", "" or NULL for nothing. Returns 0; -22
  * (EINVAL) iff a letter is unknown; -16 (EBUSY), with the cache as it was, iff Z, P or U would
  * change while objects are in use: they need room beside each object, or a pattern inside it.
  * Where these change the caller sees to it that nobody uses the cache meanwhile; F, T and A
@@ -40,8 +40,9 @@ ASHLAR_API bool ashlar_kmem_dump_obj(const void *p);
 /*
  * Let allocations fail: "interval,probability,space,times", and patterns of cache names behind it.
  * After @space bytes each @interval'th call fails with @probability percent, @times times (-1:
- * without end). Without names all caches and large blocks are concerned, or those caches that have
- * letter A. NULL or "": none fails any more. The same run fails at the same calls. Returns 0, -22
+ * without end). Without names those caches are concerned that have letter A, or, if none has, all,
+ * and large blocks; never what describes caches and slabs: kmem_cache_create does not fail.
+ * NULL or "": none fails any more. The same run fails at the same calls. Returns 0, -22
  * iff the setting is wrong, -16 iff the arrays of a cache cannot be closed.
  */
 ASHLAR_API int ashlar_failslab(const char *setting);

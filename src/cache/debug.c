@@ -291,8 +291,8 @@ int fault_spread(void)
 
 		if (!n)
 			continue;
-		if (!debug_arm(n->cache, debug_has_letter(n->cache) ||
-						 fault_flags(n->cache->name) != 0))
+		if (!debug_arm(n->cache,
+			       debug_has_letter(n->cache) || fault_flags(n->cache->name) != 0))
 			result = -DEBUG_EBUSY;
 		cache_leave(n);
 	}

@@ -182,7 +182,8 @@ static bool fault_strikes_slab(const char *name, size_t size)
 {
 	size_t call;
 
-	if (!faults.on || fault_spares(name) || __atomic_load_n(&faults.times, __ATOMIC_RELAXED) == 0)
+	if (!faults.on || fault_spares(name) ||
+	    __atomic_load_n(&faults.times, __ATOMIC_RELAXED) == 0)
 		return false;
 	if (__atomic_load_n(&faults.space, __ATOMIC_RELAXED) > (intptr_t)size) {
 		__atomic_fetch_sub(&faults.space, (intptr_t)size, __ATOMIC_RELAXED);

@@ -11,10 +11,10 @@
  *         SC4 a class of kmalloc, as ashlar_kmalloc_caches has it, is a number in a pointer, and
  *             every function here knows it
  */
+#include "cache/cache.h"
 #include "base/check.h"
 #include "base/memory.h"
 #include "cache/block.h"
-#include "cache/cache.h"
 #include "cache/init.h"
 #include "cache/kmalloc.h"
 #include "cache/nolock.h"
