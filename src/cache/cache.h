@@ -39,6 +39,7 @@
 #define CACHE_NAME_MAX 32u
 
 /* Of kmalloc: nobody else's to merge with or to destroy. */
+#define SLAB_LETTER_A 0x2u /* has letter A by slab_debug= */
 #define SLAB_KMALLOC 0x1000u
 
 /* A further name of a merged cache. */
