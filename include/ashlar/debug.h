@@ -27,11 +27,11 @@ extern "C" {
 ASHLAR_API int ashlar_kmem_cache_debug(struct kmem_cache *cache, const char *letters);
 
 /*
- * What slab_debug= says, from now on: "LETTERS,name,name*;LETTERS,...", NULL or "" for nothing. Caches
- * that are made later follow it; those that there are have then what it and their creator ask for,
- * by the rules above. Returns 0; -22 (EINVAL) iff it cannot be read or is longer than 191 bytes;
- * -16 (EBUSY) iff caches stay as they were, as objects are in use: the others have changed. One
- * thread at a time.
+ * What slab_debug= says, from now on: "LETTERS,name,name*;LETTERS,...", NULL or "" for nothing.
+ * Caches that are made later follow it; those that there are have then what it and their creator
+ * ask for, by the rules above. Returns 0; -22 (EINVAL) iff it cannot be read or is longer than 191
+ * bytes; -16 (EBUSY) iff caches stay as they were, as objects are in use: the others have changed.
+ * One thread at a time.
  */
 ASHLAR_API int ashlar_slab_debug(const char *setting);
 

@@ -268,8 +268,8 @@ ASHLAR_API int ashlar_kmem_cache_tune(struct kmem_cache *cache, unsigned int lim
 /*
  * The same in the form that Linux's /proc/slabinfo takes: "name limit batchcount shared". Returns
  * @bytes; -EINVAL (-22) if there are more than 128 of them, it cannot be read, or there is no such
- * cache. The name is as `ashlar info --slabinfo` shows it, with '_' for a blank. As in Linux numbers
- * that make no sense change nothing and are no error; a limit above 120 becomes 120.
+ * cache. The name is as `ashlar info --slabinfo` shows it, with '_' for a blank. As in Linux
+ * numbers that make no sense change nothing and are no error; a limit above 120 becomes 120.
  */
 ASHLAR_API long ashlar_slabinfo_write(const char *text, size_t bytes);
 

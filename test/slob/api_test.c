@@ -759,8 +759,8 @@ TEST(api_slab_debug_has_F_and_A)
 	cats = kmem_cache_create("cats", 40, 0, 0, NULL);
 	REQUIRE(cats);
 	EXPECT_EQ(ashlar_slab_debug("FZ,cats"), -22);
-	EXPECT(says(
-		"ashlar_slab_debug(\"FZ,cats\"): refused: slob has no room beside objects for Z P U T\n"));
+	EXPECT(says("ashlar_slab_debug(\"FZ,cats\"): refused: slob has no room beside objects "
+		    "for Z P U T\n"));
 	EXPECT_EQ(ashlar_slab_debug("Q"), -22);
 	EXPECT_EQ(ashlar_slab_debug("F;A,cats"), 0);
 	EXPECT_EQ(ashlar_failslab("1,100,0,-1"), 0);
