@@ -181,6 +181,24 @@ TEST(rcu_destroy_waits_for_kfree_rcu)
 	EXPECT_EQ(ashlar_audit(), 0);
 }
 
+TEST(rcu_destroy_of_buckets_waits_for_kfree_rcu)
+{
+	kmem_buckets *b;
+	struct thing *t;
+
+	REQUIRE(setup());
+	b = kmem_buckets_create("set", 0, 0, 0, NULL);
+	REQUIRE(b != NULL);
+	for (unsigned i = 0; i < 10; i++) {
+		t = kmem_buckets_alloc(b, sizeof(*t), GFP_KERNEL);
+		kfree_rcu(t, rcu);
+	}
+	kmem_buckets_destroy(b);
+	EXPECT_TEXT_EQ(sim.text, "");
+	EXPECT_EQ(ashlar_rcu_pending(), 0);
+	EXPECT_EQ(ashlar_audit(), 0);
+}
+
 TEST(rcu_each_request_fails)
 {
 	fail_each(setup, script);

@@ -11,6 +11,7 @@
  *         SC4 a class of kmalloc, as ashlar_kmalloc_caches has it, is a number in a pointer, and
  *             every function here knows it
  */
+#include "cache/cache.h"
 #include "base/check.h"
 #include "base/memory.h"
 #include "cache/block.h"
@@ -211,10 +212,22 @@ static bool cache_is_listed(const struct kmem_cache *c)
 	return it != NULL;
 }
 
+/* SC3 */
+bool cache_empty(struct kmem_cache *c, const char *function, const char *what)
+{
+	size_t live;
+
+	if (PORT_SLOB_STEP && READ_ONCE(c->live) && rcu_is_bound())
+		ashlar_rcu_barrier(); /* objects that wait for readers */
+	live = READ_ONCE(c->live);
+	if (live)
+		report_leak(function, what, c, live);
+	return !live;
+}
+
 void kmem_cache_destroy(struct kmem_cache *c)
 {
 	unsigned long were;
-	size_t live;
 
 	if (!c)
 		return;
@@ -225,13 +238,8 @@ void kmem_cache_destroy(struct kmem_cache *c)
 	if (PORT_SLOB_STEP && !cache_is_listed(c))
 		report_pointer("kmem_cache_destroy", c);
 	nolock_check();
-	if (PORT_SLOB_STEP && READ_ONCE(c->live) && rcu_is_bound())
-		ashlar_rcu_barrier(); /* objects that wait for readers */
-	live = READ_ONCE(c->live);
-	if (live) { /* SC3 */
-		report_leak(c, live);
+	if (!cache_empty(c, "kmem_cache_destroy", "cache"))
 		return;
-	}
 	were = guard_enter(&caches.lock);
 	for (struct kmem_cache **at = &caches.first; *at; at = &(*at)->next) {
 		if (*at == c) {
