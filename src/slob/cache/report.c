@@ -115,7 +115,7 @@ static void report_object(struct line *l, const struct slob_place *place)
 	report_str(l, "\n  object   ");
 	report_str(l, c ? c->name : "kmalloc");
 	report_str(l, ", ");
-	report_dec(l, place->units * SLOB_UNIT - place->header);
+	report_dec(l, slob_usable(place));
 	report_str(l, " bytes\n");
 }
 
