@@ -7,7 +7,7 @@
 One line for each machine of MACHINES. A pass is exit code 33, the closing line, and a result for
 every test that the plan names; a hang, a panic, a triple fault (which exits with 0) or short output
 is a failure, and its console is shown. Consoles are kept in DIR/ARCH/NAME.log, and what was counted
-in DIR/results.tsv: machine, seconds, passed, failed, skipped.
+in DIR/results.tsv: machine, seconds, passed, failed, skipped. Last comes the size of the libraries.
 """
 import argparse
 import os
@@ -141,6 +141,17 @@ MACHINES += [("counts", arch, "bare", f"test=count icount=1 {most}", ICOUNT)
 # Instructions of the start: 204,102 and 213,412 as counted, 215,535 with 8 GiB.
 MACHINES += [(f"boot-{ram}", "x86_64", "bare", f"test=count_boot boot={most}",
               ICOUNT.replace("64M", ram)) for ram, most in (("1G", 204500), ("4G", 214000))]
+
+
+def library_sizes(arch, out):
+    """A line for each library that the kernels link: bytes of text (constants with it), data, bss."""
+    tool = {"x86_64": "size", "aarch64": "aarch64-linux-gnu-size", "riscv64": "riscv64-linux-gnu-size"}
+    lines = []
+    for name in sorted((out / arch).glob("libashlar-*.a")):
+        total = subprocess.run([tool[arch], "-t", str(name)], stdout=subprocess.PIPE, text=True,
+                               check=True).stdout.splitlines()[-1].split()
+        lines.append(f"{arch:8} {name.name:24} {total[0]:>8} {total[1]:>8} {total[2]:>8}")
+    return lines
 
 
 def build(arch, out, shift=12):
@@ -285,6 +296,9 @@ def main():
             if wrong:
                 bad += 1
                 print("".join(f"    {line}\n" for line in console.splitlines()[-60:]))
+    print(f"{'bytes of':8} {'the library':24} {'text':>8} {'data':>8} {'bss':>8}")
+    for arch in archs:
+        print("\n".join(library_sizes(arch, out)))
     return 1 if bad or not machines else 0
 
 
