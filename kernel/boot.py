@@ -64,6 +64,13 @@ TWO_NODES = "-smp 4 " + numa((64, "0-1"), (96, "2-3"))
 # sockets that must have both, and QEMU 7.2 starts two of them at most.
 FOUR_NODES = "-smp 4 " + numa((64, "0"), (32, "1-2"), (48, ""), (0, "3"), "0-1=40", "0-2=15",
                               "0-3=20", "1-2=20", "1-3=20", "2-3=12")
+# With two that are no options; lines that the consoles of machines of a name must have.
+OPTIONS = ("test=options options=nosuch=1;random_seq=1;random_seq=x;init_on_alloc=1;init_on_free=1;"
+           "slab_merge=1;failslab=2,100,0,-1,fails*")
+SAYS = {"options": ("ashlar: boot line: unknown option 'nosuch', ignored",
+                    "ashlar: boot line: bad value in 'random_seq=x', ignored",
+                    "ashlar: failslab: failure 1: 120 bytes of fails always"),
+        "options-nth": ("ashlar: failslab: failure 1: 120 bytes of other",)}
 # Kernels with other base pages, and their MMUs with these granules: OUT/ARCH/FOLDER, PAGE_SHIFT.
 PAGES = {"aarch64": {"16k": 14, "64k": 16}}
 
@@ -107,6 +114,9 @@ MACHINES = [
     ("example", "aarch64", "example", "files=300", "-m 64M -smp 4"),
     ("example-16M", "aarch64", "example", "files=500", "-m 16M -smp 2"),
     ("letters", "x86_64", "bare", "test=smp options=slab_debug=FZPU seed=9 rounds=5", "-m 64M -smp 2"),
+    ("options", "x86_64", "bare", OPTIONS, "-m 64M"),
+    ("options-nth", "x86_64", "bare", "test=options options=fail_nth=3000", "-m 64M"),
+    ("options", "aarch64", "bare", OPTIONS, "-m 64M"),
     ("planted-overflow", "x86_64", "bare", "test=plant plant=overflow options=slab_debug=FZ,kmalloc-1*",
      "-m 64M", "kmalloc-112 was written past its end"),
     ("planted-twice", "x86_64", "bare", "test=plant plant=twice", "-m 64M", "double free"),
@@ -289,6 +299,9 @@ def main():
             passed, failed, skipped, wrong = judge(status, console, machine[2].startswith("slob"))
             if len(machine) > 5:
                 passed, failed, skipped, wrong = judge_planted(machine[5], wrong, console)
+            missing = set(SAYS.get(machine[0], ())).difference(console.splitlines())
+            if missing and not wrong:
+                failed, wrong = 1, f"the console does not say {sorted(missing)}"
             title = f"{machine[1]} {machine[0]}"
             table.write(f"{title}\t{seconds:.1f}\t{passed}\t{failed}\t{skipped}\n")
             print(f"{'FAIL' if wrong else 'PASS'} {title:20} {seconds:6.1f} s  "

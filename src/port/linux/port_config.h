@@ -10,6 +10,7 @@
 #define PORT_MAX_CPUS 8192 /* the largest CONFIG_NR_CPUS that distributions build */
 #define PORT_MAX_NODES 8   /* NUMA nodes told apart; further ones share the last */
 #define PORT_SLAB_ORDER 4  /* slabs of 64 KiB: untouched pages of one cost nothing here */
+#define PORT_OPTIONS_NAME "ASHLAR_OPTIONS" /* where options come from, for reports */
 #define PORT_ZERO_PAGES 1  /* memory that comes online reads as zero */
 
 #define PORT_GIVES_BACK 1                  /* port_discard and port_unmap give memory to somebody */

@@ -10,6 +10,7 @@
 #define PORT_MAX_CPUS 512   /* more are refused when the module is loaded */
 #define PORT_MAX_NODES 8    /* one is used: Linux places the pages */
 #define PORT_SLAB_ORDER 4   /* slabs of 64 KiB */
+#define PORT_OPTIONS_NAME "module options" /* where options come from, for reports */
 #define PORT_ZERO_PAGES 1   /* alloc_pages is asked for zeros */
 #define PORT_GIVES_BACK 1   /* port_unmap gives memory to Linux; port_discard cannot */
 #define PORT_GROWS_ATOMIC 0 /* bringing memory online may sleep */

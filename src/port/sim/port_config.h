@@ -15,6 +15,7 @@
 #define PORT_MAX_CPUS 64
 #define PORT_MAX_NODES 8
 #define PORT_SLAB_ORDER (16 - PORT_PAGE_SHIFT)
+#define PORT_OPTIONS_NAME "ASHLAR_OPTIONS" /* where options come from, for reports */
 #define PORT_ZERO_PAGES 1
 
 #define PORT_GIVES_BACK 1
