@@ -11,6 +11,8 @@
 #include "cache/reclaim.h"
 #include "port/port.h"
 
+STATIC_ASSERT(SQUEEZE_OBJECTS >= CONFIG_BATCH_MAX, "what one array holds is copied at once");
+
 static struct {
 	u32 busy;                       /* SQ1 */
 	u64 ids[CONFIG_MAX_IDS / 64];   /* the nodes that are visited (SQ2) */
