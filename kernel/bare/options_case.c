@@ -5,8 +5,8 @@
  * What    Each case looks at what the library does, and expects the option's effect iff the boot
  *         line has it: so it runs on machines with and without. kernel/boot.py looks for what the
  *         console says of options that do not exist.
- * Boot    options=random_seq=1;init_on_alloc=1;init_on_free=1;slab_merge=1;failslab=2,100,0,-1,fails*
- *         or fail_nth=3000
+ * Boot    options= with random_seq=1 init_on_alloc=1 init_on_free=1 slab_merge=1
+ *         failslab=2,100,0,-1,fails* or with fail_nth=3000
  */
 #include "bare_test.h"
 
@@ -61,7 +61,8 @@ TEST(options_random_seq)
 		object[i] = (uintptr_t)kmem_cache_alloc(c, GFP_KERNEL);
 		REQUIRE(object[i] != 0);
 		if (i)
-			beside += object[i] - object[i - 1] == 256 || object[i - 1] - object[i] == 256;
+			beside += object[i] == object[i - 1] + 256 ||
+				  object[i] + 256 == object[i - 1];
 	}
 	tap_note_number("objects that lie beside the one before, of 63", beside);
 	if (asked("random_seq=1"))

@@ -28,7 +28,6 @@
 
 #define PORT_MAX_ORDER (23 - PORT_PAGE_SHIFT)  /* blocks of at most 8 MiB */
 #define PORT_SLAB_ORDER (16 - PORT_PAGE_SHIFT) /* slabs of 64 KiB */
-#define PORT_OPTIONS_NAME "boot line" /* where options come from, for reports */
 #define PORT_ZERO_PAGES 0                      /* memory has whatever firmware left in it */
 #define PORT_GIVES_BACK 0                      /* there is nobody to give it to */
 #define PORT_GROWS_ATOMIC 1                    /* bringing memory online is a short computation */
@@ -47,5 +46,8 @@
 #define PORT_SLOB_ALIGN 16       /* of every kmalloc */
 #define PORT_SLOB_STEP 0x40000ul /* all that is there comes online at the start */
 #define PORT_ONE_CPU 0
+
+/* Where options come from, for reports. */
+#define PORT_OPTIONS_NAME "boot line"
 
 #endif

@@ -10,7 +10,6 @@
 #define PORT_MAX_CPUS 8192 /* the largest CONFIG_NR_CPUS that distributions build */
 #define PORT_MAX_NODES 8   /* NUMA nodes told apart; further ones share the last */
 #define PORT_SLAB_ORDER 4  /* slabs of 64 KiB: untouched pages of one cost nothing here */
-#define PORT_OPTIONS_NAME "ASHLAR_OPTIONS" /* where options come from, for reports */
 #define PORT_ZERO_PAGES 1  /* memory that comes online reads as zero */
 
 #define PORT_GIVES_BACK 1                  /* port_discard and port_unmap give memory to somebody */
@@ -28,5 +27,8 @@
 #define PORT_SLOB_ALIGN 16       /* of every kmalloc and malloc */
 #define PORT_SLOB_STEP 0x40000ul /* bytes that come online at least; 0: regions are given */
 #define PORT_ONE_CPU 0           /* 1: a guard keeps interrupts out and is no lock */
+
+/* Where options come from, for reports. */
+#define PORT_OPTIONS_NAME "ASHLAR_OPTIONS"
 
 #endif

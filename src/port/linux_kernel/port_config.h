@@ -10,7 +10,6 @@
 #define PORT_MAX_CPUS 512   /* more are refused when the module is loaded */
 #define PORT_MAX_NODES 8    /* one is used: Linux places the pages */
 #define PORT_SLAB_ORDER 4   /* slabs of 64 KiB */
-#define PORT_OPTIONS_NAME "module options" /* where options come from, for reports */
 #define PORT_ZERO_PAGES 1   /* alloc_pages is asked for zeros */
 #define PORT_GIVES_BACK 1   /* port_unmap gives memory to Linux; port_discard cannot */
 #define PORT_GROWS_ATOMIC 0 /* bringing memory online may sleep */
@@ -18,5 +17,8 @@
 #define PORT_GUARD_BYTES ((size_t)64 << 10) /* around each table of the page map */
 #define PORT_PAGEBLOCKS 0                   /* Linux has placed the pages */
 #define PORT_STATE_LEVELS 3u                /* all: later it may be no time to wait for them */
+
+/* Where options come from, for reports. */
+#define PORT_OPTIONS_NAME "module options"
 
 #endif

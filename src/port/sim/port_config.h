@@ -15,7 +15,6 @@
 #define PORT_MAX_CPUS 64
 #define PORT_MAX_NODES 8
 #define PORT_SLAB_ORDER (16 - PORT_PAGE_SHIFT)
-#define PORT_OPTIONS_NAME "ASHLAR_OPTIONS" /* where options come from, for reports */
 #define PORT_ZERO_PAGES 1
 
 #define PORT_GIVES_BACK 1
@@ -35,5 +34,8 @@
 #define PORT_SLOB_ALIGN 16       /* of every kmalloc and malloc */
 #define PORT_SLOB_STEP 0x40000ul /* bytes that come online at least; 0: regions are given */
 #define PORT_ONE_CPU 0           /* 1: a guard keeps interrupts out and is no lock */
+
+/* Where options come from, for reports. */
+#define PORT_OPTIONS_NAME "ASHLAR_OPTIONS"
 
 #endif

@@ -31,8 +31,10 @@
 #define PORT_MAX_ORDER PORT_SLOB_MAX_ORDER
 #define PORT_MAX_CPUS 1
 #define PORT_MAX_NODES 1
-#define PORT_OPTIONS_NAME "options" /* where they come from, for reports; there are none */
 #define PORT_SLAB_ORDER 0
 #define PORT_ZERO_PAGES 0 /* memory that is given holds anything */
+
+/* Where options come from, for reports. */
+#define PORT_OPTIONS_NAME "options"
 
 #endif
