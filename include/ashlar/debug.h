@@ -18,13 +18,22 @@ extern "C" {
 #endif
 
 /*
- * Debug a cache as @letters say: any of FZPUTAO, or "-" or NULL for nothing. Returns 0; -22
+ * Debug a cache as @letters say: any of FZPUTAO, or "-", "" or NULL for nothing. Returns 0; -22
  * (EINVAL) iff a letter is unknown; -16 (EBUSY), with the cache as it was, iff Z, P or U would
  * change while objects are in use: they need room beside each object, or a pattern inside it.
  * Where these change the caller sees to it that nobody uses the cache meanwhile; F, T and A
  * change at any time.
  */
 ASHLAR_API int ashlar_kmem_cache_debug(struct kmem_cache *cache, const char *letters);
+
+/*
+ * What slab_debug= says, from now on: "LETTERS,name,name*;LETTERS,...", NULL or "" for nothing.
+ * Caches that are made later follow it; those that there are have then what it and their creator
+ * ask for, by the rules above. Returns 0; -22 (EINVAL) iff it cannot be read or is longer than 191
+ * bytes; -16 (EBUSY) iff caches stay as they were, as objects are in use: the others have changed.
+ * One thread at a time.
+ */
+ASHLAR_API int ashlar_slab_debug(const char *setting);
 
 /*
  * Look at every object of a debugged cache. Each that was written past its end, before its start
@@ -40,8 +49,9 @@ ASHLAR_API bool ashlar_kmem_dump_obj(const void *p);
 /*
  * Let allocations fail: "interval,probability,space,times", and patterns of cache names behind it.
  * After @space bytes each @interval'th call fails with @probability percent, @times times (-1:
- * without end). Without names all caches and large blocks are concerned, or those caches that have
- * letter A. NULL or "": none fails any more. The same run fails at the same calls. Returns 0, -22
+ * without end). Without names those caches are concerned that have letter A, or, if none has, all,
+ * and large blocks; never what describes caches and slabs: kmem_cache_create does not fail.
+ * NULL or "": none fails any more. The same run fails at the same calls. Returns 0, -22
  * iff the setting is wrong, -16 iff the arrays of a cache cannot be closed.
  */
 ASHLAR_API int ashlar_failslab(const char *setting);

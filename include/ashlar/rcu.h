@@ -6,7 +6,7 @@
  *         whichever RCU the program has: it binds liburcu, or a kernel its own, through five
  *         functions. kfree_rcu frees an object after a grace period; a cache made with
  *         SLAB_TYPESAFE_BY_RCU reuses objects at once, but its pages stay what they are until
- *         one has passed.
+ *         one has passed. (On slob each object stays until one has passed.)
  * Context Any thread that may call the bound RCU's call_rcu; not signal handlers.
  * Source  Linux Documentation/RCU/; Desnoyers et al., "User-Level Implementations of
  *         Read-Copy Update" (IEEE TPDS 2012)
@@ -62,8 +62,9 @@ ASHLAR_API void ashlar_kvfree_call_rcu(void *head, void *p);
 /* The same for blocks without such a place. It may wait for a grace period: not for readers. */
 ASHLAR_API void ashlar_kvfree_rcu_mightsleep(void *p);
 
-/* Wait until all that was given to these functions before, and all slabs that were released
- * before, has been freed. Not for readers. */
+/* Wait until all that was given to these functions before, and all slabs that were released (on
+ * slob: objects of SLAB_TYPESAFE_BY_RCU caches that were freed) before, has been freed. Not for
+ * readers. */
 ASHLAR_API void ashlar_rcu_barrier(void);
 
 /* Blocks and slabs that wait for their grace period at this moment. */

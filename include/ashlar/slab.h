@@ -257,9 +257,9 @@ ASHLAR_API void *ashlar_kmem_buckets_valloc(struct kmem_buckets *buckets, size_t
 
 /*
  * Set how many objects each CPU's array of a cache holds at most, 1 to 120, how many leave or
- * come at a time, 1 to @limit, and how many such batches the node's shared array holds (512 objects
- * in all). What is too much goes to the slabs. Returns 0; -EINVAL (-22), with nothing changed, for
- * other values and for a cache without arrays (debugged or accounted); -EBUSY (-16) if a CPU could
+ * come at a time, 1 to @limit, and how many such batches the node's shared array holds, which has
+ * room for 512 objects. What is too much goes to the slabs. Returns 0; -EINVAL (-22), with nothing
+ * changed, for other values and for a cache without arrays (debugged); -EBUSY (-16) if a CPU could
  * not be stopped: it keeps its old limit.
  */
 ASHLAR_API int ashlar_kmem_cache_tune(struct kmem_cache *cache, unsigned int limit,
@@ -268,8 +268,8 @@ ASHLAR_API int ashlar_kmem_cache_tune(struct kmem_cache *cache, unsigned int lim
 /*
  * The same in the form that Linux's /proc/slabinfo takes: "name limit batchcount shared". Returns
  * @bytes; -EINVAL (-22) if there are more than 128 of them, it cannot be read, or there is no such
- * cache. As in Linux numbers that make no sense change nothing and are no error; a limit above
- * 120 becomes 120.
+ * cache. The name is as `ashlar info --slabinfo` shows it, with '_' for a blank. As in Linux
+ * numbers that make no sense change nothing and are no error; a limit above 120 becomes 120.
  */
 ASHLAR_API long ashlar_slabinfo_write(const char *text, size_t bytes);
 

@@ -138,9 +138,10 @@ static unsigned array_gather_from(struct array_cache *region, const u64 *ids, bo
 				return count;
 			__builtin_memcpy(objects + count, a->entry, a->avail * sizeof(void *));
 			count += a->avail;
-			a->avail = a->idle = 0;
+			WRITE_ONCE(a->avail, 0); /* others look without stopping anybody */
+			WRITE_ONCE(a->idle, 0);
 		} else if (a->avail) {
-			a->idle = ARRAY_IDLE_TICK;
+			WRITE_ONCE(a->idle, ARRAY_IDLE_TICK);
 		}
 	}
 }

@@ -81,15 +81,9 @@ void kmem_buckets_destroy(struct kmem_buckets *b)
 {
 	if (!b)
 		return;
-	for (unsigned class = 0; class < CONFIG_KMALLOC_CLASSES; class ++) {
-		struct kmem_cache *c = b->cache[class];
-
-		if (cache_shrink(c)) {
-			report_refusal("kmem_buckets_destroy", c->name,
-				       "objects are still in use; the set stays");
+	for (unsigned class = 0; class < CONFIG_KMALLOC_CLASSES; class ++)
+		if (!cache_empty(b->cache[class], "kmem_buckets_destroy", "set"))
 			return;
-		}
-	}
 	buckets_end(b);
 }
 

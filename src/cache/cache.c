@@ -456,7 +456,7 @@ static void cache_free_run(struct kmem_cache_node *n, size_t count, void **objec
 	}
 }
 
-/* Release the first objects, as many as kmem_cache_free's fast path would take; returns how many. */
+/* Release the first objects, as many as kmem_cache_free's fast path would take; how many? */
 static size_t cache_release_plain(const struct kmem_cache *c, size_t count, void *const *objects)
 {
 	size_t granules = READ_ONCE(map.fast_granules);

@@ -39,6 +39,7 @@
 #define CACHE_NAME_MAX 32u
 
 /* Of kmalloc: nobody else's to merge with or to destroy. */
+#define SLAB_LETTER_A 0x2u /* has letter A by slab_debug= */
 #define SLAB_KMALLOC 0x1000u
 
 /* A further name of a merged cache. */
@@ -219,6 +220,10 @@ void cache_put(struct kmem_cache_node *n, void *const *objects, unsigned count);
 
 /* Drain all arrays and slabs of one cache; the result of shrink. squeeze.h is for all caches. */
 bool cache_shrink(struct kmem_cache *c);
+
+/* Every slab goes, also those that only readers keep. false iff objects are in use: these are
+ * told, in the name of @function, which would have destroyed @what, a "cache" or a "set". */
+bool cache_empty(struct kmem_cache *c, const char *function, const char *what);
 
 /* Give back pages inside used slabs of all caches; returns pages. */
 size_t cache_discard_all(void);

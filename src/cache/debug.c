@@ -76,12 +76,22 @@ static bool debug_find_shape(const struct kmem_cache *c, struct shape *shape, st
 	return debug_try(c, shape, d, flags & ~DEBUG_PATTERNS);
 }
 
+/* What slab_debug= asks for; its letter A is kept apart from a setting's of failslab. */
+static u32 debug_letters(struct kmem_cache *c)
+{
+	u32 flags = letters_flags(options.slab_debug, c->name);
+	u32 letter = flags & SLAB_FAILSLAB ? SLAB_LETTER_A : 0;
+
+	WRITE_ONCE(c->flags, (c->flags & ~SLAB_LETTER_A) | letter);
+	return flags;
+}
+
 bool debug_shape(struct kmem_cache *c)
 {
 	u32 flags = c->flags;
 
 	if (!(flags & SLAB_NO_USER_FLAGS))
-		flags |= letters_flags(options.slab_debug, c->name) | fault_flags(c->name);
+		flags |= debug_letters(c) | fault_flags(c->name);
 	return debug_find_shape(c, &c->shape, &c->debug, debug_choose(c, flags));
 }
 
@@ -257,16 +267,39 @@ bool debug_arm(struct kmem_cache *c, bool on)
 	return debug_switch(c, on ? flags | SLAB_FAILSLAB : flags) == 0;
 }
 
-int fault_spread(void)
+/* FT1: letter A of its own, which no setting takes away. */
+static bool debug_has_letter(const struct kmem_cache *c)
 {
-	int result = 0;
+	return READ_ONCE(c->flags) & (SLAB_FAILSLAB | SLAB_LETTER_A);
+}
+
+static bool debug_some_have_letter(void)
+{
+	bool some = false;
 
 	for (u32 id = 1; id < CONFIG_MAX_IDS; id++) {
 		struct kmem_cache_node *n = cache_visit(id);
 
 		if (!n)
 			continue;
-		if (!debug_arm(n->cache, fault_flags(n->cache->name) != 0))
+		some |= debug_has_letter(n->cache);
+		cache_leave(n);
+	}
+	return some;
+}
+
+int fault_spread(void)
+{
+	int result = 0;
+
+	fault_set_lettered(debug_some_have_letter());
+	for (u32 id = 1; id < CONFIG_MAX_IDS; id++) {
+		struct kmem_cache_node *n = cache_visit(id);
+
+		if (!n)
+			continue;
+		if (!debug_arm(n->cache,
+			       debug_has_letter(n->cache) || fault_flags(n->cache->name) != 0))
 			result = -DEBUG_EBUSY;
 		cache_leave(n);
 	}
@@ -277,6 +310,7 @@ int ashlar_kmem_cache_debug(struct kmem_cache *c, const char *letters)
 {
 	size_t length = 0;
 	u32 flags = 0;
+	int result;
 
 	while (letters && letters[length])
 		length++;
@@ -287,7 +321,47 @@ int ashlar_kmem_cache_debug(struct kmem_cache *c, const char *letters)
 		return -DEBUG_EINVAL;
 	if (flags & (SLAB_STORE_USER | SLAB_TRACE))
 		port_trace_start();
-	return debug_switch(c, flags);
+	result = debug_switch(c, flags | fault_flags(c->name));
+	if (result == 0) {
+		WRITE_ONCE(c->flags,
+			   (c->flags & ~(SLAB_FAILSLAB | SLAB_LETTER_A)) | (flags & SLAB_FAILSLAB));
+		if (fault_is_set())
+			result = fault_spread();
+	}
+	return result;
+}
+
+/* A cache that there is gets what it would get if it were made now. */
+static int debug_follow(struct kmem_cache *c)
+{
+	u32 flags = c->flags & DEBUG_ALL;
+
+	if (c->flags & SLAB_NO_USER_FLAGS)
+		return 0;
+	flags |= debug_letters(c) | fault_flags(c->name);
+	return debug_choose(c, flags) == c->debug.flags ? 0 : debug_switch(c, flags);
+}
+
+int ashlar_slab_debug(const char *setting)
+{
+	int result = 0;
+
+	if (!init_ready() || !option_set_debug(setting ? setting : ""))
+		return -DEBUG_EINVAL;
+	if (debug_wants_callers())
+		port_trace_start();
+	for (u32 id = 1; id < CONFIG_MAX_IDS; id++) {
+		struct kmem_cache_node *n = cache_visit(id);
+
+		if (!n)
+			continue;
+		if (n->node == 0 && debug_follow(n->cache) != 0)
+			result = -DEBUG_EBUSY;
+		cache_leave(n);
+	}
+	if (fault_is_set() && fault_spread() != 0)
+		result = -DEBUG_EBUSY;
+	return result;
 }
 
 int ashlar_kmem_cache_validate(struct kmem_cache *c)

@@ -28,6 +28,7 @@ static struct {
 	char text[OPTION_TEXT_MAX]; /* the setting, for its names */
 	struct fault_setting set;
 	bool on;        /* failslab, by FT1 */
+	bool lettered;  /* some cache has letter A */
 	size_t calls;   /* seen so far */
 	intptr_t space; /* bytes still let through */
 	intptr_t times; /* failures that are left, -1: without end */
@@ -102,15 +103,18 @@ static bool fault_has_names(void)
 	return faults.text[faults.set.names] != '\0';
 }
 
-/* FT1 */
+static bool fault_lists(const char *name)
+{
+	return letters_list_has(faults.text + faults.set.names,
+				fault_length(faults.text + faults.set.names), name);
+}
+
+/* FT1, but for a cache that has letter A itself. */
 static bool fault_concerns(const char *name)
 {
 	if (!faults.on)
 		return false;
-	if (fault_has_names())
-		return letters_list_has(faults.text + faults.set.names,
-					fault_length(faults.text + faults.set.names), name);
-	return !(letters_any(options.slab_debug) & SLAB_FAILSLAB);
+	return fault_has_names() ? fault_lists(name) : !faults.lettered;
 }
 
 u32 fault_flags(const char *name)
@@ -129,12 +133,18 @@ static void fault_look_at_large(void)
 		   faults.nth_armed || (faults.on && !fault_has_names() && fault_concerns("")));
 }
 
+void fault_set_lettered(bool some)
+{
+	faults.lettered = some || (letters_any(options.slab_debug) & SLAB_FAILSLAB);
+	fault_look_at_large();
+}
+
 void fault_init(void)
 {
 	fault_set(options.failslab, fault_length(options.failslab));
 	faults.nth = (size_t)options.fail_nth;
 	faults.nth_armed = options.fail_nth != 0;
-	fault_look_at_large();
+	fault_set_lettered(false);
 }
 
 /* ---- a call ------------------------------------------------------------------------------ */
@@ -160,11 +170,20 @@ static bool fault_take_time(void)
 	return left != 0;
 }
 
-static bool fault_strikes_slab(size_t size)
+/* Is this call only seen for fail_nth, or for a letter where names come first (FT1)? */
+static bool fault_spares(const char *name)
+{
+	if (fault_has_names())
+		return !name || !fault_lists(name);
+	return !name && faults.lettered;
+}
+
+static bool fault_strikes_slab(const char *name, size_t size)
 {
 	size_t call;
 
-	if (!faults.on || __atomic_load_n(&faults.times, __ATOMIC_RELAXED) == 0)
+	if (!faults.on || fault_spares(name) ||
+	    __atomic_load_n(&faults.times, __ATOMIC_RELAXED) == 0)
 		return false;
 	if (__atomic_load_n(&faults.space, __ATOMIC_RELAXED) > (intptr_t)size) {
 		__atomic_fetch_sub(&faults.space, (intptr_t)size, __ATOMIC_RELAXED);
@@ -211,7 +230,7 @@ bool fault_strikes(const char *name, size_t size, gfp_t gfp)
 {
 	if (gfp & __GFP_NOFAIL) /* FT3 */
 		return false;
-	if (!fault_strikes_nth() && !fault_strikes_slab(size))
+	if (!fault_strikes_nth() && !fault_strikes_slab(name, size))
 		return false;
 	if (!(gfp & __GFP_NOWARN))
 		fault_tell(name, size);

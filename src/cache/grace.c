@@ -4,6 +4,8 @@
  */
 #include "cache/grace.h"
 #include "cache/cache.h"
+#include "cache/hold.h"
+#include "cache/kmalloc.h"
 #include "cache/rcu.h"
 #include "cache/reclaim.h"
 
@@ -28,4 +30,10 @@ void grace_free(struct list *slabs)
 		page_free(head, head->order);
 	}
 	reclaim_check();
+}
+
+void grace_end(void *p)
+{
+	hold_end(p);
+	kvfree(p);
 }

@@ -16,4 +16,7 @@ bool grace_hold(struct page *head);
 /* The grace period of these slabs is over: their pages go back. */
 void grace_free(struct list *slabs);
 
+/* The same of a block. */
+void grace_end(void *p);
+
 #endif

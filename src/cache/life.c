@@ -394,8 +394,7 @@ static void cache_reopen(struct kmem_cache *c)
 	lock_release(&boot.lock);
 }
 
-/* Every slab goes, also those that only readers keep. Returns whether one is left. */
-static bool cache_empty(struct kmem_cache *c)
+bool cache_empty(struct kmem_cache *c, const char *function, const char *what)
 {
 	bool left = cache_shrink(c);
 
@@ -405,7 +404,11 @@ static bool cache_empty(struct kmem_cache *c)
 	}
 	if (!left && (c->flags & SLAB_TYPESAFE_BY_RCU))
 		ashlar_rcu_barrier();
-	return left;
+	if (left) {
+		report_leak(function, what, c, cache_live(c));
+		inspect_leaks(c);
+	}
+	return !left;
 }
 
 /* Free slabs, the CPUs' arrays, the chain: in this order (seed 004). */
@@ -413,11 +416,8 @@ static bool cache_dissolve(struct kmem_cache *c)
 {
 	struct kmem_cache_node *n = c->node;
 
-	if (cache_empty(c)) {
-		report_leak(c, cache_live(c));
-		inspect_leaks(c);
+	if (!cache_empty(c, "kmem_cache_destroy", "cache"))
 		return false;
-	}
 	if (!cache_delist(c)) {
 		report_refusal("kmem_cache_destroy", c->name, "the CPUs cannot be stopped");
 		return false;

@@ -128,7 +128,7 @@ mempool_t *mempool_create(int min, mempool_alloc_t *alloc, mempool_free_t *free,
 	struct ashlar_mempool *pool;
 
 	if (min < 1 || !alloc || !free) {
-		report_refusal("mempool_create", "",
+		report_refusal("mempool_create", NULL,
 			       min < 1 ? "a pool keeps at least one element" :
 					 "a pool needs both functions");
 		return NULL;
@@ -232,7 +232,7 @@ void *mempool_alloc(mempool_t *pool, gfp_t gfp)
 	void *element;
 
 	if (gfp & __GFP_ZERO) {
-		report_refusal("mempool_alloc", "",
+		report_refusal("mempool_alloc", NULL,
 			       "__GFP_ZERO: what comes out of a pool was used");
 		return NULL;
 	}

@@ -107,7 +107,7 @@ void *kmalloc_nolock(size_t size, gfp_t gfp, int wanted)
 	if (size == 0)
 		return ZERO_SIZE_PTR;
 	if (gfp & ~NOLOCK_GFP) {
-		report_refusal("kmalloc_nolock", "gfp",
+		report_refusal("kmalloc_nolock", NULL,
 			       "only __GFP_ZERO, __GFP_HIGH, "
 			       "__GFP_THISNODE, __GFP_NOWARN and __GFP_NOMEMALLOC make sense here");
 		return NULL;

@@ -87,8 +87,13 @@ void *kmem_cache_alloc_node(struct kmem_cache *c, gfp_t gfp, int wanted)
 
 	if (node_table.count == 1 && wanted <= 0)
 		return kmem_cache_alloc(c, gfp);
-	if (!init_ready() || !numa_choose(wanted, gfp, &node))
+	if (!init_ready())
 		return NULL;
+	if (!numa_choose(wanted, gfp, &node)) {
+		if (c->node) /* else one of kmalloc's, which nobody has used */
+			cache_check_alive(c, "kmem_cache_alloc_node");
+		return NULL;
+	}
 	if (node == node_here() && !(gfp & __GFP_THISNODE))
 		return kmem_cache_alloc(c, gfp);
 	return numa_alloc(c, gfp, node, c->object_size);

@@ -180,6 +180,19 @@ static bool option_blocks(const struct option *o, const char *s, size_t length)
 	return true;
 }
 
+bool option_set_debug(const char *text)
+{
+	size_t length = 0;
+
+	while (text[length])
+		length++;
+	if (length >= OPTION_TEXT_MAX || !letters_are_valid(text, length))
+		return false;
+	for (size_t i = 0; i <= length; i++)
+		WRITE_ONCE(options.slab_debug[i], text[i]);
+	return true;
+}
+
 static bool option_set(const struct option *o, const char *s, size_t length)
 {
 	switch (o->kind) {

@@ -40,6 +40,9 @@ extern struct options options internal_data;
 
 void option_read(const char *text, bool secure);
 
+/* Another text for slab_debug=; false, with nothing changed, iff it is wrong or too long. */
+bool option_set_debug(const char *text);
+
 /* Print name, values and meaning of every option. */
 void option_print(void);
 

@@ -81,8 +81,7 @@ static void rcu_free_blocks(struct rcu_wait *w, bool boxed)
 	while (w) {
 		struct rcu_wait *next = w->next;
 
-		hold_end(w->block);
-		kvfree(w->block); /* and w with it */
+		grace_end(w->block); /* and w with it */
 		if (boxed)
 			kfree(w);
 		w = next;
@@ -141,16 +140,21 @@ static void rcu_mark(void *p)
 		report_pointer("kfree_rcu", p);
 }
 
-void ashlar_kvfree_call_rcu(void *head, void *p)
+void rcu_hold_block(void *room, void *p)
 {
-	struct rcu_wait *w = head;
+	struct rcu_wait *w = room;
 
-	rcu_mark(p);
 	lock_acquire(&rcu.lock);
 	w->block = p;
 	w->next = rcu.next.inside;
 	rcu.next.inside = w;
 	rcu_added();
+}
+
+void ashlar_kvfree_call_rcu(void *head, void *p)
+{
+	rcu_mark(p);
+	rcu_hold_block(head, p);
 }
 
 void kvfree_rcu_mightsleep(void *p)
@@ -163,8 +167,7 @@ void kvfree_rcu_mightsleep(void *p)
 	w = kmalloc(sizeof(*w), GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
 	if (!w) {
 		rcu.ops->synchronize();
-		hold_end(p);
-		kvfree(p);
+		grace_end(p);
 		return;
 	}
 	lock_acquire(&rcu.lock);

@@ -304,9 +304,9 @@ void report_refusal(const char *function, const char *name, const char *why)
 	text_init(&t);
 	text_str(&t, "ashlar: ");
 	text_str(&t, function);
-	text_str(&t, "(\"");
+	text_str(&t, name ? "(\"" : "()");
 	text_str(&t, name ? name : "");
-	text_str(&t, "\"): refused: ");
+	text_str(&t, name ? "\"): refused: " : ": refused: ");
 	text_str(&t, why);
 	text_char(&t, '\n');
 	anchor_event(ASHLAR_EVENT_REFUSAL);
@@ -334,17 +334,21 @@ static void report_leaked(struct text *t, const struct kmem_cache *c, size_t liv
 	}
 }
 
-void report_leak(const struct kmem_cache *c, size_t objects)
+void report_leak(const char *function, const char *what, const struct kmem_cache *c, size_t objects)
 {
 	struct text t;
 
 	text_init(&t);
-	text_str(&t, "ashlar: kmem_cache_destroy(\"");
+	text_str(&t, "ashlar: ");
+	text_str(&t, function);
+	text_str(&t, "(\"");
 	text_str(&t, c->name);
 	text_str(&t, "\"): ");
 	text_dec(&t, objects);
-	text_str(&t, objects == 1 ? " object is still in use; the cache stays\n" :
-				    " objects are still in use; the cache stays\n");
+	text_str(&t, objects == 1 ? " object is" : " objects are");
+	text_str(&t, " still in use; the ");
+	text_str(&t, what);
+	text_str(&t, " stays\n");
 	anchor_event(ASHLAR_EVENT_LEAK);
 	anchor_message(t.bytes, t.length);
 	text_print(&t);

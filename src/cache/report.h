@@ -35,8 +35,11 @@ _Noreturn void report_usercopy(const void *p, size_t bytes, bool to_user, const 
 /* The large block in use that holds page @pfn, or NULL. */
 const struct page *report_find_run(size_t pfn);
 
-/* A create or destroy that cannot be: says why; the caller goes on. */
+/* What cannot be: says why; the caller goes on. @name NULL: it has none. */
 void report_refusal(const char *function, const char *name, const char *why);
-void report_leak(const struct kmem_cache *c, size_t objects);
+
+/* @objects of @c are in use: @what, "cache" or "set", cannot be destroyed and stays. */
+void report_leak(const char *function, const char *what, const struct kmem_cache *c,
+		 size_t objects);
 
 #endif

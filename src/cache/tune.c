@@ -16,7 +16,6 @@
  *         TU4 every second tick takes a fifth of an untouched shared array, and, if no empty
  *             slab was used since, a fifth of free_limit in empty slabs, the longest empty first
  */
-#include "base/text.h"
 #include "cache/array.h"
 #include "cache/cache.h"
 #include "cache/init.h"
@@ -141,7 +140,17 @@ static bool tune_number(struct tune_line *l, long *number)
 	return true;
 }
 
-/* The cache of this name, visited; NULL iff there is none. */
+/* Is it shown under this name? Where @name has a blank, slabinfo has '_'. */
+static bool tune_is_shown(const char *shown, size_t length, const char *name)
+{
+	size_t i = 0;
+
+	while (i < length && name[i] && shown[i] == (name[i] == ' ' ? '_' : name[i]))
+		i++;
+	return i == length && !name[i];
+}
+
+/* The cache that has this name there, visited; NULL iff there is none. */
 static struct kmem_cache_node *tune_find(const char *name, size_t length)
 {
 	for (u32 id = 1; id < CONFIG_MAX_IDS; id++) {
@@ -149,7 +158,7 @@ static struct kmem_cache_node *tune_find(const char *name, size_t length)
 
 		if (!n)
 			continue;
-		if (n->node == 0 && text_equals(name, length, n->cache->name))
+		if (n->node == 0 && tune_is_shown(name, length, n->cache->name))
 			return n;
 		cache_leave(n);
 	}

@@ -417,8 +417,7 @@ static unsigned run_ways(const void *limit)
 		EXPECT_EQ(p[i] != NULL, most == 0);
 	if (most == 0) {
 		EXPECT_EQ(bytes_of(g), 2 * size_align(100000, PAGE_SIZE) + ((size_t)32 << 20) +
-					       size_align(100000, PAGE_SIZE) +
-					       15 * PAGE_SIZE);
+					       size_align(100000, PAGE_SIZE) + 15 * PAGE_SIZE);
 	} else {
 		EXPECT_NULL(p[4]);
 		EXPECT_GE(refused_of(g), 5);

@@ -2,7 +2,11 @@
 /*
  * letters_test.c - LT1 and LT2: which block of slab_debug= holds for which cache
  */
-#include "ashlar/slab.h"
+#include <string.h>
+
+#include "ashlar/debug.h"
+#include "cache/cache.h"
+#include "cache/init.h"
 #include "cache/letters.h"
 #include "cache/option.h"
 #include "sim_help.h"
@@ -92,4 +96,70 @@ TEST(letters_as_an_option)
 	option_read("slab_debug=FZ;P,b", true); /* it prints what others should not see */
 	EXPECT_TEXT_EQ(options.slab_debug, "");
 	EXPECT_TEXT_EQ(sim.text, "");
+}
+
+static u32 flags_of(const char *name)
+{
+	const struct kmem_cache_node *n = NULL;
+
+	for (u32 id = 1; !n && id < CONFIG_MAX_IDS; id++)
+		if (map_ids[id].node && !strcmp(map_ids[id].node->cache->name, name))
+			n = map_ids[id].node;
+	return n ? n->cache->debug.flags : 1;
+}
+
+TEST(letters_while_the_program_runs)
+{
+	struct kmem_cache *cats;
+	void *cat;
+
+	sim_reset();
+	REQUIRE(init_ready());
+	cats = kmem_cache_create("cats", 100, 0, 0, NULL);
+	REQUIRE(cats && kmem_cache_create("dogs", 100, 0, 0, NULL));
+	REQUIRE(kmem_cache_create("owls", 100, 0, SLAB_RED_ZONE, NULL));
+	EXPECT_EQ(ashlar_slab_debug("F,cats;ZT,d*,o*"), 0);
+	EXPECT_EQ(flags_of("cats"), SLAB_CONSISTENCY_CHECKS);
+	EXPECT_EQ(flags_of("dogs"), SLAB_RED_ZONE | SLAB_TRACE);
+	EXPECT_EQ(flags_of("owls"), SLAB_RED_ZONE | SLAB_TRACE);
+	EXPECT_EQ(flags_of("kmalloc-64"), 0);
+	REQUIRE(kmem_cache_create("deer", 100, 0, 0, NULL));
+	EXPECT_EQ(flags_of("deer"), SLAB_RED_ZONE | SLAB_TRACE);
+	EXPECT_EQ(ashlar_slab_debug("Q,cats"), -22); /* nothing changes */
+	EXPECT_EQ(flags_of("cats"), SLAB_CONSISTENCY_CHECKS);
+	EXPECT_EQ(ashlar_slab_debug("P"), 0);
+	EXPECT_EQ(flags_of("cats"), SLAB_POISON);
+	EXPECT_EQ(flags_of("owls"), SLAB_RED_ZONE | SLAB_POISON);
+	EXPECT_EQ(flags_of("kmalloc-64"), SLAB_POISON);
+	EXPECT_EQ(flags_of("kmem_cache"), 0);
+	cat = kmem_cache_alloc(cats, GFP_KERNEL);
+	EXPECT_EQ(ashlar_slab_debug(NULL), -16);
+	EXPECT_EQ(flags_of("cats"), SLAB_POISON);
+	EXPECT_EQ(flags_of("dogs"), 0);
+	EXPECT_EQ(flags_of("owls"), SLAB_RED_ZONE);
+	kmem_cache_free(cats, cat);
+	EXPECT_EQ(ashlar_slab_debug(""), 0);
+	EXPECT_EQ(flags_of("cats"), 0);
+	EXPECT_EQ(ashlar_audit(), 0);
+}
+
+TEST(letters_A_while_the_program_runs)
+{
+	struct kmem_cache *cats;
+	struct kmem_cache *dogs;
+
+	sim_reset();
+	REQUIRE(init_ready());
+	cats = kmem_cache_create("cats", 100, 0, 0, NULL);
+	dogs = kmem_cache_create("dogs", 100, 0, 0, NULL);
+	REQUIRE(cats && dogs);
+	EXPECT_EQ(ashlar_failslab("1,100,0,-1"), 0);
+	EXPECT_NULL(kmem_cache_alloc(dogs, GFP_KERNEL));
+	EXPECT_EQ(ashlar_slab_debug("A,cats"), 0);
+	EXPECT_NULL(kmem_cache_alloc(cats, GFP_KERNEL));
+	EXPECT_NOT_NULL(kmem_cache_alloc(dogs, GFP_KERNEL));
+	EXPECT_EQ(ashlar_slab_debug(NULL), 0);
+	EXPECT_NULL(kmem_cache_alloc(dogs, GFP_KERNEL));
+	EXPECT_EQ(ashlar_failslab(NULL), 0);
+	EXPECT_NOT_NULL(kmem_cache_alloc(cats, GFP_KERNEL));
 }

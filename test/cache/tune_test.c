@@ -138,6 +138,8 @@ TEST(tune_TU2_cpus_that_appear_late)
 
 TEST(tune_slabinfo_text)
 {
+	struct kmem_cache *spaced;
+
 	REQUIRE(setup(NULL, 1));
 	EXPECT_EQ(write_line("tuned 24 12 4\n"), 14);
 	EXPECT_EQ(c->limit, 24);
@@ -160,6 +162,11 @@ TEST(tune_slabinfo_text)
 		  -22);
 	EXPECT_EQ(c->limit, 120);
 	EXPECT_EQ(write_line("kmalloc-64 24 12 4"), 18);
+	spaced = kmem_cache_create("two words", 100, 0, 0, NULL); /* shown as two_words */
+	EXPECT_EQ(write_line("two_words 20 10 2"), 17);
+	EXPECT_EQ(spaced->limit, 20);
+	EXPECT_EQ(write_line("two_word 20 10 2"), -22);
+	EXPECT_EQ(write_line("two_words_ 20 10 2"), -22);
 	kmem_cache_destroy(c); /* nobody is left behind as a visitor */
 	EXPECT_EQ(ashlar_audit(), 0);
 }

@@ -8,7 +8,7 @@
  *           objects    old objects go through kfree_rcu: what a reader sees does not change
  *           early      the same with kfree: readers must notice, or the test proves nothing
  *           typesafe   old objects go back to their cache at once: what a reader sees is always
- *                      an object of this cache, though perhaps another, also when its slab goes
+ *                      an object of this cache, though perhaps another, also when its memory goes
  * Use     urcu MODE MILLISECONDS
  */
 #include <pthread.h>
@@ -123,10 +123,31 @@ static struct thing *make(unsigned value)
 	return t;
 }
 
+/* Each way in which an object may come back. */
+static void drop_typesafe(struct thing *t)
+{
+	switch (t->a % 5) {
+	case 0:
+		kfree(t);
+		break;
+	case 1:
+		kfree_nolock(t);
+		break;
+	case 2:
+		kfree_rcu(t, rcu);
+		break;
+	case 3:
+		kmem_cache_free_bulk(NULL, 1, (void **)&t);
+		break;
+	default:
+		kmem_cache_free(things, t);
+	}
+}
+
 static void drop(struct thing *t)
 {
 	if (typesafe)
-		kmem_cache_free(things, t);
+		drop_typesafe(t);
 	else if (early)
 		kfree(t);
 	else

@@ -20,17 +20,14 @@ for flavour in memb bp; do
 	# shellcheck disable=SC2086
 	compile urcu-$flavour urcu.c $flags -pthread -L"$BUILD" -l$library -Wl,-rpath,"$BUILD"
 	for mode in objects typesafe; do
-		if [ $library$mode = ashlar-slobtypesafe ]; then
-			skip "liburcu-$flavour, $mode: readers see what they may" \
-				"slob refuses SLAB_TYPESAFE_BY_RCU"
-			continue
-		fi
 		check "liburcu-$flavour, $mode: readers see what they may" timeout 60 "$T/urcu-$flavour" $mode $ms
 	done
-	preloaded() { under timeout 60 "$T/urcu-$flavour" objects $ms; }
+	preloaded() { under timeout 60 "$T/urcu-$flavour" $mode $ms; }
 	for MODE in $MODES; do
 		[ "$MODE" = audit ] && [ $library = ashlar ] && continue
-		check "liburcu-$flavour, objects, its own memory from Ashlar, $MODE" preloaded
+		for mode in objects typesafe; do
+			check "liburcu-$flavour, $mode, its own memory from Ashlar, $MODE" preloaded
+		done
 	done
 done
 check "freed without a grace period, readers notice" timeout 60 "$T/urcu-memb" early $ms

@@ -81,6 +81,16 @@ static void destroy(const char *what)
 			kmem_cache_alloc_bulk(dogs, GFP_KERNEL, 2, (void *[2]){ 0 });
 	else if (strcmp(what, "alloc-node") == 0)
 		kmem_cache_destroy(dogs), kmem_cache_alloc_node(dogs, GFP_KERNEL, 1);
+	else if (strcmp(what, "alloc-other-node") == 0)
+		kmem_cache_destroy(dogs),
+			kmem_cache_alloc_node(dogs, GFP_KERNEL | __GFP_THISNODE, 1);
+	else if (strcmp(what, "alloc-no-node") == 0)
+		kmem_cache_destroy(dogs),
+			kmem_cache_alloc_node(dogs, GFP_KERNEL | __GFP_THISNODE, 100);
+	else if (strcmp(what, "validate") == 0)
+		kmem_cache_destroy(dogs), kmem_cache_validate(dogs);
+	else if (strcmp(what, "validate-null") == 0)
+		kmem_cache_validate(NULL);
 	else if (strcmp(what, "shrink") == 0)
 		kmem_cache_destroy(dogs), kmem_cache_shrink(dogs);
 	else if (strcmp(what, "tune") == 0)

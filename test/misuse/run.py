@@ -211,7 +211,7 @@ CAT_TWICE = "double free: this object of cats is already free"
 
 # cache.c: what is done, how the program ends, and the first line; None: it is silent.
 CACHE_CASES = [
-    ("create no-name", 0, REFUSAL.format("", "a cache needs a name")),
+    ("create no-name", 0, "ashlar: kmem_cache_create(): refused: a cache needs a name"),
     ("create empty-name", 0, REFUSAL.format("", "a cache needs a name")),
     ("create size-0", 0, REFUSAL.format("none", "the size is 0")),
     ("create size-large", 0, REFUSAL.format("whale", "the size is above 4 MiB")),
@@ -238,6 +238,10 @@ CACHE_CASES = [
     ("destroy alloc", -6, "ashlar: kmem_cache_alloc(ARG): " + GONE),
     ("destroy alloc-bulk", -6, "ashlar: kmem_cache_alloc_bulk(ARG): " + GONE),
     ("destroy alloc-node", -6, "ashlar: kmem_cache_alloc(ARG): " + GONE),
+    ("destroy alloc-no-node", -6, "ashlar: kmem_cache_alloc_node(ARG): " + GONE),
+    ("destroy alloc-other-node", -6, "ashlar: kmem_cache_alloc_node(ARG): " + GONE),
+    ("destroy validate", -6, "ashlar: kmem_cache_validate(ARG): " + GONE),
+    ("destroy validate-null", -6, "ashlar: kmem_cache_validate(ARG): " + POINTER_NOT),
     ("destroy shrink", -6, "ashlar: kmem_cache_shrink(ARG): " + GONE),
     ("destroy tune", -6, "ashlar: kmem_cache_tune(ARG): " + GONE),
     ("destroy size", -6, "ashlar: kmem_cache_size(ARG): " + GONE),
@@ -404,6 +408,9 @@ def main():
                 for case in CACHE_CASES:
                     try_cache(tap, folder, case, options)
                 try_refused(tap, folder, options)
+            for case in CACHE_CASES:
+                if case[0].startswith("destroy ") and case[0] != "destroy alloc-node":
+                    try_cache(tap, folder, case, "fake_numa=4")
             try_options(tap, folder)
             for case in DEBUG_CASES:
                 try_debug(tap, folder, case)

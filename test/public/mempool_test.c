@@ -224,14 +224,14 @@ TEST(mempool_refused)
 
 	REQUIRE(setup());
 	EXPECT_NULL(mempool_create(0, take, give, NULL));
-	EXPECT_TEXT_EQ(sim.text, "ashlar: mempool_create(\"\"): refused: a pool keeps at least one "
+	EXPECT_TEXT_EQ(sim.text, "ashlar: mempool_create(): refused: a pool keeps at least one "
 				 "element\n");
 	EXPECT_NULL(mempool_create(1, NULL, give, NULL));
 	EXPECT_NULL(mempool_create(1, take, NULL, NULL));
 	pool = make(1);
 	help_clear();
 	EXPECT_NULL(mempool_alloc(pool, GFP_KERNEL | __GFP_ZERO));
-	EXPECT_TEXT_EQ(sim.text, "ashlar: mempool_alloc(\"\"): refused: __GFP_ZERO: what comes out "
+	EXPECT_TEXT_EQ(sim.text, "ashlar: mempool_alloc(): refused: __GFP_ZERO: what comes out "
 				 "of a pool was used\n");
 	mempool_destroy(pool);
 	EXPECT_NULL(mempool_create_page_pool(1, 30));

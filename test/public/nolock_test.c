@@ -27,7 +27,7 @@ TEST(nolock_sizes_and_flags)
 	}
 	EXPECT_TEXT_EQ(sim.text, "");
 	EXPECT_NULL(kmalloc_nolock(64, GFP_KERNEL, -1));
-	EXPECT(help_said("kmalloc_nolock(\"gfp\"): refused: only __GFP_ZERO"));
+	EXPECT(help_said("kmalloc_nolock(): refused: only __GFP_ZERO"));
 	help_clear();
 	EXPECT_NULL(kmalloc_nolock(64, __GFP_ACCOUNT, -1));
 	EXPECT(help_said("refused"));

@@ -3,6 +3,7 @@
  * api_test.c - kmalloc and caches on slob (B14 .. B20), zones, and what the heap says of itself
  */
 /* lint: long - one file for the whole floor */
+#include "ashlar/debug.h"
 #include "ashlar/mm.h"
 #include "slob_help.h"
 
@@ -337,7 +338,7 @@ TEST(api_create_says_why_not)
 {
 	REQUIRE(slob_setup());
 	EXPECT_NULL(kmem_cache_create(NULL, 8, 0, 0, NULL));
-	EXPECT(says("kmem_cache_create(\"\"): refused: a cache needs a name\n"));
+	EXPECT(says("kmem_cache_create(): refused: a cache needs a name\n"));
 	EXPECT_NULL(kmem_cache_create("x", 0, 0, 0, NULL));
 	EXPECT(says("(\"x\"): refused: the size is 0\n"));
 	EXPECT_NULL(kmem_cache_create("x", 8, 3, 0, NULL));
@@ -746,4 +747,27 @@ TEST(api_large_runs_need_no_buddy)
 	/* 320 pages each: as buddies they would take 512 */
 	EXPECT_LT(pages_zones->nr_pages, before + 3 * 320 + 320);
 	EXPECT_EQ(ashlar_audit(), 0);
+}
+
+/* ---- letters while the program runs ----------------------------------------- */
+
+TEST(api_slab_debug_has_F_and_A)
+{
+	struct kmem_cache *cats;
+
+	REQUIRE(slob_setup());
+	cats = kmem_cache_create("cats", 40, 0, 0, NULL);
+	REQUIRE(cats);
+	EXPECT_EQ(ashlar_slab_debug("FZ,cats"), -22);
+	EXPECT(says("ashlar_slab_debug(\"FZ,cats\"): refused: slob has no room beside objects "
+		    "for Z P U T\n"));
+	EXPECT_EQ(ashlar_slab_debug("Q"), -22);
+	EXPECT_EQ(ashlar_slab_debug("F;A,cats"), 0);
+	EXPECT_EQ(ashlar_failslab("1,100,0,-1"), 0);
+	EXPECT_NULL(kmem_cache_alloc(cats, GFP_KERNEL));
+	EXPECT(kmalloc(40, GFP_KERNEL) != NULL);
+	EXPECT_EQ(ashlar_slab_debug(NULL), 0);
+	EXPECT_NULL(kmalloc(40, GFP_KERNEL));
+	EXPECT_EQ(ashlar_failslab(NULL), 0);
+	EXPECT(kmem_cache_alloc(cats, GFP_KERNEL) != NULL);
 }

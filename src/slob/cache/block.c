@@ -5,6 +5,7 @@
 #include "cache/block.h"
 #include "base/memory.h"
 #include "cache/gfp.h"
+#include "cache/grace.h"
 #include "cache/init.h"
 #include "cache/near.h"
 #include "cache/nolock.h"
@@ -109,8 +110,11 @@ static size_t block_bytes(size_t size)
 static void block_describe(struct want *w, const struct kmem_cache *c)
 {
 	size_t header = c ? SLOB_HEADER_OBJECT : SLOB_HEADER_KMALLOC;
-	size_t bytes = c ? header + w->size : block_bytes(w->size);
+	size_t bytes;
 
+	if (PORT_SLOB_STEP && c && unlikely(slob_waits(c->id)))
+		w->size = size_align(w->size, sizeof(void *)) + SLOB_WAIT_BYTES; /* SL8 */
+	bytes = c ? header + w->size : block_bytes(w->size);
 	if (PORT_SLOB_STEP && c)
 		bytes = size_max(bytes, header + sizeof(void *)); /* NL4 */
 	w->slob.header = (u16)header;
@@ -185,14 +189,15 @@ void *block_try_alloc(size_t size, size_t align, gfp_t gfp, int node)
 
 /* ---- free ---------------------------------------------------------------------------- */
 
-/* A run that starts at page @i becomes nobody's; its length in pages, 0 iff there is none of @c. */
-static size_t block_end_run(struct zone *z, size_t i, const struct kmem_cache *c, u16 *id)
+/* A run that starts at page @i becomes nobody's; its length in pages, 0 iff there is none that *@id
+ * means, which becomes what it was. */
+static size_t block_end_run(struct zone *z, size_t i, u16 *id)
 {
 	struct page *pg = &z->pages[i];
 	unsigned long were = guard_enter(&z->lock);
 	size_t pages = 0;
 
-	if (pg->kind == PAGE_RUN && pg->list < RUN_BLOCK && (!c || pg->prev == c->id)) {
+	if (pg->kind == PAGE_RUN && pg->list < RUN_BLOCK && slob_means(*id, pg->prev)) {
 		pages = pg->next;
 		*id = (u16)pg->prev;
 		pg->kind = PAGE_TAIL;
@@ -201,7 +206,18 @@ static size_t block_end_run(struct zone *z, size_t i, const struct kmem_cache *c
 	return pages;
 }
 
-void block_free_one(void *p, const struct kmem_cache *c, const char *function)
+/* options.init_on_free; what waits for readers is left to them. */
+static noinline void block_wipe(void *p, u16 id, const char *function)
+{
+	u16 unused;
+
+	if (id == SLOB_EVERY || !block_wait_room(p, &unused))
+		memset(p, 0, block_usable(p, function));
+}
+
+/* @id: what it means, of @c if that is known (slob_free). */
+static always_inline void block_free_as(void *p, const struct kmem_cache *c, u16 id,
+					const char *function)
 {
 	struct zone *z = pages_zone(p);
 	struct slob_place place;
@@ -210,11 +226,14 @@ void block_free_one(void *p, const struct kmem_cache *c, const char *function)
 	if (unlikely(!z))
 		report_pointer(function, p);
 	if (PORT_SLOB_STEP && unlikely(options.init_on_free))
-		memset(p, 0, block_usable(p, function));
-	if (!slob_free(z, p, c ? c->id : SLOB_ANY, &place)) {
+		block_wipe(p, id, function);
+	if (!slob_free(z, p, id, &place)) {
 		i = pages_number(z, p);
-		pages = pages_address(z, i) == p ? block_end_run(z, i, c, &place.id) : 0;
+		place.id = id;
+		pages = pages_address(z, i) == p ? block_end_run(z, i, &place.id) : 0;
 		if (unlikely(!pages)) {
+			if (PORT_SLOB_STEP && grace_hold(p, id))
+				return;
 			if (c && block_is_used(p))
 				report_cache(c, p);
 			report_pointer(function, p);
@@ -230,6 +249,36 @@ void block_free_one(void *p, const struct kmem_cache *c, const char *function)
 	}
 	if (PORT_SLOB_STEP)
 		reclaim_check(z);
+}
+
+void block_free_one(void *p, const struct kmem_cache *c, const char *function)
+{
+	block_free_as(p, c, c ? c->id : SLOB_ANY, function);
+}
+
+void block_free_now(void *p, const char *function)
+{
+	block_free_as(p, NULL, SLOB_EVERY, function);
+}
+
+void *block_wait_room(void *p, u16 *id)
+{
+	struct zone *z = pages_zone(p);
+	struct slob_place place;
+	const struct page *pg;
+
+	if (!PORT_SLOB_STEP || !z)
+		return NULL;
+	pg = &z->pages[pages_number(z, p)];
+	if (pg->kind == PAGE_SLOB && slob_find_waiting(z, p, &place)) {
+		*id = place.id;
+		return (char *)p + slob_usable(&place);
+	}
+	if (pg->kind != PAGE_RUN || (pg->list != RUN_OBJECT && pg->list != RUN_HELD) ||
+	    !slob_waits(pg->prev) || pages_address(z, pages_number(z, p)) != p)
+		return NULL;
+	*id = (u16)pg->prev;
+	return (char *)p + ((size_t)pg->next << PAGE_SHIFT) - SLOB_WAIT_BYTES;
 }
 
 /* The run at page @i, for who may not wait. */
@@ -286,11 +335,14 @@ static size_t block_look(const void *p, bool *is_object)
 	pg = &z->pages[pages_number(z, p)];
 	if (pg->kind == PAGE_RUN && pages_address(z, pages_number(z, p)) == p) {
 		*is_object = pg->list == RUN_OBJECT;
-		return pg->list >= RUN_BLOCK ? 0 : (size_t)pg->next << PAGE_SHIFT;
+		if (pg->list >= RUN_BLOCK)
+			return 0;
+		return ((size_t)pg->next << PAGE_SHIFT) -
+		       (slob_waits(pg->prev) ? SLOB_WAIT_BYTES : 0);
 	}
 	slob_find(z, p, &place);
 	*is_object = place.id != 0;
-	return place.found == SLOB_USED ? place.units * SLOB_UNIT - place.header : 0;
+	return place.found == SLOB_USED ? slob_usable(&place) : 0;
 }
 
 /* The same for a run: back to the page that begins it. */
@@ -320,7 +372,7 @@ enum slob_found block_extent(const void *p, const char **start, size_t *bytes,
 	if (z->pages[i].kind == PAGE_SLOB) {
 		slob_find(z, p, &place);
 		*start = pages_address(z, i) + place.start * SLOB_UNIT + place.header;
-		*bytes = place.units * SLOB_UNIT - place.header;
+		*bytes = slob_usable(&place);
 	} else {
 		place.found = block_extent_run(z, i, start, bytes, &place.id);
 	}

@@ -31,7 +31,7 @@ struct kmem_cache {
 	u32 flags;       /* SLAB_*, as asked for */
 	u32 useroffset;  /* where the window for user copies begins, bytes */
 	u32 usersize;    /* its length; 0: there is none */
-	u16 id;          /* in the headers of its objects, from 1 */
+	u16 id;          /* in the headers of its objects, from 1; SL8 */
 	char name[];
 };
 
@@ -45,6 +45,13 @@ void block_free(void *p, const struct kmem_cache *c, const char *function);
 
 /* The same without what frees of before have left (nolock.h). */
 void block_free_one(void *p, const struct kmem_cache *c, const char *function);
+
+/* The same now, whatever it is: no readers are left (grace.h). */
+void block_free_now(void *p, const char *function);
+
+/* Where the object at @p can be queued, whose user is about to free it or who holds it, and its
+ * cache's id; NULL where it is none that waits for readers. Takes no lock. */
+void *block_wait_room(void *p, u16 *id);
 
 /* For who may not wait: kmalloc's bytes, NULL where nothing is at hand; a free, false where it has
  * to be tried again. What can be seen to be wrong without a lock is reported for kfree_nolock. */

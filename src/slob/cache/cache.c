@@ -11,6 +11,7 @@
  *         SC4 a class of kmalloc, as ashlar_kmalloc_caches has it, is a number in a pointer, and
  *             every function here knows it
  */
+#include "cache/cache.h"
 #include "base/check.h"
 #include "base/memory.h"
 #include "cache/block.h"
@@ -56,7 +57,7 @@ static bool cache_is_power(size_t n)
 
 /* What the slab engine has and slob has not is refused by name where there is room for words. */
 #define CACHE_ZONES (SLAB_CACHE_DMA | SLAB_CACHE_DMA32)
-#define CACHE_SLAB_FLAGS (SLAB_DEBUG_FLAGS | SLAB_TYPESAFE_BY_RCU)
+#define CACHE_MORE_FLAGS (CACHE_ZONES | SLAB_DEBUG_FLAGS | SLAB_TYPESAFE_BY_RCU)
 
 static gfp_t cache_zone(unsigned long flags)
 {
@@ -73,9 +74,11 @@ static const char *cache_refuse_zones(unsigned long zones)
 
 static const char *cache_refuse_flags(unsigned long flags)
 {
-	return flags & SLAB_TYPESAFE_BY_RCU ?
-		       "SLAB_TYPESAFE_BY_RCU: slob has no slabs that could stay for readers" :
-		       "slob cannot watch single caches: its checks are of every block";
+	if (flags & SLAB_DEBUG_FLAGS)
+		return "slob cannot watch single caches: its checks are of every block";
+	if ((flags & SLAB_TYPESAFE_BY_RCU) && !rcu_is_bound())
+		return "SLAB_TYPESAFE_BY_RCU needs an RCU: call ashlar_rcu_bind first";
+	return cache_refuse_zones(flags & CACHE_ZONES);
 }
 
 static const char *cache_refuse(const char *name, size_t size, size_t align, unsigned long flags)
@@ -91,11 +94,9 @@ static const char *cache_refuse(const char *name, size_t size, size_t align, uns
 		return "the size is above 4 MiB";
 	if (align && (!cache_is_power(align) || align > CACHE_SIZE_MAX))
 		return "the alignment is not a power of two up to 4 MiB";
-	if (PORT_SLOB_STEP && (flags & CACHE_SLAB_FLAGS))
-		return cache_refuse_flags(flags);
-	if (flags & ~known & ~(PORT_SLOB_STEP ? CACHE_ZONES : 0))
+	if (flags & ~known & ~(PORT_SLOB_STEP ? CACHE_MORE_FLAGS : 0))
 		return "unknown flags";
-	return PORT_SLOB_STEP ? cache_refuse_zones(flags & CACHE_ZONES) : NULL;
+	return PORT_SLOB_STEP ? cache_refuse_flags(flags) : NULL;
 }
 
 /* What is asked; else what the size is a multiple of, as far as any type needs. */
@@ -110,21 +111,25 @@ static size_t cache_align(size_t size, size_t align, unsigned long flags)
 			line /= 2;
 		align = size_max(align, line);
 	}
+	if (PORT_SLOB_STEP && (flags & SLAB_TYPESAFE_BY_RCU))
+		align = size_max(align, sizeof(void *)); /* of what is behind the object, too */
 	return size_max(align, size_max(size_min(natural, BLOCK_ALIGN), SLOB_UNIT));
 }
 
 /* SC1; under the lock. false iff all ids are taken. */
 static bool cache_number(struct kmem_cache *c)
 {
+	unsigned bits = PORT_SLOB_STEP && (c->flags & SLAB_TYPESAFE_BY_RCU) ? SLOB_WAITS : 0;
+
 	for (unsigned turn = 1; turn < SLOB_IDS; turn++) {
 		const struct kmem_cache *other = caches.first;
 
 		if (++caches.last_id == SLOB_IDS)
 			caches.last_id = 1;
-		while (other && other->id != caches.last_id)
+		while (other && other->id != (caches.last_id | bits))
 			other = other->next;
 		if (!other) {
-			c->id = caches.last_id;
+			c->id = (u16)(caches.last_id | bits);
 			return true;
 		}
 	}
@@ -207,10 +212,22 @@ static bool cache_is_listed(const struct kmem_cache *c)
 	return it != NULL;
 }
 
+/* SC3 */
+bool cache_empty(struct kmem_cache *c, const char *function, const char *what)
+{
+	size_t live;
+
+	if (PORT_SLOB_STEP && READ_ONCE(c->live) && rcu_is_bound())
+		ashlar_rcu_barrier(); /* objects that wait for readers */
+	live = READ_ONCE(c->live);
+	if (live)
+		report_leak(function, what, c, live);
+	return !live;
+}
+
 void kmem_cache_destroy(struct kmem_cache *c)
 {
 	unsigned long were;
-	size_t live;
 
 	if (!c)
 		return;
@@ -221,13 +238,8 @@ void kmem_cache_destroy(struct kmem_cache *c)
 	if (PORT_SLOB_STEP && !cache_is_listed(c))
 		report_pointer("kmem_cache_destroy", c);
 	nolock_check();
-	if (PORT_SLOB_STEP && READ_ONCE(c->live) && rcu_is_bound())
-		ashlar_rcu_barrier(); /* kfree_rcu of its objects */
-	live = READ_ONCE(c->live);
-	if (live) { /* SC3 */
-		report_leak(c, live);
+	if (!cache_empty(c, "kmem_cache_destroy", "cache"))
 		return;
-	}
 	were = guard_enter(&caches.lock);
 	for (struct kmem_cache **at = &caches.first; *at; at = &(*at)->next) {
 		if (*at == c) {

@@ -8,10 +8,8 @@
 #include "base/list.h"
 #include "cache/block.h"
 
-/* Nothing lies idle in a cache. Has it objects in use? */
-static inline bool cache_shrink(struct kmem_cache *c)
-{
-	return READ_ONCE(c->live) != 0;
-}
+/* Wait for what RCU still frees of it. false iff objects are in use: these are told, in the name
+ * of @function, which would have destroyed @what, a "cache" or a "set". */
+bool cache_empty(struct kmem_cache *c, const char *function, const char *what);
 
 #endif

@@ -19,18 +19,22 @@ static struct page *hold_run(struct zone *z, const void *p)
 enum hold hold(void *p)
 {
 	struct zone *z = pages_zone(p);
+	enum hold was = HOLD_NOT;
 	struct slob_place place;
+	unsigned long were;
 	struct page *run;
 
 	if (!z)
 		return HOLD_DONE;
+	were = guard_enter(&z->lock); /* of two who hold one is told */
 	run = hold_run(z, p);
-	if (run && run->list == RUN_HELD)
-		return HOLD_ALREADY;
 	if (run) {
+		was = run->list == RUN_HELD ? HOLD_ALREADY : HOLD_DONE;
 		run->list = RUN_HELD;
-		return HOLD_DONE;
 	}
+	guard_leave(&z->lock, were);
+	if (was != HOLD_NOT)
+		return was;
 	if (slob_hold(z, p, true, &place))
 		return HOLD_DONE;
 	return place.held ? HOLD_ALREADY : HOLD_NOT;

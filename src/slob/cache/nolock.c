@@ -9,7 +9,8 @@
  *             was got here meanwhile
  *         NL2 kfree_nolock cannot fail; a second free is told where the first is carried out
  *         NL3 objects of caches are always pending: their count is found under a lock
- *         NL4 a block has room for a pointer (block.c), so that it can be linked
+ *         NL4 a block has room for a pointer (block.c), so that it can be linked; what readers
+ *             may look at is linked behind its object
  */
 #include "cache/nolock.h"
 #include "base/memory.h"
@@ -30,7 +31,7 @@ void *kmalloc_nolock(size_t size, gfp_t gfp, int node)
 	if (size == 0)
 		return ZERO_SIZE_PTR;
 	if (gfp & ~NOLOCK_GFP) {
-		report_refusal("kmalloc_nolock", "gfp",
+		report_refusal("kmalloc_nolock", NULL,
 			       "only __GFP_ZERO, __GFP_HIGH, "
 			       "__GFP_THISNODE, __GFP_NOWARN and __GFP_NOMEMALLOC make sense here");
 		return NULL;
@@ -40,13 +41,23 @@ void *kmalloc_nolock(size_t size, gfp_t gfp, int node)
 	return block_try_alloc(size, kmalloc_natural(size), watch_gfp(gfp), node);
 }
 
+/* NL4 */
+static void *nolock_link(void *p)
+{
+	u16 id;
+	void *room = block_wait_room(p, &id);
+
+	return room ? room : p;
+}
+
 /* NL2 */
 static void nolock_pend(void *p)
 {
 	void *first = READ_ONCE(nolock_pending);
+	void *link = nolock_link(p);
 
 	do
-		__builtin_memcpy(p, &first, sizeof(first));
+		__builtin_memcpy(link, &first, sizeof(first));
 	while (!__atomic_compare_exchange_n(&nolock_pending, &first, p, true, __ATOMIC_RELEASE,
 					    __ATOMIC_RELAXED));
 }
@@ -70,7 +81,7 @@ void nolock_settle(void)
 
 		if (unlikely(!block_is_used(p)))
 			report_pointer("kfree_nolock", p); /* its link is gone */
-		__builtin_memcpy(&next, p, sizeof(next));
+		__builtin_memcpy(&next, nolock_link(p), sizeof(next));
 		block_free_one(p, NULL, "kfree_nolock");
 		p = next;
 	}

@@ -115,7 +115,7 @@ static void report_object(struct line *l, const struct slob_place *place)
 	report_str(l, "\n  object   ");
 	report_str(l, c ? c->name : "kmalloc");
 	report_str(l, ", ");
-	report_dec(l, place->units * SLOB_UNIT - place->header);
+	report_dec(l, slob_usable(place));
 	report_str(l, " bytes\n");
 }
 
@@ -271,9 +271,9 @@ void report_refusal(const char *function, const char *name, const char *why)
 
 	report_str(&l, "ashlar: ");
 	report_str(&l, function);
-	report_str(&l, "(\"");
+	report_str(&l, name ? "(\"" : "()");
 	report_str(&l, name ? name : "");
-	report_str(&l, "\"): refused: ");
+	report_str(&l, name ? "\"): refused: " : ": refused: ");
 	report_str(&l, why);
 	report_str(&l, "\n");
 	if (PORT_SLOB_STEP)
@@ -281,16 +281,20 @@ void report_refusal(const char *function, const char *name, const char *why)
 	report_print(&l);
 }
 
-void report_leak(const struct kmem_cache *c, size_t objects)
+void report_leak(const char *function, const char *what, const struct kmem_cache *c, size_t objects)
 {
 	struct line l = { .length = 0 };
 
-	report_str(&l, "ashlar: kmem_cache_destroy(\"");
+	report_str(&l, "ashlar: ");
+	report_str(&l, function);
+	report_str(&l, "(\"");
 	report_str(&l, c->name);
 	report_str(&l, "\"): ");
 	report_dec(&l, objects);
 	report_str(&l, objects == 1 ? " object is" : " objects are");
-	report_str(&l, " still in use; the cache stays\n");
+	report_str(&l, " still in use; the ");
+	report_str(&l, what);
+	report_str(&l, " stays\n");
 	if (PORT_SLOB_STEP)
 		anchor_event(ASHLAR_EVENT_LEAK);
 	report_print(&l);

@@ -89,6 +89,23 @@ int ashlar_kmem_cache_debug(struct kmem_cache *c, const char *letters)
 	return WATCH_EINVAL;
 }
 
+int ashlar_slab_debug(const char *setting)
+{
+	const char *text = setting ? setting : "";
+
+	if (!init_ready())
+		return WATCH_EINVAL;
+	if (letters_any(text) & SLAB_DEBUG_FLAGS & ~WATCH_HAS) {
+		report_refusal("ashlar_slab_debug", text,
+			       "slob has no room beside objects for Z P U T");
+		return WATCH_EINVAL;
+	}
+	if (!option_set_debug(text))
+		return WATCH_EINVAL;
+	fault_set_lettered(false);
+	return fault_spread();
+}
+
 /* Every object of every cache: what a write beyond one damages first is the next header. */
 int ashlar_kmem_cache_validate(struct kmem_cache *c)
 {

@@ -293,7 +293,7 @@ bool slob_free(struct zone *z, const void *p, u16 id, struct slob_place *place)
 	if (!shard)
 		return false;
 	slob_look(z, i, (uintptr_t)p & (PAGE_SIZE - 1), place);
-	mine = place->found == SLOB_USED && (id == SLOB_ANY || id == place->id);
+	mine = place->found == SLOB_USED && slob_means(id, place->id);
 	emptied = mine && slob_put(z, i, place);
 	guard_leave(&shard->lock, were);
 	if (emptied)
@@ -378,6 +378,17 @@ bool slob_hold(struct zone *z, const void *p, bool held, struct slob_place *plac
 		base[place->start] = (slob_word)((u16)base[place->start] ^ GRAIN_HELD);
 	guard_leave(&shard->lock, were);
 	return done;
+}
+
+bool slob_find_waiting(const struct zone *z, const void *p, struct slob_place *place)
+{
+	const slob_word *base = slob_words(z, pages_number(z, p));
+	unsigned object = (unsigned)((uintptr_t)p & (PAGE_SIZE - 1)) / SLOB_UNIT;
+	unsigned header = SLOB_HEADER_OBJECT / SLOB_UNIT;
+
+	return PORT_SLOB_STEP && object >= header &&
+	       ((unsigned)base[object - 1] & SLOB_WAITS) == SLOB_WAITS &&
+	       slob_read_header(base, object - header, SLOB_END, place) && slob_waits(place->id);
 }
 
 /* ---- for who may not wait: not on a small machine, which has no locks ---------------------- */

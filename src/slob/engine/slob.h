@@ -28,6 +28,9 @@
  *         SL7 the length of a block without an id is a multiple of PORT_SLOB_ALIGN bytes, an id is
  *             below SLOB_IDS; of the bits that are free so one says that the block is held
  *             (cache/hold.h), which for a free is as if it were free; the others are 0
+ *         SL8 an object that is to wait for readers (cache/grace.h) has an id from SLOB_IDS on
+ *             with the bits SLOB_WAITS, one of which no kmalloc's header has; it ends with room
+ *             to be queued, and slob_free wants SLOB_EVERY for it. Not on small machines
  * Search  SLOB_SEARCH pages of a list are looked at, from where the last search ended; then a page
  *         is taken. Only where there is none all lists are searched to their ends.
  * Locks   the shard's guard
@@ -49,7 +52,9 @@
 /* Pages that a search looks at before a new page is taken. */
 #define SLOB_SEARCH ((unsigned)PORT_SLOB_SEARCH)
 
-#define SLOB_IDS 0x1000u /* ids are 1 .. this - 1 */
+#define SLOB_IDS 0x1000u /* ids are 1 .. this - 1, and from here on those of SL8 */
+#define SLOB_WAITS (PORT_SLOB_STEP ? SLOB_IDS | 2u : 0u)
+#define SLOB_WAIT_BYTES (2 * sizeof(void *))
 #define SLOB_HEADER_KMALLOC 2u
 #define SLOB_HEADER_OBJECT 4u
 
@@ -80,6 +85,19 @@ struct slob_place {
 	bool held;  /* SL7: @found is UNUSED then */
 };
 
+/* Does an object with this id wait for readers (SL8)? */
+static inline bool slob_waits(unsigned id)
+{
+	return (id & SLOB_WAITS & SLOB_IDS) != 0;
+}
+
+/* Bytes that the user of a used block may use. */
+static inline size_t slob_usable(const struct slob_place *place)
+{
+	return place->units * SLOB_UNIT - place->header -
+	       (slob_waits(place->id) ? SLOB_WAIT_BYTES : 0);
+}
+
 /* Does such an object fit into a page? */
 static inline bool slob_fits(size_t bytes, size_t align, size_t header)
 {
@@ -97,9 +115,11 @@ void *slob_alloc_anywhere(struct zone *z, const struct slob_request *r, const vo
 /* What is at @p, which is in zone @z? */
 void slob_find(struct zone *z, const void *p, struct slob_place *place);
 
-/* Free the object at @p iff one is in use there and, with @id not SLOB_ANY, it is of that cache;
- * *@place says what was found. Returns whether it was freed. */
+/* Free the object at @p iff one is in use there and it is what @id says: of that cache, or of any,
+ * but for those that wait (SL8), or really of any. *@place says what was found. Returns whether it
+ * was freed. */
 #define SLOB_ANY 0xffffu
+#define SLOB_EVERY 0xfffeu
 bool slob_free(struct zone *z, const void *p, u16 id, struct slob_place *place);
 
 /* The same for who may not wait: each lock is tried. An object, also of other shards; NULL where
@@ -115,6 +135,18 @@ bool slob_resize(struct zone *z, const void *p, u32 units, struct slob_place *pl
 /* The block in use at @p becomes held; back iff not @held. false, with *@place told, iff there is
  * none that is not, is. */
 bool slob_hold(struct zone *z, const void *p, bool held, struct slob_place *place);
+
+/* Does a free of @id mean an object of the cache with id @of? */
+static inline bool slob_means(u16 id, unsigned of)
+{
+	if (PORT_SLOB_STEP && unlikely(slob_waits(of)))
+		return id == SLOB_EVERY;
+	return id == SLOB_ANY || id == of || (PORT_SLOB_STEP && id == SLOB_EVERY);
+}
+
+/* The block at @p, whose user is about to free it or who holds it, as its header says, without a
+ * lock; false where its id has not the bits SLOB_WAITS. What @p is else does no harm. */
+bool slob_find_waiting(const struct zone *z, const void *p, struct slob_place *place);
 
 /* How a zone's slob pages are filled. */
 struct slob_figures {

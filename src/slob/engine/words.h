@@ -20,9 +20,12 @@ typedef int16_t slob_word;
 /* SL7: lowest bits of a length without an id, highest of an id: 0, but for one that says held. */
 #define GRAIN_MASK ((unsigned)PORT_SLOB_ALIGN / SLOB_UNIT - 1)
 #define GRAIN_HELD 1u
-#define ID_SPARE 0xf000u
+#define ID_SPARE (PORT_SLOB_STEP ? 0xe000u : 0xf000u)
 #define ID_HELD 0x8000u
-_Static_assert((ID_SPARE & (SLOB_IDS - 1)) == 0, "ids leave the bits that SL7 speaks of");
+_Static_assert((ID_SPARE & ((SLOB_IDS - 1) | SLOB_WAITS)) == 0,
+	       "ids leave the bits that SL7 speaks of");
+_Static_assert(!PORT_SLOB_STEP || (GRAIN_MASK & ~GRAIN_HELD & SLOB_WAITS) != 0,
+	       "a bit of SL8 tells an id from a kmalloc's header");
 
 static inline slob_word *slob_words(const struct zone *z, size_t i)
 {
@@ -98,7 +101,8 @@ static inline bool slob_read_header(const slob_word *base, unsigned at, unsigned
 		return false;
 	if (header & HAS_ID)
 		id = (u16)base[at + 1];
-	if ((spare & ~GRAIN_HELD) || (id & ID_SPARE & ~ID_HELD))
+	if ((spare & ~GRAIN_HELD) || (id & ID_SPARE & ~ID_HELD) ||
+	    (slob_waits(id) && (id & SLOB_WAITS) != SLOB_WAITS)) /* SL7, SL8 */
 		return false;
 	place->start = (u16)at;
 	place->units = (u16)units;
