@@ -38,6 +38,13 @@ void ashlar_host_interrupt(unsigned int cpu)
 	arch_send(&machine.cpu[cpu]);
 }
 
+uintptr_t *ashlar_host_task(void)
+{
+	struct cpu *cpu = this_cpu();
+
+	return cpu->task ? &cpu->task->ashlar : &cpu->first.ashlar;
+}
+
 unsigned ashlar_host_distance(unsigned from, unsigned to)
 {
 	return machine.distance[from][to];

@@ -34,6 +34,12 @@ void settings_set(const char *line);
 #define KERNEL_MAX_CPUS 16u
 #define KERNEL_MAX_NODES 8u
 
+/* Who runs on a CPU: here what tests switch to and fro, in a kernel a thread or a process. */
+struct task {
+	uintptr_t ashlar;            /* the library's word (ashlar_host_task) */
+	unsigned long registers[32]; /* a jmp_buf, while it does not run */
+};
+
 /* The first two words are known to assembler: self, number. */
 struct cpu {
 	struct cpu *self;
@@ -45,6 +51,8 @@ struct cpu {
 	void (*timer)(void); /* what the timer interrupt does here; NULL: it is off */
 	uint64_t timers;     /* timer interrupts so far */
 	char *stack;         /* its lowest byte */
+	struct task *task;   /* that runs here; NULL: the CPU's first one */
+	struct task first;
 };
 
 struct machine {

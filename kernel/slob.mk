@@ -6,6 +6,7 @@
 #                  public in both builds (test/slob, test/public)
 #   slob-bare.elf  the slob core on the bare port: bare/ but for what is slab's
 #   slob-example.elf  example/example.c on it
+#   libashlar-slob-bare.a  the library alone
 #   seed-pools.elf  of x86-64: the slab core on the simulated machine, with the tests of pools
 
 SLOB_CORE := $(sort $(wildcard $(addprefix $(ROOT)/,$(shell sed '/^#/d' $(ROOT)/src/slob/files))))
@@ -16,11 +17,12 @@ SLOB_UNIT := $(SLOB_CORE) $(BOOT) $(ROOT)/src/port/sim/port.c $(ROOT)/test/tap.c
 	$(addprefix $(ROOT)/test/slob/,slob_test.c api_test.c model_test.c nolock_test.c rcu_test.c)
 SLOB_UNIT_OBJECTS := $(foreach f,$(SLOB_UNIT),$(call object,$(OUT)/slob-unit,$(f)))
 
-SLOB_BARE := $(SLOB_CORE) $(ROOT)/src/slob/face/bare/slabinfo.c \
-	$(filter-out $(CORE) %/face/bare/slabinfo.c %/face/bare/zoneinfo.c bare/count_case.c bare/zoneinfo_case.c bare/x86_64/%,$(BARE))
+SLOB_LIBRARY := $(SLOB_CORE) $(ROOT)/src/slob/face/bare/slabinfo.c \
+	$(filter-out $(CORE) %/face/bare/slabinfo.c %/face/bare/zoneinfo.c,$(LIBRARY))
+SLOB_LIBRARY_OBJECTS := $(foreach f,$(SLOB_LIBRARY),$(call object,$(OUT)/slob,$(f)))
+SLOB_BARE := $(filter-out bare/count_case.c bare/options_case.c bare/zoneinfo_case.c bare/x86_64/%,$(BARE))
 SLOB_BARE_OBJECTS := $(foreach f,$(SLOB_BARE),$(call object,$(OUT)/slob,$(f)))
-SLOB_EXAMPLE := $(filter-out bare/% %/test/tap.c,$(SLOB_BARE)) $(wildcard example/*.c)
-SLOB_EXAMPLE_OBJECTS := $(foreach f,$(SLOB_EXAMPLE),$(call object,$(OUT)/slob,$(f)))
+SLOB_EXAMPLE_OBJECTS := $(foreach f,$(EXAMPLE),$(call object,$(OUT)/slob,$(f)))
 
 all: $(OUT)/slob-unit.elf $(OUT)/slob-bare.elf $(OUT)/slob-example.elf
 
@@ -33,12 +35,13 @@ endif
 $(OUT)/s%.elf: $(ARCH)/link.ld
 	@$(CC) $(ARCH_FLAGS) -nostdlib -static -no-pie -Wl,--build-id=none \
 		-Wl,-z,max-page-size=4096 -Wl,--no-warn-rwx-segments -T $(ARCH)/link.ld \
-		-o $@ $(filter %.o,$^)
+		-o $@ $(filter %.o %.a,$^)
 
 $(OUT)/seed-pools.elf: $(POOLS_OBJECTS)
 $(OUT)/slob-unit.elf: $(SLOB_UNIT_OBJECTS)
-$(OUT)/slob-bare.elf: $(SLOB_BARE_OBJECTS)
-$(OUT)/slob-example.elf: $(SLOB_EXAMPLE_OBJECTS)
+$(OUT)/slob-bare.elf: $(SLOB_BARE_OBJECTS) $(OUT)/libashlar-slob-bare.a
+$(OUT)/slob-example.elf: $(SLOB_EXAMPLE_OBJECTS) $(OUT)/libashlar-slob-bare.a
+$(OUT)/libashlar-slob-bare.a: $(SLOB_LIBRARY_OBJECTS)
 
 $(OUT)/slob-unit/lib/%.o: $(ROOT)/% Makefile slob.mk $(ARCH)/flags.mk
 	@mkdir -p $(dir $@)
@@ -53,4 +56,4 @@ $(OUT)/slob/own/%.o: % Makefile slob.mk $(ARCH)/flags.mk
 	@mkdir -p $(dir $@)
 	@$(CC) $(SLOB_FLAGS) $(BARE_INCLUDES) -c -o $@ $<
 
--include $(SLOB_UNIT_OBJECTS:.o=.d) $(SLOB_BARE_OBJECTS:.o=.d) $(SLOB_EXAMPLE_OBJECTS:.o=.d)
+-include $(SLOB_UNIT_OBJECTS:.o=.d) $(SLOB_LIBRARY_OBJECTS:.o=.d) $(SLOB_BARE_OBJECTS:.o=.d) $(SLOB_EXAMPLE_OBJECTS:.o=.d)

@@ -96,23 +96,52 @@ bool vm_map(uintptr_t address, uint64_t physical, enum vm_access access)
 	return true;
 }
 
+/* Let whole tables, from @address on, be the shared one, as far as one table of level 2 reaches and
+ * has nothing there yet. Returns the address behind them: @address iff there are none. */
+static uintptr_t vm_share_tables(uintptr_t address, uintptr_t end)
+{
+	uint64_t shared = vm_make_table(vm_physical(zero_table));
+	uint64_t *entry;
+
+	if (address % VM_TABLE_BYTES || end - address < VM_TABLE_BYTES)
+		return address;
+	entry = vm_walk(address, 2, true);
+	while (entry && !(*entry & VM_PRESENT)) {
+		*entry++ = shared;
+		address += VM_TABLE_BYTES;
+		if (end - address < VM_TABLE_BYTES || vm_index(address, 2) == 0)
+			break;
+	}
+	return address;
+}
+
+/* The same page by page, as far as their table reaches, whatever was there. */
+static uintptr_t vm_zero_pages(uintptr_t address, uintptr_t end)
+{
+	uint64_t *entry = vm_walk(address, 1, true);
+
+	if (!entry)
+		return address;
+	do {
+		*entry++ = vm_make_page(zero_page, false);
+		vm_flush(address);
+		address += VM_PAGE;
+	} while (address < end && address % VM_TABLE_BYTES);
+	return address;
+}
+
 bool vm_map_zeros(uintptr_t address, size_t bytes)
 {
 	uintptr_t end = address + bytes;
 
 	while (address < end) {
-		uint64_t *entry = NULL;
+		uintptr_t behind = vm_share_tables(address, end);
 
-		if (address % VM_TABLE_BYTES == 0 && end - address >= VM_TABLE_BYTES)
-			entry = vm_walk(address, 2, true);
-		if (entry && !(*entry & VM_PRESENT)) {
-			*entry = vm_make_table(vm_physical(zero_table));
-			address += VM_TABLE_BYTES;
-			continue;
-		}
-		if (!vm_map(address, zero_page, VM_READ))
+		if (behind == address)
+			behind = vm_zero_pages(address, end);
+		if (behind == address)
 			return false;
-		address += VM_PAGE;
+		address = behind;
 	}
 	return true;
 }

@@ -17,6 +17,11 @@
 #define KERNEL_SCRATCH UINT64_C(0xfffffff000000000) /* the simulated machine's memory */
 
 /* The granule of the MMU is the base page (boot.S). */
+/* Words of a jmp_buf: the stack, and where to go on; what is skipped of a fresh stack. */
+#define TASK_STACK 12
+#define TASK_START 11
+#define TASK_STACK_SKEW 0
+
 #define VM_SHIFT ASHLAR_PAGE_SHIFT
 #define VM_PAGE ((size_t)1 << VM_SHIFT)
 #define VM_ADDRESS_BITS 39

@@ -27,6 +27,8 @@ static inline uint64_t next_random(uint64_t *state)
 
 /* Instructions of ashlar_boot_start, with icount. */
 extern uint64_t boot_cost;
+/* Bytes that it has taken from the boot map: its tables, and pages that are online. */
+extern uint64_t boot_bytes;
 
 /* How much work each CPU does, of the boot line. */
 static inline unsigned rounds(unsigned ordinary)

@@ -91,6 +91,8 @@ TEST(count_boot_of_this_much_memory)
 	if (!most)
 		SKIP("no boot= on the boot line");
 	tap_note_number("instructions of ashlar_boot_start", boot_cost);
+	tap_note_number("KiB that it has taken from the boot map", boot_bytes >> 10);
 	EXPECT_GT(boot_cost, 0);
 	EXPECT_LE(boot_cost, most);
+	EXPECT_LE(boot_bytes, 3 * MIB); /* however much there is */
 }

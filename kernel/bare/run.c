@@ -10,6 +10,7 @@
 #include "bare_test.h"
 
 uint64_t boot_cost;
+uint64_t boot_bytes;
 
 void tap_write(const char *text, size_t bytes)
 {
@@ -60,10 +61,12 @@ unsigned kernel_run(void)
 	};
 
 	print_map();
+	boot_bytes = ashlar_boot_free();
 	boot_cost = cpu_instructions();
 	if (!ashlar_boot_start(&boot))
 		panic("the library does not start");
 	boot_cost = cpu_instructions() - boot_cost;
+	boot_bytes -= ashlar_boot_free();
 	cpus_start();
 	return tap_run(setting("test"));
 }

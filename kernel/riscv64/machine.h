@@ -15,6 +15,11 @@
 #define KERNEL_DMA_END UINT64_C(0)
 #define KERNEL_SCRATCH UINT64_C(0xfffffff000000000) /* the simulated machine's memory */
 
+/* Words of a jmp_buf: the stack, and where to go on; what is skipped of a fresh stack. */
+#define TASK_STACK 1
+#define TASK_START 0
+#define TASK_STACK_SKEW 0
+
 #define VM_SHIFT 12
 #define VM_PAGE ((size_t)1 << VM_SHIFT)
 #define VM_ADDRESS_BITS 39

@@ -16,6 +16,11 @@
 #define KERNEL_DMA_END (UINT64_C(16) << 20)         /* ISA */
 #define KERNEL_SCRATCH UINT64_C(0xffffe00000000000) /* the simulated machine's memory */
 
+/* Words of a jmp_buf: the stack, and where to go on; what is skipped of a fresh stack. */
+#define TASK_STACK 6
+#define TASK_START 7
+#define TASK_STACK_SKEW 8 /* as after a call */
+
 #define VM_SHIFT 12
 #define VM_PAGE ((size_t)1 << VM_SHIFT)
 #define VM_ADDRESS_BITS 48

@@ -121,7 +121,7 @@ static void option_complain(const char *what, const char *s, size_t length)
 	struct text t;
 
 	text_init(&t);
-	text_str(&t, "ashlar: ASHLAR_OPTIONS: ");
+	text_str(&t, "ashlar: " PORT_OPTIONS_NAME ": ");
 	text_str(&t, what);
 	text_str(&t, " '");
 	for (size_t i = 0; i < length; i++)

@@ -80,7 +80,7 @@ static const char *report_place(const struct slab_object *o)
 		return "in a slab that is gone";
 	case STATE_HELD:
 	case STATE_HELD_CHARGED:
-		return "held: nobody's";
+		return "held: it waits in a mempool, in a sheaf or for RCU";
 	default:
 		return "in use";
 	}

@@ -13,8 +13,10 @@
 #include "ashlar/mempool.h"
 #include "base/check.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "cache/cache.h"
 #include "cache/hold.h"
+#include "cache/report.h"
 
 #define SHEAF_ENOMEM (-12)
 
@@ -25,10 +27,25 @@ struct slab_sheaf {
 	void *object[];
 };
 
-/* SH2 */
-static void sheaf_check(const struct kmem_cache *c, const struct slab_sheaf *sheaf)
+static _Noreturn cold noinline void
+sheaf_refuse(const struct kmem_cache *c, const struct slab_sheaf *sheaf, const char *function)
 {
-	CHECK(sheaf->cache == c, "a sheaf is used with the cache it was filled from");
+	struct text why;
+
+	text_init(&why);
+	text_str(&why, "the sheaf was filled from another cache, ");
+	text_str(&why, sheaf->cache->name);
+	text_char(&why, '\0');
+	report_refusal(function, c->name, why.bytes);
+	check_end();
+}
+
+/* SH2 */
+static void sheaf_check(const struct kmem_cache *c, const struct slab_sheaf *sheaf,
+			const char *function)
+{
+	if (unlikely(sheaf->cache != c))
+		sheaf_refuse(c, sheaf, function);
 }
 
 /* More objects until it has @count; false, with none added, iff they cannot be had. */
@@ -77,7 +94,7 @@ void *kmem_cache_alloc_from_sheaf(struct kmem_cache *c, gfp_t gfp, struct slab_s
 {
 	void *p;
 
-	sheaf_check(c, sheaf);
+	sheaf_check(c, sheaf, "kmem_cache_alloc_from_sheaf");
 	if (sheaf->count == 0)
 		return NULL;
 	p = sheaf->object[--sheaf->count];
@@ -92,7 +109,7 @@ int kmem_cache_refill_sheaf(struct kmem_cache *c, gfp_t gfp, struct slab_sheaf *
 	struct slab_sheaf *old = *sheaf;
 	struct slab_sheaf *larger;
 
-	sheaf_check(c, old);
+	sheaf_check(c, old, "kmem_cache_refill_sheaf");
 	if (count <= old->count)
 		return 0;
 	if (count <= old->capacity)
@@ -114,7 +131,7 @@ int kmem_cache_refill_sheaf(struct kmem_cache *c, gfp_t gfp, struct slab_sheaf *
 void kmem_cache_return_sheaf(struct kmem_cache *c, gfp_t gfp, struct slab_sheaf *sheaf)
 {
 	(void)gfp;
-	sheaf_check(c, sheaf);
+	sheaf_check(c, sheaf, "kmem_cache_return_sheaf");
 	for (u32 i = 0; i < sheaf->count; i++)
 		hold_end(sheaf->object[i]);
 	kmem_cache_free_bulk(c, sheaf->count, sheaf->object);

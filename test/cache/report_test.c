@@ -108,7 +108,8 @@ TEST(report_double_free_of_what_is_held)
 	wrong = p;
 	EXPECT_EQ(hold(p), HOLD_DONE);
 	EXPECT(help_aborts(free_to_c));
-	EXPECT(help_contains(sim.text, "number 0 of its slab, held: nobody's\n"));
+	EXPECT(help_contains(sim.text, "number 0 of its slab, held: it waits "
+				       "in a mempool, in a sheaf or for RCU\n"));
 	hold_end(p);
 	kmem_cache_free(c, p);
 	EXPECT_EQ(ashlar_audit(), 0);

@@ -115,7 +115,7 @@ TEST(cache_zalloc_zeroes_the_object)
 		memset(p, 1, 200);
 		kmem_cache_free(c, p);
 	}
-	cache_shrink(c); /* the slow path, on memory that was used */
+	kmem_cache_shrink(c); /* the slow path, on memory that was used */
 	p = kmem_cache_zalloc(c, GFP_KERNEL);
 	EXPECT(is_filled(p, 200, 0));
 	memset(p, 1, 200);

@@ -344,7 +344,9 @@ TEST(mempool_SH1_SH2_misuse)
 	other = kmem_cache_create("others", 64, 0, 0, NULL);
 	confused = kmem_cache_prefill_sheaf(c, GFP_KERNEL, 4);
 	EXPECT(help_aborts(wrong_cache));
-	EXPECT(help_contains(sim.text, "a sheaf is used with the cache it was filled from"));
+	EXPECT(help_contains(sim.text,
+			     "kmem_cache_alloc_from_sheaf(\"others\"): refused: the sheaf was "
+			     "filled from another cache, nodes\n"));
 	kmem_cache_return_sheaf(c, GFP_KERNEL, confused);
 	confused = kmem_cache_prefill_sheaf(c, GFP_KERNEL, 8);
 	for (unsigned i = 0; i < ARRAY_SIZE(nodes); i++)

@@ -47,4 +47,7 @@
 #define PORT_SLOB_STEP 0x40000ul /* all that is there comes online at the start */
 #define PORT_ONE_CPU 0
 
+/* Where options come from, for reports. */
+#define PORT_OPTIONS_NAME "boot line"
+
 #endif

@@ -26,8 +26,6 @@
 #include "port/port.h"
 #include "port_config.h"
 
-#define PORT_OPTION_VARIABLE "ASHLAR_OPTIONS"
-
 static unsigned machine_cpus;
 
 unsigned linux_machine_cpus(void)
@@ -122,7 +120,7 @@ void port_init(struct port_machine *machine)
 const char *port_options(bool *secure)
 {
 	*secure = getauxval(AT_SECURE) != 0;
-	return linux_getenv(PORT_OPTION_VARIABLE);
+	return linux_getenv(PORT_OPTIONS_NAME);
 }
 
 bool port_arena(size_t align, void **start, size_t *bytes)

@@ -18,4 +18,7 @@
 #define PORT_PAGEBLOCKS 0                   /* Linux has placed the pages */
 #define PORT_STATE_LEVELS 3u                /* all: later it may be no time to wait for them */
 
+/* Where options come from, for reports. */
+#define PORT_OPTIONS_NAME "module options"
+
 #endif

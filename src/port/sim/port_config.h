@@ -35,4 +35,7 @@
 #define PORT_SLOB_STEP 0x40000ul /* bytes that come online at least; 0: regions are given */
 #define PORT_ONE_CPU 0           /* 1: a guard keeps interrupts out and is no lock */
 
+/* Where options come from, for reports. */
+#define PORT_OPTIONS_NAME "ASHLAR_OPTIONS"
+
 #endif

@@ -34,4 +34,7 @@
 #define PORT_SLAB_ORDER 0
 #define PORT_ZERO_PAGES 0 /* memory that is given holds anything */
 
+/* Where options come from, for reports. */
+#define PORT_OPTIONS_NAME "options"
+
 #endif

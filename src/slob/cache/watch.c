@@ -26,7 +26,7 @@ bool watch_failing;
 
 static void watch_refuse(const char *option, const char *why)
 {
-	report_refusal("ASHLAR_OPTIONS", option, why);
+	report_refusal(PORT_OPTIONS_NAME, option, why);
 }
 
 void watch_start(void)
