@@ -228,7 +228,7 @@ bool cache_fails(const struct kmem_cache *c, gfp_t gfp, size_t size)
 }
 
 /* The object is its new owner's, but for a charge. Returns what is still to be done to it. */
-static gfp_t cache_dress(struct kmem_cache *c, void *p, gfp_t gfp, size_t size)
+static always_inline gfp_t cache_dress(struct kmem_cache *c, void *p, gfp_t gfp, size_t size)
 {
 	if (unlikely(options.stats) && page_node(&map.pages[map_pfn(p)]) != node_here())
 		cache_count(&c->counts.far_allocs, 1);
@@ -254,7 +254,7 @@ void *cache_alloc_slow(struct kmem_cache *c, gfp_t gfp)
 }
 
 /* An object that is not claimed yet, or NULL. */
-static void *cache_get(struct kmem_cache *c, gfp_t gfp, size_t size)
+static always_inline void *cache_get(struct kmem_cache *c, gfp_t gfp, size_t size)
 {
 	void *p;
 
@@ -355,7 +355,8 @@ void cache_free_slow(struct kmem_cache_node *n, void *object)
 		cache_count(&n->cache->counts.free_miss, 1);
 	if (n->cache->limit && array_equip(n) && array_push(n->header_offset, object))
 		return;
-	tune_share(n);
+	if (unlikely(!READ_ONCE(n->shared)) && n->cache->shared_factor)
+		tune_share(n);
 	cache_flush(n, object);
 }
 

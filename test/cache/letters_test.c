@@ -2,9 +2,8 @@
 /*
  * letters_test.c - LT1 and LT2: which block of slab_debug= holds for which cache
  */
-#include <string.h>
-
 #include "ashlar/debug.h"
+#include "base/text.h"
 #include "cache/cache.h"
 #include "cache/init.h"
 #include "cache/letters.h"
@@ -100,12 +99,17 @@ TEST(letters_as_an_option)
 
 static u32 flags_of(const char *name)
 {
-	const struct kmem_cache_node *n = NULL;
+	size_t length = 0;
 
-	for (u32 id = 1; !n && id < CONFIG_MAX_IDS; id++)
-		if (map_ids[id].node && !strcmp(map_ids[id].node->cache->name, name))
-			n = map_ids[id].node;
-	return n ? n->cache->debug.flags : 1;
+	while (name[length])
+		length++;
+	for (u32 id = 1; id < CONFIG_MAX_IDS; id++) {
+		const struct kmem_cache_node *n = map_ids[id].node;
+
+		if (n && text_equals(name, length, n->cache->name))
+			return n->cache->debug.flags;
+	}
+	return 1;
 }
 
 TEST(letters_while_the_program_runs)
