@@ -84,10 +84,10 @@ struct kmem_cache {
 	gfp_t allocflags;  /* joined with every request for pages */
 	u32 visitors;      /* atomic, up under cache_lock (K3) */
 	void (*ctor)(void *);
-	u32 constructing; /* atomic: number of a thread that runs ctor; 0: none, or not known */
 	struct kmem_cache_node *node; /* slabs and shared arrays, an array by NUMA node */
 	struct shape shape;
 	struct debug debug;
+	u32 constructing; /* atomic: number of a thread that runs ctor; 0: none, or not known */
 	struct cache_counts counts;
 	struct list link;    /* cache_lock: all caches, oldest first */
 	struct list aliases; /* cache_lock: further names of a merged cache, newest first */

@@ -19,7 +19,8 @@
 #include "cache/report.h"
 #include "page/pcp.h"
 
-STATIC_ASSERT(ASHLAR_MAX_ORDER == PORT_MAX_ORDER, "mm.h names the port's largest order");
+STATIC_ASSERT(PAGE_SIZE << ASHLAR_MAX_ORDER == (size_t)1 << (PORT_PAGE_SHIFT + PORT_MAX_ORDER),
+	      "mm.h names the port's largest order");
 
 /* What is more to do for, or to say to: all that a CPU's list has not, or not alone. */
 #define MM_GFP_SPECIAL                                                                     \

@@ -11,8 +11,8 @@
 /* Is an RCU bound? */
 bool rcu_is_bound(void);
 
-/* The block @p waits, which the caller holds; @room are two words that lie in it. Then grace_end gets
- * it (grace.h). */
+/* The block @p waits, which the caller holds; @room are two words that lie in it. Then grace_end
+ * gets it (grace.h). */
 void rcu_hold_block(void *room, void *p);
 
 /* What hangs at @link waits for a grace period; then grace_free gets it (grace.h). */

@@ -214,7 +214,7 @@ TEST(rcu_SL8_a_kmalloc_is_none_whatever_is_before_it)
 	EXPECT_EQ(ashlar_audit(), 0);
 }
 
-/* In any place, whatever starts there: nothing is found that cannot be, and nothing else is read. */
+/* In any place, whatever starts there: nothing is found that cannot be, nothing else is read. */
 TEST(rcu_SL8_any_pointer_does_no_harm)
 {
 	struct kmem_cache *c;

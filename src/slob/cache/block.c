@@ -3,6 +3,7 @@
  * block.c - see block.h
  */
 #include "cache/block.h"
+#include "base/check.h"
 #include "base/memory.h"
 #include "cache/gfp.h"
 #include "cache/grace.h"
@@ -211,6 +212,7 @@ static noinline void block_wipe(void *p, u16 id, const char *function)
 {
 	u16 unused;
 
+	ASSERT(p);
 	if (id == SLOB_EVERY || !block_wait_room(p, &unused))
 		memset(p, 0, block_usable(p, function));
 }
@@ -263,11 +265,14 @@ void block_free_now(void *p, const char *function)
 
 void *block_wait_room(void *p, u16 *id)
 {
-	struct zone *z = pages_zone(p);
 	struct slob_place place;
 	const struct page *pg;
+	struct zone *z;
 
-	if (!PORT_SLOB_STEP || !z)
+	if (!PORT_SLOB_STEP)
+		return NULL;
+	z = pages_zone(p);
+	if (!z)
 		return NULL;
 	pg = &z->pages[pages_number(z, p)];
 	if (pg->kind == PAGE_SLOB && slob_find_waiting(z, p, &place)) {
@@ -298,11 +303,12 @@ static bool block_try_end_run(struct zone *z, size_t i)
 
 bool block_try_free(void *p)
 {
-	struct zone *z = pages_zone(p);
 	const struct page *pg;
+	struct zone *z;
 
 	if (!PORT_SLOB_STEP)
 		return false;
+	z = pages_zone(p);
 	if (!z)
 		report_pointer("kfree_nolock", p);
 	pg = &z->pages[pages_number(z, p)];

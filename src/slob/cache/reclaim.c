@@ -25,10 +25,14 @@ static struct {
 
 static void reclaim_bound(struct zone *z)
 {
-	size_t live = READ_ONCE(z->nr_pages) - READ_ONCE(z->free_pages);
-	size_t bound = live / 16 + (size_t)(options.keep >> PAGE_SHIFT);
+	size_t live;
+	size_t bound;
 
-	if (PORT_GIVES_BACK && unlikely(READ_ONCE(z->dirty_pages) > bound))
+	if (!PORT_GIVES_BACK)
+		return;
+	live = READ_ONCE(z->nr_pages) - READ_ONCE(z->free_pages);
+	bound = live / 16 + (size_t)(options.keep >> PAGE_SHIFT);
+	if (unlikely(READ_ONCE(z->dirty_pages) > bound))
 		pages_discard(z, bound - bound / 8);
 }
 

@@ -382,12 +382,15 @@ bool slob_hold(struct zone *z, const void *p, bool held, struct slob_place *plac
 
 bool slob_find_waiting(const struct zone *z, const void *p, struct slob_place *place)
 {
-	const slob_word *base = slob_words(z, pages_number(z, p));
-	unsigned object = (unsigned)((uintptr_t)p & (PAGE_SIZE - 1)) / SLOB_UNIT;
 	unsigned header = SLOB_HEADER_OBJECT / SLOB_UNIT;
+	const slob_word *base;
+	unsigned object;
 
-	return PORT_SLOB_STEP && object >= header &&
-	       ((unsigned)base[object - 1] & SLOB_WAITS) == SLOB_WAITS &&
+	if (!PORT_SLOB_STEP)
+		return false;
+	base = slob_words(z, pages_number(z, p));
+	object = (unsigned)((uintptr_t)p & (PAGE_SIZE - 1)) / SLOB_UNIT;
+	return object >= header && ((unsigned)base[object - 1] & SLOB_WAITS) == SLOB_WAITS &&
 	       slob_read_header(base, object - header, SLOB_END, place) && slob_waits(place->id);
 }
 
@@ -412,10 +415,13 @@ static void *slob_try_in(struct zone *z, unsigned s, const struct slob_request *
 
 void *slob_try_alloc(struct zone *z, const struct slob_request *r)
 {
-	unsigned own = slob_own_shard();
 	void *object = NULL;
+	unsigned own;
 
-	for (unsigned k = 0; PORT_SLOB_STEP && k < PORT_SLOB_SHARDS && !object; k++) {
+	if (!PORT_SLOB_STEP)
+		return NULL;
+	own = slob_own_shard();
+	for (unsigned k = 0; k < PORT_SLOB_SHARDS && !object; k++) {
 		unsigned s = (own + k) & (PORT_SLOB_SHARDS - 1);
 
 		if (!lock_try(&z->shard[s].lock))
@@ -443,12 +449,16 @@ static bool slob_try_put(struct zone *z, size_t i, const struct slob_place *plac
 
 bool slob_try_free(struct zone *z, const void *p)
 {
-	size_t i = pages_number(z, p);
-	struct shard *shard = &z->shard[z->pages[i].shard & (PORT_SLOB_SHARDS - 1)];
 	struct slob_place place;
+	struct shard *shard;
 	bool done = false;
+	size_t i;
 
-	if (!PORT_SLOB_STEP || !lock_try(&shard->lock))
+	if (!PORT_SLOB_STEP)
+		return false;
+	i = pages_number(z, p);
+	shard = &z->shard[z->pages[i].shard & (PORT_SLOB_SHARDS - 1)];
+	if (!lock_try(&shard->lock))
 		return false;
 	if (z->pages[i].kind == PAGE_SLOB && shard == &z->shard[z->pages[i].shard]) {
 		slob_look(z, i, (uintptr_t)p & (PAGE_SIZE - 1), &place);
