@@ -110,12 +110,12 @@ void reclaim_enforce(void)
 /* R6: a page for each id, too, so that many caches are not looked at for little. */
 static void reclaim_squeeze(size_t most)
 {
-	size_t step = size_max(most / 64, size_max(RECLAIM_CHUNK, cache_ids_end()));
-
 	size_t at = READ_ONCE(reclaim.squeeze_at);
+	size_t step;
 
 	if (most < at || !init_done())
 		return;
+	step = size_max(most / 64, size_max(RECLAIM_CHUNK, cache_ids_end()));
 	WRITE_ONCE(reclaim.squeeze_at, most + step);
 	if (at)
 		squeeze_caches(false);

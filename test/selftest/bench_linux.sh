@@ -8,23 +8,7 @@ export LC_ALL=C
 root=${ASHLAR_SOURCE:-$(cd "$(dirname "$0")/../.." && pwd)}
 T=$(mktemp -d "${TMPDIR:-/tmp}/ashlar-test.XXXXXX") || exit 1
 trap 'rm -rf "$T"' EXIT
-n=0
-bad=0
-
-expect() { # NAME WANTED FOUND
-	n=$((n + 1))
-	if [ "$2" = "$3" ]; then
-		echo "ok $n - $1"
-	else
-		bad=1
-		printf 'wanted:\n%s\nfound:\n%s\n' "$2" "$3" | sed 's/^/# /'
-		echo "not ok $n - $1"
-	fi
-}
-
-contains() { # NAME TEXT PART
-	case $2 in *"$3"*) expect "$1" yes yes ;; *) expect "$1" "...$3..." "$2" ;; esac
-}
+. "$root/test/expect.bash"
 
 # ---- a tree with the scripts, Linux's source and Debian's packages as if unpacked, and the tools
 

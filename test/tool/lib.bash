@@ -10,9 +10,8 @@ T=$(mktemp -d "${TMPDIR:-/tmp}/ashlar-test.XXXXXX") || exit 1
 chmod 755 "$T" # another user runs programs in it, too
 cd "$T" || exit 1
 unset ASHLAR_OPTIONS LD_PRELOAD
-n=0
-bad=0
 children=""
+. "$source/test/expect.bash"
 
 finish() {
 	# shellcheck disable=SC2086
@@ -20,21 +19,6 @@ finish() {
 	rm -rf "$T"
 }
 trap finish EXIT
-
-expect() { # NAME WANTED FOUND
-	n=$((n + 1))
-	if [ "$2" = "$3" ]; then
-		echo "ok $n - $1"
-	else
-		bad=1
-		printf 'wanted:\n%s\nfound:\n%s\n' "$2" "$3" | sed 's/^/# /'
-		echo "not ok $n - $1"
-	fi
-}
-
-contains() { # NAME TEXT PART
-	case $2 in *"$3"*) expect "$1" yes yes ;; *) expect "$1" "...$3..." "$2" ;; esac
-}
 
 lacks() { # NAME TEXT PART
 	case $2 in *"$3"*) expect "$1" "without: $3" "$2" ;; *) expect "$1" yes yes ;; esac
