@@ -4,7 +4,7 @@
  */
 #include "ashlar/mempool.h"
 #include "ashlar/mm.h"
-#include "cache/account.h"
+#include "cache/account_object.h"
 #include "cache/cache.h"
 #include "cache/kmalloc.h"
 #include "fail_help.h"
