@@ -5,6 +5,7 @@
 #include "cache/block.h"
 #include "base/check.h"
 #include "base/memory.h"
+#include "cache/account_object.h"
 #include "cache/gfp.h"
 #include "cache/grace.h"
 #include "cache/init.h"
@@ -49,6 +50,8 @@ static void *block_from_run(struct zone *z, struct want *w)
 		return NULL;
 	z->pages[i].prev = w->slob.id;
 	z->pages[i].list = w->slob.id ? RUN_OBJECT : RUN_KMALLOC;
+	if (PORT_SLOB_STEP)
+		z->pages[i].units = w->slob.payer & SLOB_NOBODY;
 	return pages_address(z, i);
 }
 
@@ -118,6 +121,9 @@ static void block_describe(struct want *w, const struct kmem_cache *c)
 	bytes = c ? header + w->size : block_bytes(w->size);
 	if (PORT_SLOB_STEP && c)
 		bytes = size_max(bytes, header + sizeof(void *)); /* NL4 */
+	if (PORT_SLOB_STEP && w->slob.payer)                      /* SL9 */
+		bytes = c ? size_align(bytes, SLOB_UNIT) + SLOB_UNIT :
+			    block_bytes(w->size + SLOB_UNIT);
 	w->slob.header = (u16)header;
 	w->slob.id = c ? c->id : 0;
 	w->run_align = 1;
@@ -145,7 +151,25 @@ static always_inline void block_clear(void *p, const struct want *w)
 	if (!w->zero)
 		memset(p, 0,
 		       w->pages ? w->pages << PAGE_SHIFT :
-				  w->slob.units * SLOB_UNIT - w->slob.header);
+				  w->slob.units * SLOB_UNIT - w->slob.header -
+					  (PORT_SLOB_STEP && w->slob.payer ? SLOB_UNIT : 0));
+}
+
+/* What its group is charged. */
+static size_t block_price(const struct want *w)
+{
+	return w->pages ? w->pages << PAGE_SHIFT : w->slob.units * SLOB_UNIT;
+}
+
+/* There is room to say who pays: who does? false iff a limit refuses. */
+static bool block_begin_payment(struct want *w, gfp_t gfp)
+{
+	u16 payer;
+
+	if (!account_begin(&payer, block_price(w), 1, gfp))
+		return false;
+	w->slob.payer = payer ? payer : SLOB_NOBODY;
+	return true;
 }
 
 void *block_alloc(size_t size, size_t align, struct kmem_cache *c, gfp_t gfp, int node)
@@ -161,11 +185,17 @@ void *block_alloc(size_t size, size_t align, struct kmem_cache *c, gfp_t gfp, in
 	if (unlikely(w.near.attributes) && !block_exists(&w))
 		return NULL;
 	nolock_check();
+	if (PORT_SLOB_STEP && unlikely(gfp & __GFP_ACCOUNT) && account_current())
+		w.slob.payer = SLOB_NOBODY;
 	block_describe(&w, c);
+	if (PORT_SLOB_STEP && unlikely(w.slob.payer) && !block_begin_payment(&w, gfp))
+		return NULL;
 	for (unsigned attempt = 0; !p; attempt++) {
 		p = block_try(&w, gfp);
-		if (!p && !reclaim_retry(gfp, attempt))
+		if (!p && !reclaim_retry(gfp, attempt)) {
+			account_end(w.slob.payer, block_price(&w), 1);
 			return NULL;
+		}
 	}
 	if (c)
 		guard_add(&c->live, 1);
@@ -190,17 +220,19 @@ void *block_try_alloc(size_t size, size_t align, gfp_t gfp, int node)
 
 /* ---- free ---------------------------------------------------------------------------- */
 
-/* A run that starts at page @i becomes nobody's; its length in pages, 0 iff there is none that *@id
- * means, which becomes what it was. */
-static size_t block_end_run(struct zone *z, size_t i, u16 *id)
+/* A run that starts at page @i becomes nobody's; its length in pages, 0 iff there is none that
+ * @place->id means, which becomes what it was. Who pays for it is told there, too. */
+static size_t block_end_run(struct zone *z, size_t i, struct slob_place *place)
 {
 	struct page *pg = &z->pages[i];
 	unsigned long were = guard_enter(&z->lock);
 	size_t pages = 0;
 
-	if (pg->kind == PAGE_RUN && pg->list < RUN_BLOCK && slob_means(*id, pg->prev)) {
+	if (pg->kind == PAGE_RUN && pg->list < RUN_BLOCK && slob_means(place->id, pg->prev)) {
 		pages = pg->next;
-		*id = (u16)pg->prev;
+		place->id = (u16)pg->prev;
+		if (PORT_SLOB_STEP)
+			place->payer = pg->units;
 		pg->kind = PAGE_TAIL;
 	}
 	guard_leave(&z->lock, were);
@@ -223,7 +255,7 @@ static always_inline void block_free_as(void *p, const struct kmem_cache *c, u16
 {
 	struct zone *z = pages_zone(p);
 	struct slob_place place;
-	size_t i, pages;
+	size_t i, pages = 0;
 
 	if (unlikely(!z))
 		report_pointer(function, p);
@@ -232,7 +264,7 @@ static always_inline void block_free_as(void *p, const struct kmem_cache *c, u16
 	if (!slob_free(z, p, id, &place)) {
 		i = pages_number(z, p);
 		place.id = id;
-		pages = pages_address(z, i) == p ? block_end_run(z, i, &place.id) : 0;
+		pages = pages_address(z, i) == p ? block_end_run(z, i, &place) : 0;
 		if (unlikely(!pages)) {
 			if (PORT_SLOB_STEP && grace_hold(p, id))
 				return;
@@ -249,8 +281,10 @@ static always_inline void block_free_as(void *p, const struct kmem_cache *c, u16
 		if (owner)
 			guard_add(&owner->live, (size_t)-1); /* BL3 */
 	}
-	if (PORT_SLOB_STEP)
+	if (PORT_SLOB_STEP) {
+		account_end(place.payer, pages ? pages << PAGE_SHIFT : place.units * SLOB_UNIT, 1);
 		reclaim_check(z);
+	}
 }
 
 void block_free_one(void *p, const struct kmem_cache *c, const char *function)
@@ -294,7 +328,7 @@ static bool block_try_end_run(struct zone *z, size_t i)
 
 	if (!lock_try(&z->lock))
 		return false;
-	mine = pg->kind == PAGE_RUN && pg->list == RUN_KMALLOC;
+	mine = pg->kind == PAGE_RUN && pg->list == RUN_KMALLOC && !pg->units;
 	if (mine)
 		pages_give_held(z, i, pg->next);
 	lock_release(&z->lock);
@@ -412,7 +446,19 @@ size_t block_roundup(size_t size)
 	return (size + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
 }
 
-bool block_resize(void *p, size_t size)
+/* Would a new block be as long as this one? */
+static bool block_stays(struct zone *z, const void *p, size_t size, bool paid)
+{
+	struct slob_place place;
+
+	if (size >= PAGE_SIZE)
+		return false;
+	slob_find(z, p, &place);
+	return place.found == SLOB_USED && !place.id && (paid || place.payer) &&
+	       block_bytes(size + (place.payer ? SLOB_UNIT : 0)) == place.units * SLOB_UNIT;
+}
+
+bool block_resize(void *p, size_t size, bool paid)
 {
 	struct zone *z = pages_zone(p);
 	size_t i = pages_number(z, p);
@@ -422,6 +468,8 @@ bool block_resize(void *p, size_t size)
 	if (z->pages[i].kind == PAGE_RUN) {
 		size_t had = z->pages[i].next;
 
+		if (PORT_SLOB_STEP && (paid || z->pages[i].units))
+			return false;
 		if (z->pages[i].list != RUN_KMALLOC ||
 		    slob_fits(block_bytes(size), BLOCK_ALIGN, SLOB_HEADER_KMALLOC))
 			return false;
@@ -432,5 +480,8 @@ bool block_resize(void *p, size_t size)
 			pages_give(z, i + pages, had - pages);
 		return true;
 	}
-	return size < PAGE_SIZE && slob_resize(z, p, (u32)(block_bytes(size) / SLOB_UNIT), &place);
+	if (!(PORT_SLOB_STEP && paid) && size < PAGE_SIZE &&
+	    slob_resize(z, p, (u32)(block_bytes(size) / SLOB_UNIT), &place))
+		return true;
+	return PORT_SLOB_STEP && block_stays(z, p, size, paid);
 }

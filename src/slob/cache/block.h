@@ -70,8 +70,9 @@ bool block_is_used(const void *p);
 enum slob_found block_extent(const void *p, const char **start, size_t *bytes,
 			     struct kmem_cache **c);
 
-/* Give a kmalloc @size bytes where it is; false iff it must move. */
-bool block_resize(void *p, size_t size);
+/* Give a kmalloc @size bytes where it is; false iff it must move. Where somebody pays for it, or
+ * (@paid) may have to, it stays only as long as it is: who pays is settled with a new block. */
+bool block_resize(void *p, size_t size, bool paid);
 
 /* Bytes that a kmalloc of @size at BLOCK_ALIGN really gets. */
 size_t block_roundup(size_t size);

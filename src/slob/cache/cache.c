@@ -261,8 +261,8 @@ void *kmem_cache_alloc_node(struct kmem_cache *c, gfp_t gfp, int node)
 	ASSERT(c);
 	if (class)
 		return kmalloc_node(class, gfp, node);
-	if (PORT_SLOB_STEP && unlikely(c->flags & CACHE_ZONES))
-		gfp |= cache_zone(c->flags);
+	if (PORT_SLOB_STEP && unlikely(c->flags & (CACHE_ZONES | SLAB_ACCOUNT)))
+		gfp |= cache_zone(c->flags) | (c->flags & SLAB_ACCOUNT ? __GFP_ACCOUNT : 0);
 	if (watch_fails(c, c->object_size, gfp))
 		return NULL;
 	p = block_alloc(c->object_size, c->align, c, c->ctor ? gfp & ~__GFP_ZERO : watch_gfp(gfp),

@@ -58,7 +58,7 @@ void hold_end(void *p)
 bool hold_is(const void *p)
 {
 	struct zone *z = pages_zone(p);
-	struct slob_place place;
+	struct slob_place place = { .held = false };
 	const struct page *run;
 
 	if (!z)

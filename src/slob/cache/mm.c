@@ -7,6 +7,7 @@
  */
 #include "cache/mm.h"
 #include "base/memory.h"
+#include "cache/account_object.h"
 #include "cache/block.h"
 #include "cache/gfp.h"
 #include "cache/init.h"
@@ -68,7 +69,7 @@ page_index mm_run(struct zone **z, size_t pages, size_t align, gfp_t gfp, int no
 	return i;
 }
 
-void mm_begin(struct zone *z, size_t i, unsigned int order, bool compound)
+void mm_begin(struct zone *z, size_t i, unsigned int order, bool compound, u16 payer)
 {
 	struct page *pg = &z->pages[i];
 
@@ -76,24 +77,38 @@ void mm_begin(struct zone *z, size_t i, unsigned int order, bool compound)
 	pg->list = RUN_BLOCK;
 	pg->free = order & 31;
 	pg->next = (page_index)((size_t)1 << order);
-	if (PORT_SLOB_STEP)
-		pg->units = compound;
-	if (PORT_SLOB_STEP)
+	if (PORT_SLOB_STEP) {
+		pg->shard = compound;
+		pg->units = payer & SLOB_NOBODY;
 		STORE_RELEASE(pg->prev, 1);
+	}
+}
+
+void mm_end_payment(struct zone *z, size_t i)
+{
+	u16 payer = z->pages[i].units;
+
+	z->pages[i].units = 0;
+	account_end(payer, (size_t)z->pages[i].next << PAGE_SHIFT, 1);
 }
 
 struct page *alloc_pages_node(int node, gfp_t gfp, unsigned int order)
 {
 	size_t pages = (size_t)1 << (order & 31);
 	struct zone *z = NULL;
+	u16 payer = 0;
 	page_index i;
 
 	if (order > ASHLAR_MAX_ORDER || order > PORT_SLOB_MAX_ORDER)
 		return NULL;
-	i = mm_run(&z, pages, pages, gfp, node, "alloc_pages");
-	if (i == PAGE_NONE)
+	if (PORT_SLOB_STEP && !account_begin(&payer, pages << PAGE_SHIFT, 1, gfp))
 		return NULL;
-	mm_begin(z, i, order, gfp & __GFP_COMP);
+	i = mm_run(&z, pages, pages, gfp, node, "alloc_pages");
+	if (i == PAGE_NONE) {
+		account_end(payer, pages << PAGE_SHIFT, 1);
+		return NULL;
+	}
+	mm_begin(z, i, order, gfp & __GFP_COMP, payer);
 	return &z->pages[i];
 }
 
@@ -121,6 +136,7 @@ void free_pages(unsigned long address, unsigned int order)
 	struct zone *z = pages_zone(p);
 	unsigned long were;
 	struct page *pg;
+	u16 payer = 0;
 	bool ours;
 
 	if (!address)
@@ -135,12 +151,15 @@ void free_pages(unsigned long address, unsigned int order)
 	}
 	were = guard_enter(&z->lock);
 	ours = pg->kind == PAGE_RUN && pg->list == RUN_BLOCK && pg->free == order; /* MM1 */
+	if (ours && PORT_SLOB_STEP)
+		payer = pg->units;
 	if (ours)
 		pg->kind = PAGE_TAIL;
 	guard_leave(&z->lock, were);
 	if (!ours)
 		report_pointer("free_pages", p);
 	pages_give(z, pages_number(z, p), (size_t)1 << order);
+	account_end(payer, PAGE_SIZE << order, 1);
 	if (PORT_SLOB_STEP)
 		reclaim_check(z);
 }

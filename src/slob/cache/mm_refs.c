@@ -13,6 +13,7 @@
  *             entries have a page then; it stops where no page can be had
  *         MN2 each page of an exact run is a block with a reference of its own
  */
+#include "cache/account_object.h"
 #include "cache/block.h"
 #include "cache/mm.h"
 #include "cache/report.h"
@@ -44,7 +45,7 @@ static struct page *refs_block(const struct page *page, struct zone **at, const 
 		head--;
 	*at = z;
 	if (!refs_is_block(&z->pages[head]) || i - head >= z->pages[head].next ||
-	    (head != i && !z->pages[head].units))
+	    (head != i && !z->pages[head].shard))
 		report_pointer(function, pages_address(z, i));
 	return &z->pages[head];
 }
@@ -59,6 +60,7 @@ static void refs_drop(struct zone *z, struct page *head, const char *function)
 		report_pointer(function, pages_address(z, i));
 	if (refs != 1)
 		return;
+	mm_end_payment(z, i);
 	pages_give(z, i, head->next);
 	reclaim_check(z);
 }
@@ -68,7 +70,8 @@ void mm_put_shared(struct zone *z, size_t i)
 	struct page *head = &z->pages[i];
 	size_t rest = head->next - 1;
 
-	if (head->prev > 1 && rest && !head->units) { /* MM3 */
+	if (head->prev > 1 && rest && !head->shard) { /* MM3 */
+		mm_end_payment(z, i);
 		head->next = 1;
 		head->free = 0;
 		pages_give(z, i + 1, rest);
@@ -100,6 +103,23 @@ int page_count(const struct page *page)
 
 /* ---- many ------------------------------------------------------------------------------- */
 
+static struct page *refs_page(gfp_t gfp)
+{
+	struct zone *z = NULL;
+	page_index i = PAGE_NONE;
+	u16 payer;
+
+	if (!account_begin(&payer, PAGE_SIZE, 1, gfp))
+		return NULL;
+	i = mm_run(&z, 1, 1, gfp, -1, "alloc_pages_bulk");
+	if (i == PAGE_NONE) {
+		account_end(payer, PAGE_SIZE, 1);
+		return NULL;
+	}
+	mm_begin(z, i, 0, false, payer);
+	return &z->pages[i];
+}
+
 unsigned long alloc_pages_bulk(gfp_t gfp, unsigned long count, struct page **array)
 {
 	unsigned long filled = 0;
@@ -107,14 +127,8 @@ unsigned long alloc_pages_bulk(gfp_t gfp, unsigned long count, struct page **arr
 
 	for (unsigned long i = 0; i < count; i++) {
 		if (!array[i] && more) {
-			struct zone *z = NULL;
-			page_index p = mm_run(&z, 1, 1, gfp, -1, "alloc_pages_bulk");
-
-			more = p != PAGE_NONE;
-			if (more) {
-				mm_begin(z, p, 0, false);
-				array[i] = &z->pages[p];
-			}
+			array[i] = refs_page(gfp);
+			more = array[i] != NULL;
 		}
 		filled += array[i] != NULL;
 	}
@@ -131,14 +145,18 @@ void *alloc_pages_exact(size_t size, gfp_t gfp)
 	size_t count = refs_pages(size);
 	struct zone *z = NULL;
 	page_index i;
+	u16 payer;
 
-	if (count == 0 || count > (size_t)1 << ASHLAR_MAX_ORDER)
+	if (count == 0 || count > (size_t)1 << ASHLAR_MAX_ORDER ||
+	    !account_begin(&payer, PAGE_SIZE, count, gfp))
 		return NULL;
 	i = mm_run(&z, count, 1, gfp, -1, "alloc_pages_exact");
-	if (i == PAGE_NONE)
+	if (i == PAGE_NONE) {
+		account_end(payer, PAGE_SIZE, count);
 		return NULL;
+	}
 	for (size_t k = 0; k < count; k++)
-		mm_begin(z, i + k, 0, false);
+		mm_begin(z, i + k, 0, false, payer);
 	return pages_address(z, i);
 }
 

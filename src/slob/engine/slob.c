@@ -77,6 +77,8 @@ static void *slob_cut(struct zone *z, size_t i, unsigned before, unsigned at,
 		pg->free = next & ((1u << PAGE_BITS) - 1);
 	pg->units = (pg->units - r->units) & ((1u << PAGE_BITS) - 1);
 	slob_set_header(base, start, r->units, r->id);
+	if (PORT_SLOB_STEP && unlikely(r->payer))
+		slob_set_payer(base, start, r->units, r->payer);
 	return (char *)&base[start] + r->header;
 }
 
@@ -341,7 +343,7 @@ bool slob_resize(struct zone *z, const void *p, u32 units, struct slob_place *pl
 	if (!shard)
 		return false;
 	slob_look(z, i, (uintptr_t)p & (PAGE_SIZE - 1), place);
-	done = place->found == SLOB_USED && place->id == 0;
+	done = place->found == SLOB_USED && place->id == 0 && !(PORT_SLOB_STEP && place->payer);
 	if (done && units > place->units)
 		done = slob_grow(z, i, units - place->units, place);
 	if (done)
@@ -373,7 +375,7 @@ bool slob_hold(struct zone *z, const void *p, bool held, struct slob_place *plac
 	slob_look(z, i, (uintptr_t)p & (PAGE_SIZE - 1), place);
 	done = held ? place->found == SLOB_USED : place->held;
 	if (done && place->id)
-		base[place->start + 1] = (slob_word)(u16)(place->id | (held ? ID_HELD : 0));
+		base[place->start + 1] = (slob_word)((u16)base[place->start + 1] ^ ID_HELD);
 	else if (done)
 		base[place->start] = (slob_word)((u16)base[place->start] ^ GRAIN_HELD);
 	guard_leave(&shard->lock, were);
@@ -462,7 +464,8 @@ bool slob_try_free(struct zone *z, const void *p)
 		return false;
 	if (z->pages[i].kind == PAGE_SLOB && shard == &z->shard[z->pages[i].shard]) {
 		slob_look(z, i, (uintptr_t)p & (PAGE_SIZE - 1), &place);
-		done = place.found == SLOB_USED && !place.id && slob_try_put(z, i, &place);
+		done = place.found == SLOB_USED && !place.id && !place.payer &&
+		       slob_try_put(z, i, &place);
 	}
 	lock_release(&shard->lock);
 	return done;

@@ -210,6 +210,8 @@ static void pages_run(struct zone *z, size_t i, size_t count)
 	z->pages[i].kind = PAGE_RUN;
 	z->pages[i].next = (page_index)count;
 	z->pages[i].prev = 0;
+	if (PORT_SLOB_STEP)
+		z->pages[i].units = 0;
 }
 
 /* There is no buddy, but perhaps enough at the end, where the zone grows. */

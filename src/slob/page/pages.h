@@ -41,8 +41,8 @@ struct page {
 	page_index prev;       /* free, slob: the same; run: id of the cache, 0: of kmalloc */
 	u32 kind : 2;          /* enum page_kind */
 	u32 list : 2;          /* slob: enum slob_list, FULL: on none; run: enum page_run */
-	u32 shard : 4;         /* slob: whose lock guards this */
-	u32 units : PAGE_BITS; /* slob: free units; free: dirty pages (PG5) */
+	u32 shard : 4;         /* slob: whose lock guards this; block: got with __GFP_COMP */
+	u32 units : PAGE_BITS; /* slob: free units; free: dirty pages (PG5); run: who pays (SL9) */
 	u32 free : PAGE_BITS;  /* slob: first free unit; free, block: order */
 };
 _Static_assert(sizeof(struct page) <= 12, "the descriptor that the decision page promises");
