@@ -91,8 +91,8 @@ static unsigned account_payer(const void *p)
 	if (!z)
 		return 0;
 	pg = &z->pages[pages_number(z, p)];
-	if (pg->kind == PAGE_RUN)
-		return pages_address(z, pages_number(z, p)) == p ? pg->units : 0;
+	if (page_look(pg).kind == PAGE_RUN)
+		return pages_address(z, pages_number(z, p)) == p ? page_look(pg).units : 0;
 	slob_find(z, p, &place);
 	if (place.found != SLOB_USED && !(place.found == SLOB_UNUSED && place.held))
 		return 0;
@@ -118,10 +118,12 @@ size_t account_audit_blocks(void)
 			charged += (*account_slot(n))->bytes;
 	for (struct zone *z = pages_zones; z; z = z->next) {
 		paid += slob_paid_units(z) * SLOB_UNIT;
-		for (size_t i = 0; i < z->nr_pages; i++)
-			if (z->pages[i].kind == PAGE_RUN && z->pages[i].units &&
-			    z->pages[i].units != SLOB_NOBODY)
-				paid += (size_t)z->pages[i].next << PAGE_SHIFT;
+		for (size_t i = 0; i < z->nr_pages; i++) {
+			struct page seen = page_look(&z->pages[i]);
+
+			if (seen.kind == PAGE_RUN && seen.units && seen.units != SLOB_NOBODY)
+				paid += (size_t)READ_ONCE(z->pages[i].next) << PAGE_SHIFT;
+		}
 	}
 	return paid > charged;
 }

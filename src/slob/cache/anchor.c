@@ -97,8 +97,8 @@ void anchor_pages(struct ashlar_pages *pages)
 		pages->free += (u64)READ_ONCE(z->free_pages) << PAGE_SHIFT;
 		pages->dirty += (u64)READ_ONCE(z->dirty_pages) << PAGE_SHIFT;
 		for (size_t i = 0; i < online; i++)
-			if (z->pages[i].kind == PAGE_RUN)
-				pages->runs += (u64)z->pages[i].next << PAGE_SHIFT;
+			if (page_look(&z->pages[i]).kind == PAGE_RUN)
+				pages->runs += (u64)READ_ONCE(z->pages[i].next) << PAGE_SHIFT;
 	}
 }
 
@@ -113,11 +113,13 @@ static void anchor_units(struct ashlar_row *row)
 				    .kind = ASHLAR_ROW_UNITS };
 	for (const struct zone *z = pages_zones; z; z = z->next) {
 		for (size_t i = 0; i < READ_ONCE(z->nr_pages); i++) {
-			if (z->pages[i].kind != PAGE_SLOB)
+			struct page seen = page_look(&z->pages[i]);
+
+			if (seen.kind != PAGE_SLOB)
 				continue;
 			row->slabs++;
-			row->objects_free += z->pages[i].units;
-			row->slabs_full += z->pages[i].units == 0;
+			row->objects_free += seen.units;
+			row->slabs_full += seen.units == 0;
 		}
 	}
 	row->slabs_peak = row->slabs;

@@ -73,22 +73,22 @@ void mm_begin(struct zone *z, size_t i, unsigned int order, bool compound, u16 p
 {
 	struct page *pg = &z->pages[i];
 
-	pg->kind = PAGE_RUN;
-	pg->list = RUN_BLOCK;
-	pg->free = order & 31;
-	pg->next = (page_index)((size_t)1 << order);
+	page_set_list(pg, RUN_BLOCK);
+	page_set_free(pg, order & 31);
+	WRITE_ONCE(pg->next, (page_index)((size_t)1 << order));
 	if (PORT_SLOB_STEP) {
-		pg->shard = compound;
-		pg->units = payer & SLOB_NOBODY;
+		page_set_shard(pg, compound);
+		page_set_units(pg, payer);
 		STORE_RELEASE(pg->prev, 1);
 	}
+	page_set_kind(pg, PAGE_RUN);
 }
 
 void mm_end_payment(struct zone *z, size_t i)
 {
-	u16 payer = z->pages[i].units;
+	u16 payer = page_look(&z->pages[i]).units;
 
-	z->pages[i].units = 0;
+	page_set_units(&z->pages[i], 0);
 	account_end(payer, (size_t)z->pages[i].next << PAGE_SHIFT, 1);
 }
 
@@ -130,6 +130,14 @@ void __free_pages(struct page *page, unsigned int order)
 		free_pages((unsigned long)(uintptr_t)page_address(page), order);
 }
 
+/* MM1 */
+static inline bool mm_is_block(const struct page *pg, unsigned int order)
+{
+	struct page seen = page_look(pg);
+
+	return seen.kind == PAGE_RUN && seen.list == RUN_BLOCK && seen.free == order;
+}
+
 void free_pages(unsigned long address, unsigned int order)
 {
 	const void *p = (const void *)(uintptr_t)address;
@@ -144,17 +152,16 @@ void free_pages(unsigned long address, unsigned int order)
 	if (!z || (address & (PAGE_SIZE - 1)))
 		report_pointer("free_pages", p);
 	pg = &z->pages[pages_number(z, p)];
-	if (PORT_SLOB_STEP && pg->kind == PAGE_RUN && pg->list == RUN_BLOCK && pg->free == order &&
-	    unlikely(LOAD_ACQUIRE(pg->prev) != 1)) {
+	if (PORT_SLOB_STEP && mm_is_block(pg, order) && unlikely(LOAD_ACQUIRE(pg->prev) != 1)) {
 		mm_put_shared(z, pages_number(z, p));
 		return;
 	}
 	were = guard_enter(&z->lock);
-	ours = pg->kind == PAGE_RUN && pg->list == RUN_BLOCK && pg->free == order; /* MM1 */
+	ours = mm_is_block(pg, order);
 	if (ours && PORT_SLOB_STEP)
-		payer = pg->units;
+		payer = page_look(pg).units;
 	if (ours)
-		pg->kind = PAGE_TAIL;
+		page_set_kind(pg, PAGE_TAIL);
 	guard_leave(&z->lock, were);
 	if (!ours)
 		report_pointer("free_pages", p);
@@ -167,7 +174,7 @@ void free_pages(unsigned long address, unsigned int order)
 void *page_address(const struct page *page)
 {
 	for (struct zone *z = pages_zones; z; z = z->next)
-		if ((size_t)(page - z->pages) < z->nr_pages)
+		if ((size_t)(page - z->pages) < READ_ONCE(z->nr_pages))
 			return pages_address(z, (size_t)(page - z->pages));
 	return NULL;
 }
@@ -175,7 +182,7 @@ void *page_address(const struct page *page)
 int page_to_nid(const struct page *page)
 {
 	for (struct zone *z = pages_zones; z; z = z->next)
-		if ((size_t)(page - z->pages) < z->nr_pages)
+		if ((size_t)(page - z->pages) < READ_ONCE(z->nr_pages))
 			return (int)(z->attributes >> 8);
 	return -1;
 }

@@ -29,7 +29,9 @@ static struct zone *refs_zone(const struct page *page)
 
 static bool refs_is_block(const struct page *pg)
 {
-	return pg->kind == PAGE_RUN && pg->list == RUN_BLOCK && READ_ONCE(pg->prev);
+	struct page seen = page_look(pg);
+
+	return seen.kind == PAGE_RUN && seen.list == RUN_BLOCK && READ_ONCE(pg->prev);
 }
 
 /* The block that page @page of somebody's is in (MM4), and its zone; what is none is reported. */
@@ -41,11 +43,12 @@ static struct page *refs_block(const struct page *page, struct zone **at, const 
 
 	if (!z)
 		report_pointer(function, page);
-	while (head && i - head < (size_t)1 << ASHLAR_MAX_ORDER && z->pages[head].kind == PAGE_TAIL)
+	while (head && i - head < (size_t)1 << ASHLAR_MAX_ORDER &&
+	       page_look(&z->pages[head]).kind == PAGE_TAIL)
 		head--;
 	*at = z;
-	if (!refs_is_block(&z->pages[head]) || i - head >= z->pages[head].next ||
-	    (head != i && !z->pages[head].shard))
+	if (!refs_is_block(&z->pages[head]) || i - head >= READ_ONCE(z->pages[head].next) ||
+	    (head != i && !page_look(&z->pages[head]).shard))
 		report_pointer(function, pages_address(z, i));
 	return &z->pages[head];
 }
@@ -70,10 +73,10 @@ void mm_put_shared(struct zone *z, size_t i)
 	struct page *head = &z->pages[i];
 	size_t rest = head->next - 1;
 
-	if (head->prev > 1 && rest && !head->shard) { /* MM3 */
+	if (READ_ONCE(head->prev) > 1 && rest && !page_look(head).shard) { /* MM3 */
 		mm_end_payment(z, i);
-		head->next = 1;
-		head->free = 0;
+		WRITE_ONCE(head->next, 1);
+		page_set_free(head, 0);
 		pages_give(z, i + 1, rest);
 	}
 	refs_drop(z, head, "free_pages");
@@ -173,7 +176,7 @@ void free_pages_exact(void *start, size_t size)
 	i = pages_number(z, start);
 	for (size_t k = 0; k < count; k++) /* before anything is freed */
 		if (i + k >= READ_ONCE(z->nr_pages) || !refs_is_block(&z->pages[i + k]) ||
-		    z->pages[i + k].free)
+		    page_look(&z->pages[i + k]).free)
 			report_pointer("free_pages_exact", pages_address(z, i + k));
 	for (size_t k = 0; k < count; k++)
 		refs_drop(z, &z->pages[i + k], "free_pages_exact");

@@ -31,10 +31,11 @@ size_t slob_paid_units(struct zone *z)
 
 	for (size_t i = 0; i < z->nr_pages; i++) {
 		const slob_word *base = slob_words(z, i);
-		unsigned free = z->pages[i].units ? z->pages[i].free : SLOB_END;
+		struct page seen = page_look(&z->pages[i]);
+		unsigned free = seen.units ? seen.free : SLOB_END;
 		struct slob_place place;
 
-		for (unsigned at = 0; z->pages[i].kind == PAGE_SLOB && at < SLOB_END;) {
+		for (unsigned at = 0; seen.kind == PAGE_SLOB && at < SLOB_END;) {
 			if (at == free) {
 				if (!slob_is_sound(base, at))
 					break; /* slob_audit says so */
@@ -85,7 +86,7 @@ size_t slob_audit(struct zone *z, u16 id, size_t *objects)
 	size_t faults = 0;
 
 	for (size_t i = 0; i < z->nr_pages; i++) {
-		if (z->pages[i].kind != PAGE_SLOB)
+		if (page_look(&z->pages[i]).kind != PAGE_SLOB)
 			continue;
 		faults += slob_audit_page(z, i, id, objects);
 		listed += z->pages[i].list != SLOB_FULL;

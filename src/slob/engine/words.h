@@ -151,14 +151,28 @@ static inline bool slob_read_header(const slob_word *base, unsigned at, unsigned
 
 /* ---- the guard of a page ----------------------------------------------------------- */
 
+/* Whose page it may be. */
+static always_inline struct shard *slob_shard(struct zone *z, size_t i)
+{
+	return &z->shard[page_look(&z->pages[i]).shard & (PORT_SLOB_SHARDS - 1)];
+}
+
+/* Is it a slob page of this shard, whose guard is held? Then it stays so. */
+static always_inline bool slob_is_of(struct zone *z, size_t i, const struct shard *shard)
+{
+	struct page seen = page_look(&z->pages[i]);
+
+	return seen.kind == PAGE_SLOB && shard == &z->shard[seen.shard];
+}
+
 /* Enter the guard of the slob page that @p is in: NULL, and no guard, iff it is in none. A user of
  * a block in it keeps the page what it is. */
 static inline struct shard *slob_enter(struct zone *z, size_t i, unsigned long *were)
 {
-	struct shard *shard = &z->shard[z->pages[i].shard & (PORT_SLOB_SHARDS - 1)];
+	struct shard *shard = slob_shard(z, i);
 
 	*were = guard_enter(&shard->lock);
-	if (z->pages[i].kind == PAGE_SLOB && shard == &z->shard[z->pages[i].shard])
+	if (slob_is_of(z, i, shard))
 		return shard;
 	guard_leave(&shard->lock, *were);
 	return NULL;
