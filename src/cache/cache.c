@@ -9,7 +9,7 @@
 #include "cache/cache.h"
 #include "base/check.h"
 #include "base/memory.h"
-#include "cache/account.h"
+#include "cache/account_object.h"
 #include "cache/anchor.h"
 #include "cache/array.h"
 #include "cache/fault.h"
