@@ -4,7 +4,8 @@
  *
  * What    Every byte string is a program: allocate, free, resize, change the CPU. The model is the
  *         list of live intervals with a stamp; no two overlap, contents stay, sizes and
- *         alignments hold, and the audit finds nothing.
+ *         alignments hold, and the audit finds nothing. Some of it is for who pays (account.h):
+ *         nobody, unless the test has set a group.
  * Why     One model for both engines, for random tests and for libFuzzer: it speaks of slab.h
  *         only.
  */
@@ -100,7 +101,7 @@ static inline void interval_alloc(struct interval_run *r)
 {
 	size_t size = interval_size(r);
 	unsigned how = interval_byte(r);
-	gfp_t gfp = how & 1 ? GFP_KERNEL : GFP_ATOMIC;
+	gfp_t gfp = (how & 1 ? GFP_KERNEL : GFP_ATOMIC) | (how & 4 ? __GFP_ACCOUNT : 0);
 	unsigned char *p = ashlar_kmalloc(size, gfp | (how & 2 ? __GFP_ZERO : 0));
 
 	if (!p)
@@ -155,7 +156,7 @@ static inline void interval_resize(struct interval_run *r)
 		return;
 	interval_expect(r, interval_is_stamped(&b, b.bytes), "contents have changed");
 	r->blocks[which] = r->blocks[--r->live];
-	p = krealloc(b.start, size, GFP_KERNEL);
+	p = krealloc(b.start, size, size % 3 ? GFP_KERNEL : GFP_KERNEL_ACCOUNT);
 	if (!p) {
 		r->blocks[r->live++] = b;
 		return;
@@ -192,7 +193,8 @@ static inline const char *interval_run(struct interval_run *r, const uint8_t *da
 	*r = (struct interval_run){ .data = data, .left = size, .largest = largest };
 	for (unsigned i = 0; i < INTERVAL_CACHES; i++) {
 		r->sizes[i] = sizes[i];
-		r->caches[i] = kmem_cache_create("interval", sizes[i], i == 0 ? 2 : 0, 0, NULL);
+		r->caches[i] = kmem_cache_create("interval", sizes[i], i == 0 ? 2 : 0,
+						 i == 1 ? SLAB_ACCOUNT : 0, NULL);
 	}
 	for (unsigned n = 1; r->left && !r->fault; n++) {
 		interval_step(r);

@@ -110,7 +110,8 @@ ASHLAR_API int ashlar_slab_destroy(struct slab *pool);
 ASHLAR_API void *ashlar_slab_malloc(struct slab *pool, unsigned long arg) __attribute__((malloc));
 
 /* The same with flags: without __GFP_DIRECT_RECLAIM it neither waits for the pool's lock nor makes
- * system calls (NULL then); __GFP_ZERO zeroes the object before the constructor sees it. */
+ * system calls (NULL then); __GFP_ZERO zeroes the object before the constructor sees it;
+ * __GFP_ACCOUNT charges nobody, as a block has objects of many. */
 ASHLAR_API void *ashlar_slab_malloc_gfp(struct slab *pool, unsigned long arg, ashlar_gfp_t gfp)
 	__attribute__((malloc));
 

@@ -36,6 +36,19 @@ bool gfp_serves_kind(gfp_t gfp, const char *what, const char *name)
 	return true;
 }
 
+/* What kmalloc_nolock may be asked for. */
+#define GFP_NOLOCK (__GFP_ZERO | __GFP_HIGH | __GFP_THISNODE | __GFP_NOWARN | __GFP_NOMEMALLOC)
+
+bool gfp_serves_nolock(gfp_t gfp)
+{
+	if (!(gfp & ~GFP_NOLOCK))
+		return true;
+	report_refusal("kmalloc_nolock", NULL,
+		       "only __GFP_ZERO, __GFP_HIGH, "
+		       "__GFP_THISNODE, __GFP_NOWARN and __GFP_NOMEMALLOC make sense here");
+	return false;
+}
+
 void gfp_refuse_nofail(void)
 {
 	report_refusal("gfp", "__GFP_NOFAIL", "it needs __GFP_DIRECT_RECLAIM");

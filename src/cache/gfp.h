@@ -25,6 +25,9 @@ static inline bool gfp_may_wait(gfp_t gfp)
 /* Is there memory of the kind asked for? If not, that is told as @what's refusal to @name. */
 cold bool gfp_serves_kind(gfp_t gfp, const char *what, const char *name);
 
+/* May kmalloc_nolock be asked for this? If not, that is told. */
+bool gfp_serves_nolock(gfp_t gfp);
+
 static inline bool gfp_serves(gfp_t gfp, const char *what, const char *name)
 {
 	return likely(!(gfp & (__GFP_DMA | __GFP_DMA32))) || gfp_serves_kind(gfp, what, name);

@@ -23,9 +23,6 @@
 #include "cache/object.h"
 #include "cache/option.h"
 
-/* What kmalloc_nolock may be asked for. */
-#define NOLOCK_GFP (__GFP_ZERO | __GFP_HIGH | __GFP_THISNODE | __GFP_NOWARN | __GFP_NOMEMALLOC)
-
 /* Sizes that are tried: the wanted one, and up to its double. */
 #define NOLOCK_CLASSES 5u
 
@@ -106,13 +103,7 @@ void *kmalloc_nolock(size_t size, gfp_t gfp, int wanted)
 
 	if (size == 0)
 		return ZERO_SIZE_PTR;
-	if (gfp & ~NOLOCK_GFP) {
-		report_refusal("kmalloc_nolock", NULL,
-			       "only __GFP_ZERO, __GFP_HIGH, "
-			       "__GFP_THISNODE, __GFP_NOWARN and __GFP_NOMEMALLOC make sense here");
-		return NULL;
-	}
-	if (size > CONFIG_KMALLOC_MAX_CACHE || !init_done())
+	if (!gfp_serves_nolock(gfp) || size > CONFIG_KMALLOC_MAX_CACHE || !init_done())
 		return NULL;
 	class = ashlar_kmalloc_class(size);
 	for (unsigned end = class + NOLOCK_CLASSES; !p && class < end; class ++)

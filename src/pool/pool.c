@@ -58,11 +58,17 @@ static bool pool_back(const struct page *head, bool huge)
 	return port_huge(map_page_address(head), SHEET_BYTES, huge);
 }
 
+/* A block is everybody's who has objects in it: nobody is charged for it. */
+static struct page *pool_block(gfp_t gfp)
+{
+	return alloc_pages(gfp & ~(gfp_t)(__GFP_ZERO | __GFP_ACCOUNT), SHEET_ORDER);
+}
+
 /* A new sheet, joined, and an object of it; the second one says that the pool is no small one, and
  * the first gets large pages, too. */
 static void *pool_grow(struct slab *pool, gfp_t gfp)
 {
-	struct page *head = alloc_pages(gfp & ~(gfp_t)__GFP_ZERO, SHEET_ORDER);
+	struct page *head = pool_block(gfp);
 	struct page *first = NULL;
 	bool huge = pool->flags & POOL_PAGES_HUGE;
 	bool may_ask = (gfp & __GFP_DIRECT_RECLAIM) && !(pool->flags & POOL_PAGES_SMALL);

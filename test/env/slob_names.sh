@@ -13,7 +13,7 @@ exported() { nm -D --defined-only "$1" | awk '{ print $NF }' | sed 's/@.*//' | s
 
 # Of the slab libraries alone, as patterns; each with its reason.
 cat >"$T/slab_only" <<'LIST'
-ashlar_pool_[a-z_]*	pools keep their bits in the descriptors of the slab engine's pages
+ashlar_pool_[a-z_]*	pools keep their bits in the slab engine's descriptors (docs/decisions/30)
 ashlar_slab_[a-z_]*	the same: slab_create, slab_malloc and so on
 LIST
 # Of the slob libraries alone.

@@ -2,6 +2,8 @@
 /*
  * pool_test.c - the rules of pools and sheets, and what is said of wrong pointers
  */
+#include "account_help.h"
+#include "ashlar/mm.h"
 #include "cache/cache.h"
 #include "cache/init.h"
 #include "pool/pool.h"
@@ -454,5 +456,32 @@ TEST(pool_objects_go_back_where_they_came_from)
 	EXPECT(help_aborts(free_by_group));
 	EXPECT(help_contains(sim.text, "pool_kfree("));
 	EXPECT(help_contains(sim.text, "double free: this object of pool-kmalloc-64"));
+	EXPECT_EQ(ashlar_audit(), 0);
+}
+
+/* A block is many users': its objects are charged to nobody, and what the group allocates later
+ * itself is charged as ever. */
+TEST(pool_blocks_are_charged_to_nobody)
+{
+	struct ashlar_group *g;
+	unsigned long block;
+	void *p, *q;
+
+	REQUIRE(setup(64, NULL, NULL));
+	g = payer("g", NULL, 0);
+	ashlar_group_set_default(g);
+	p = slab_malloc_gfp(pool, 0, GFP_KERNEL_ACCOUNT);
+	q = pool_kmalloc(100, GFP_KERNEL_ACCOUNT);
+	EXPECT(p && q);
+	EXPECT_EQ(bytes_of(g), 0);
+	EXPECT_NULL(ashlar_group_of(p));
+	EXPECT_EQ(slab_free(pool, p, 0), 0);
+	EXPECT_EQ(pool_kfree(q), 0);
+	EXPECT_EQ(slab_destroy(pool), 0);
+	ashlar_purge();
+	block = __get_free_pages(GFP_KERNEL_ACCOUNT, SHEET_ORDER);
+	EXPECT_EQ(bytes_of(g), SHEET_BYTES);
+	free_pages(block, SHEET_ORDER);
+	EXPECT_EQ(bytes_of(g), 0);
 	EXPECT_EQ(ashlar_audit(), 0);
 }

@@ -400,6 +400,35 @@ TEST(api_pages_of_every_order)
 	EXPECT_NULL(alloc_pages(GFP_KERNEL | __GFP_DMA, 0));
 }
 
+static void get_kmallocs(void)
+{
+	get_page(virt_to_page(held[1]));
+}
+
+static void free_kmallocs(void)
+{
+	free_pages((uintptr_t)held[1] & ~(uintptr_t)(PAGE_SIZE - 1), 0);
+}
+
+/* Who takes it for pages is told whose it is, whatever lies at the page's beginning. */
+TEST(api_MM1_what_is_kmallocs_is_no_block_of_pages)
+{
+	static const size_t sizes[] = { 40, 2000, 5000 };
+
+	REQUIRE(slob_setup());
+	for (unsigned i = 0; i < ARRAY_SIZE(sizes); i++) {
+		held[1] = ashlar_kmalloc(sizes[i], GFP_KERNEL);
+		EXPECT(help_aborts(get_kmallocs));
+		EXPECT(says("): invalid pointer: this memory is kmalloc's or a cache's, "
+			    "not a block of pages"));
+		EXPECT(help_aborts(free_kmallocs));
+		EXPECT(says("): invalid free: this memory is kmalloc's or a cache's, "
+			    "not a block of pages"));
+		kfree(held[1]);
+	}
+	EXPECT_EQ(ashlar_audit(), 0);
+}
+
 /* ---- zones: BL1 ------------------------------------------------------------ */
 
 static _Alignas(4096) char fast[8 * 4096];

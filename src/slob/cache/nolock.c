@@ -16,14 +16,12 @@
 #include "cache/nolock.h"
 #include "base/memory.h"
 #include "cache/block.h"
+#include "cache/gfp.h"
 #include "cache/init.h"
 #include "cache/kmalloc.h"
 #include "cache/option.h"
 #include "cache/report.h"
 #include "cache/watch.h"
-
-/* What kmalloc_nolock may be asked for. */
-#define NOLOCK_GFP (__GFP_ZERO | __GFP_HIGH | __GFP_THISNODE | __GFP_NOWARN | __GFP_NOMEMALLOC)
 
 void *nolock_pending;
 
@@ -31,13 +29,8 @@ void *kmalloc_nolock(size_t size, gfp_t gfp, int node)
 {
 	if (size == 0)
 		return ZERO_SIZE_PTR;
-	if (gfp & ~NOLOCK_GFP) {
-		report_refusal("kmalloc_nolock", NULL,
-			       "only __GFP_ZERO, __GFP_HIGH, "
-			       "__GFP_THISNODE, __GFP_NOWARN and __GFP_NOMEMALLOC make sense here");
-		return NULL;
-	}
-	if (size > CONFIG_KMALLOC_MAX_CACHE || !init_done() || watch_fails(NULL, size, gfp))
+	if (!gfp_serves_nolock(gfp) || size > CONFIG_KMALLOC_MAX_CACHE || !init_done() ||
+	    watch_fails(NULL, size, gfp))
 		return NULL;
 	return block_try_alloc(size, kmalloc_natural(size), watch_gfp(gfp), node);
 }

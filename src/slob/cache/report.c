@@ -101,6 +101,18 @@ static bool report_is_free(const char *function)
 	return false;
 }
 
+/* Pages are asked for, and these have blocks of kmalloc and caches, or are one. */
+static bool report_is_no_page(const char *function, const struct page *pg)
+{
+	struct page seen = page_look(pg);
+
+	while (*function && !(function[0] == 'p' && function[1] == 'a' && function[2] == 'g'))
+		function++;
+	return *function &&
+	       (seen.kind == PAGE_SLOB ||
+		(seen.kind == PAGE_RUN && (seen.list == RUN_KMALLOC || seen.list == RUN_OBJECT)));
+}
+
 /* "invalid free: ", or of what is no free "invalid pointer: ". */
 static void report_invalid(struct line *l, const char *function)
 {
@@ -183,6 +195,11 @@ _Noreturn void report_pointer(const char *function, const void *p)
 		report_end(&l);
 	}
 	i = pages_number(z, p);
+	if (PORT_SLOB_STEP && report_is_no_page(function, &z->pages[i])) {
+		report_invalid(&l, function);
+		report_str(&l, "this memory is kmalloc's or a cache's, not a block of pages\n");
+		report_end(&l);
+	}
 	if (page_look(&z->pages[i]).kind == PAGE_SLOB)
 		slob_find(z, p, &place);
 	else if (!pages_is_free(z, i) && !report_is_held(&z->pages[i])) {
