@@ -47,26 +47,31 @@ static bool malloc_is_foreign(const void *p)
 
 FACE_PUBLIC fast_door void free(void *p)
 {
-	enum kmalloc_push how = kmalloc_push(p);
-
-	if (unlikely(how != KMALLOC_PUSHED))
-		free_slow(p, how, "free");
+	free_fast(p, "free");
 }
 
-noinline void free_slow(void *p, enum kmalloc_push how, const char *function)
+noinline void free_released(void *p)
 {
+	int saved = errno;
+
+	kmalloc_free_released(p);
+	errno = saved;
+}
+
+noinline void free_unknown(void *p, const char *function)
+{
+	enum kmalloc_push how;
 	int saved;
 
 	if (!p)
 		return;
-	if (how == KMALLOC_UNKNOWN)
-		how = kmalloc_push_lock(p);
-	if (how == KMALLOC_PUSHED)
+	how = kmalloc_push_lock(p);
+	if (how == KMALLOC_RELEASED)
+		free_released(p);
+	if (how != KMALLOC_UNKNOWN)
 		return;
 	saved = errno;
-	if (how == KMALLOC_RELEASED)
-		kmalloc_free_released(p);
-	else if (unlikely(malloc_is_foreign(p)))
+	if (unlikely(malloc_is_foreign(p)))
 		preload_next_free(p);
 	else
 		kmalloc_free(p, function);
@@ -106,10 +111,7 @@ FACE_PUBLIC void *realloc(void *p, size_t size)
 	if (unlikely(malloc_is_foreign(p)))
 		return preload_next_realloc(p, size);
 	if (size == 0) {
-		enum kmalloc_push how = kmalloc_push(p);
-
-		if (how != KMALLOC_PUSHED)
-			free_slow(p, how, "realloc");
+		free_fast(p, "realloc");
 		return NULL;
 	}
 	q = kmalloc_resize(p, size, GFP_KERNEL, "realloc");

@@ -98,21 +98,13 @@ static always_inline void *new_fast(size_t size)
 	return likely(kmalloc_pop(size, &p)) ? p : new_slow(size, 1);
 }
 
-static always_inline void delete_fast(void *p, const char *function)
-{
-	enum kmalloc_push how = kmalloc_push(p);
-
-	if (unlikely(how != KMALLOC_PUSHED))
-		free_slow(p, how, function);
-}
-
 /* A sized delete names the size of the type; more than the object has is a wrong type. */
 static always_inline void delete_sized(void *p, size_t size, const char *function)
 {
 	if (!kmalloc_is_class(p, size) && p && !preload_inert && !options.foreign_libc &&
 	    size > kmalloc_usable(p, function))
 		report_size(function, p, size);
-	delete_fast(p, function);
+	free_fast(p, function);
 }
 
 #define NEW_LINK(name) __asm__(#name) FACE_PUBLIC
@@ -189,12 +181,12 @@ void *new_array_aligned_nothrow(size_t size, size_t align, const void *tag)
 
 fast_door void delete_one(void *p)
 {
-	delete_fast(p, "operator delete");
+	free_fast(p, "operator delete");
 }
 
 fast_door void delete_array(void *p)
 {
-	delete_fast(p, "operator delete[]");
+	free_fast(p, "operator delete[]");
 }
 
 fast_door void delete_one_sized(void *p, size_t size)
@@ -210,25 +202,25 @@ fast_door void delete_array_sized(void *p, size_t size)
 void delete_one_nothrow(void *p, const void *tag)
 {
 	(void)tag;
-	delete_fast(p, "operator delete");
+	free_fast(p, "operator delete");
 }
 
 void delete_array_nothrow(void *p, const void *tag)
 {
 	(void)tag;
-	delete_fast(p, "operator delete[]");
+	free_fast(p, "operator delete[]");
 }
 
 void delete_one_aligned(void *p, size_t align)
 {
 	(void)align;
-	delete_fast(p, "operator delete");
+	free_fast(p, "operator delete");
 }
 
 void delete_array_aligned(void *p, size_t align)
 {
 	(void)align;
-	delete_fast(p, "operator delete[]");
+	free_fast(p, "operator delete[]");
 }
 
 void delete_one_sized_aligned(void *p, size_t size, size_t align)
@@ -247,12 +239,12 @@ void delete_one_aligned_nothrow(void *p, size_t align, const void *tag)
 {
 	(void)align;
 	(void)tag;
-	delete_fast(p, "operator delete");
+	free_fast(p, "operator delete");
 }
 
 void delete_array_aligned_nothrow(void *p, size_t align, const void *tag)
 {
 	(void)align;
 	(void)tag;
-	delete_fast(p, "operator delete[]");
+	free_fast(p, "operator delete[]");
 }
