@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * glibc.c - what glibc programs ask about their heap: mallinfo, malloc_info, mallopt ...
+ * glibc.c - what glibc programs print about their heap: malloc_stats, malloc_info
  *
- * What    glibc's fields, filled with what they mean here; ashlar(7) says which.
- * Source  mallinfo(3), malloc_info(3), malloc_stats(3), malloc_trim(3), mallopt(3)
+ * See     mallinfo.c for the rest
+ * Source  malloc_info(3), malloc_stats(3)
  */
 #include <errno.h>
-#include <limits.h>
 #include <malloc.h>
 #include <stdio.h>
 
@@ -15,58 +14,6 @@
 #include "cache/init.h"
 #include "cache/stat.h"
 #include "face/face.h"
-
-FACE_PUBLIC struct mallinfo2 mallinfo2(void)
-{
-	struct stat_sum sum = { 0 };
-
-	if (!preload_inert && init_ready())
-		stat_sum(&sum);
-	return (struct mallinfo2){
-		.arena = sum.online_bytes,
-		.ordblks = 1,
-		.hblkhd = sum.mapping_bytes,
-		.hblks = sum.mapping_bytes != 0,
-		.fsmblks = sum.parked_bytes,
-		.uordblks = sum.used_bytes - sum.mapping_bytes,
-		.fordblks = sum.online_bytes - (sum.used_bytes - sum.mapping_bytes),
-		.keepcost = sum.dirty_bytes + sum.kept_bytes,
-	};
-}
-
-static int glibc_clamp(size_t n)
-{
-	return n > INT_MAX ? INT_MAX : (int)n;
-}
-
-FACE_PUBLIC struct mallinfo mallinfo(void)
-{
-	struct mallinfo2 m = mallinfo2();
-
-	return (struct mallinfo){
-		.arena = glibc_clamp(m.arena),
-		.ordblks = glibc_clamp(m.ordblks),
-		.hblkhd = glibc_clamp(m.hblkhd),
-		.hblks = glibc_clamp(m.hblks),
-		.fsmblks = glibc_clamp(m.fsmblks),
-		.uordblks = glibc_clamp(m.uordblks),
-		.fordblks = glibc_clamp(m.fordblks),
-		.keepcost = glibc_clamp(m.keepcost),
-	};
-}
-
-FACE_PUBLIC int malloc_trim(size_t pad)
-{
-	int saved = errno;
-	size_t bytes;
-
-	(void)pad; /* there is no top of the heap to leave room at */
-	if (preload_inert)
-		return 0;
-	bytes = ashlar_purge();
-	errno = saved;
-	return bytes != 0;
-}
 
 FACE_PUBLIC void malloc_stats(void)
 {
@@ -124,24 +71,4 @@ FACE_PUBLIC int malloc_info(int options, FILE *out)
 		"</malloc>\n",
 		s.used_bytes, s.mapping_bytes, s.online_bytes, s.online_bytes);
 	return 0;
-}
-
-/* glibc's parameters steer machinery that is not here; the known ones are accepted. */
-FACE_PUBLIC int mallopt(int parameter, int value)
-{
-	(void)value;
-	switch (parameter) {
-	case M_MXFAST:
-	case M_TRIM_THRESHOLD:
-	case M_TOP_PAD:
-	case M_MMAP_THRESHOLD:
-	case M_MMAP_MAX:
-	case M_CHECK_ACTION:
-	case M_PERTURB:
-	case M_ARENA_TEST:
-	case M_ARENA_MAX:
-		return 1;
-	default:
-		return 0;
-	}
 }

@@ -32,7 +32,7 @@ static bool account_make_part(u32 number)
 
 	if (account_slot(number))
 		return true;
-	part = kcalloc(PART_OWNERS, sizeof(*part), GFP_KERNEL);
+	part = kcalloc(PART_OWNERS, sizeof(void *), GFP_KERNEL);
 	if (part && !__atomic_compare_exchange_n(&account_numbers[number / PART_OWNERS], &seen,
 						 part, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
 		kfree(part);
