@@ -180,10 +180,11 @@ bool port_map(void *start, size_t bytes)
 void port_unmap(void *start, size_t bytes)
 {
 	if (mmap(start, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED,
-		 -1, 0) == MAP_FAILED)
+		 -1, 0) == MAP_FAILED) {
 		madvise(start, bytes, MADV_DONTNEED);
-	else
-		madvise(start, bytes, MADV_DONTDUMP);
+		mprotect(start, bytes, PROT_NONE);
+	}
+	madvise(start, bytes, MADV_DONTDUMP);
 }
 
 bool port_discard(void *start, size_t bytes)
