@@ -66,6 +66,10 @@
 /* New slabs of a cache between two ticks of the reaper, 0 (never) or more. */
 #define CONFIG_REAP_SLABS 16u
 
+/* Guarded objects that there may be at one time, if somebody asks for any; 1..1023 where pages are
+ * of 4 KiB: two pages of address space each, and memory for those in use. */
+#define CONFIG_GUARD_SLOTS 256u
+
 /* Free memory kept for reuse: live/16 plus this many bytes, plus what is learned. */
 #define CONFIG_KEEP_BYTES ((size_t)4 << 20)
 

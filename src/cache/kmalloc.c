@@ -11,6 +11,7 @@
 #include "cache/cache.h"
 #include "cache/fault.h"
 #include "cache/gate.h"
+#include "cache/guard.h"
 #include "cache/init.h"
 #include "cache/large.h"
 #include "cache/option.h"
@@ -225,7 +226,7 @@ noinline void kmalloc_free(void *p, const char *function)
 	account_settle(p);
 	if (kmalloc_object(p) && object_release(map_id(map.ids[map_pfn(p)])->states, p))
 		kmalloc_free_released(p);
-	else if (!kmalloc_free_large(p))
+	else if (!guard_free(p, NULL, function) && !kmalloc_free_large(p))
 		report_pointer(function, p);
 }
 
@@ -261,7 +262,7 @@ void kfree_sensitive(const void *p)
 
 bool kmalloc_owns(const void *p)
 {
-	return kmalloc_object(p) || large_size(p) != 0;
+	return kmalloc_object(p) || large_size(p) != 0 || guard_size(p) != 0;
 }
 
 /* Z lets nobody write behind what was asked for. */
@@ -278,6 +279,8 @@ size_t kmalloc_usable(const void *p, const char *function)
 	if (header_offset)
 		return kmalloc_object_bytes(cache_node_at((u32)header_offset)->cache, p);
 	bytes = large_size(p);
+	if (!bytes)
+		bytes = guard_size(p);
 	if (!bytes)
 		report_pointer(function, p);
 	return bytes;
@@ -316,7 +319,8 @@ void *kmalloc_resize(void *p, size_t size, gfp_t gfp, const char *function)
 {
 	size_t usable = kmalloc_usable(p, function);
 	bool is_object = kmalloc_object(p) != 0;
-	bool is_watched = is_object && cache_node_at(map.ids[map_pfn(p)])->cache->debug.size_at;
+	bool is_watched = is_object ? cache_node_at(map.ids[map_pfn(p)])->cache->debug.size_at :
+				      guard_size(p) != 0;
 	void *q = NULL;
 
 	if (!is_watched && (is_object || usable <= CONFIG_KMALLOC_MAX_CACHE) &&
@@ -326,7 +330,7 @@ void *kmalloc_resize(void *p, size_t size, gfp_t gfp, const char *function)
 		return p;
 	}
 	/* Who pays is settled with a new block. */
-	if (!is_object && !large_owner(p) && !(gfp & __GFP_ACCOUNT))
+	if (!is_object && !is_watched && !large_owner(p) && !(gfp & __GFP_ACCOUNT))
 		q = kmalloc_resize_large(p, size, gfp);
 	if (q) {
 		if (gfp & __GFP_ZERO) /* the rest of its last page */

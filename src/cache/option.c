@@ -11,6 +11,7 @@
 struct options options = {
 	.keep = CONFIG_KEEP_BYTES,
 	.reap = CONFIG_REAP_SLABS,
+	.guard_slots = CONFIG_GUARD_SLOTS,
 };
 
 enum option_kind {
@@ -96,6 +97,18 @@ static const struct option option_table[] = {
 	  .kind = OPTION_NUMBER,
 	  .number = &options.fail_nth,
 	  .help = "the allocation with this number fails" },
+	{ .name = "guard",
+	  .kind = OPTION_NUMBER,
+	  .number = &options.guard,
+	  .help = "one refill in about so many gives an object between closed pages; 0: none" },
+	{ .name = "guard_each",
+	  .kind = OPTION_NUMBER,
+	  .number = &options.guard_each,
+	  .help = "1: guard= counts each allocation, not each refill" },
+	{ .name = "guard_slots",
+	  .kind = OPTION_NUMBER,
+	  .number = &options.guard_slots,
+	  .help = "so many of these at one time (1..1023)" },
 	{ .name = "init_on_alloc",
 	  .kind = OPTION_NUMBER,
 	  .hardens = true,
