@@ -97,14 +97,16 @@ void guard_init(size_t page_bytes, u64 seed)
 {
 	size_t room_bytes = size_max(page_bytes, PAGE_SIZE);
 	size_t most = ((PAGE_SIZE << MAX_ORDER) / room_bytes - 1) / 2;
+	u64 slots = options.guard_slots;
 	u64 rate = options.guard;
 
 	if (!rate)
 		return;
+	if (!slots)
+		slots = size_min(CONFIG_GUARD_SLOTS, most);
 	options.guard = 0;
 	list_init(&guard.queue);
-	guard.pool =
-		(struct guard_pool){ .room_bytes = room_bytes, .count = (u32)options.guard_slots };
+	guard.pool = (struct guard_pool){ .room_bytes = room_bytes, .count = (u32)slots };
 	guard.figures = (struct guard_figures){ .slots = 0 };
 	guard.pending = NULL;
 	guard.random = seed;
@@ -112,7 +114,7 @@ void guard_init(size_t page_bytes, u64 seed)
 	if (!PORT_CLOSES_PAGES)
 		guard_refuse("guard", "this home's memory is mapped in large pages, and no page "
 				      "of them can be closed");
-	else if (options.guard_slots == 0 || options.guard_slots > most)
+	else if (slots > most)
 		guard_refuse("guard_slots", "from 1 to half the pages of 8 MiB, less one");
 	else if (!guard_make(room_bytes >> PAGE_SHIFT))
 		guard_refuse("guard", "there is no memory for the slots");
@@ -161,10 +163,15 @@ static void guard_close(struct guard_slot *s)
 	guard_enqueue(s, false);
 }
 
-/* Of its cache, which counts one less (GU5). */
+/* The object is freed: its cache counts one less, and may go away (GU5). */
 static void guard_leave(struct guard_slot *s)
 {
-	__atomic_fetch_sub(&s->cache->counts.guarded, 1, __ATOMIC_RELEASE);
+	struct kmem_cache *c = s->cache;
+
+	if (options.stats)
+		cache_count(&c->counts.free_miss, 1);
+	s->cache = NULL;
+	__atomic_fetch_sub(&c->counts.guarded, 1, __ATOMIC_RELEASE);
 }
 
 /* What guard_free_nolock left. */
@@ -178,7 +185,6 @@ static void guard_sweep(void)
 	while (s) {
 		struct guard_slot *next = s->next;
 
-		guard_leave(s);
 		STORE_RELEASE(s->state, GUARD_FREE);
 		guard_close(s);
 		s = next;
@@ -321,8 +327,6 @@ bool guard_free(void *p, const struct kmem_cache *c, const char *function)
 		report_pointer(function, p);
 	port_trace(&s->given);
 	guard_inspect(s);
-	if (options.stats)
-		cache_count(&s->cache->counts.free_miss, 1);
 	guard_leave(s);
 	guard_close(s);
 	return true;
@@ -338,6 +342,7 @@ bool guard_free_nolock(void *p)
 		report_pointer("kfree_nolock", p);
 	port_trace(&s->given);
 	guard_inspect(s);
+	guard_leave(s);
 	s->next = READ_ONCE(guard.pending);
 	while (!__atomic_compare_exchange_n(&guard.pending, &s->next, s, false, __ATOMIC_RELEASE,
 					    __ATOMIC_RELAXED))
@@ -380,9 +385,6 @@ void guard_hold_end(void *p)
 
 size_t guard_count(const struct kmem_cache *c)
 {
-	if (!guard_is_on())
-		return 0;
-	guard_sweep();
 	return LOAD_ACQUIRE(c->counts.guarded);
 }
 
@@ -393,17 +395,10 @@ unsigned guard_in_use(const struct kmem_cache *c, void **objects, unsigned most)
 	for (u32 i = 0; guard_is_on() && i < guard.pool.count && found < most; i++) {
 		struct guard_slot *s = &guard.pool.slots[i];
 
-		if (LOAD_ACQUIRE(s->state) != GUARD_FREE && READ_ONCE(s->cache) == c)
+		if (!guard_is_free(s) && READ_ONCE(s->cache) == c)
 			objects[found++] = s->object;
 	}
 	return found;
-}
-
-void guard_forget_cache(const struct kmem_cache *c)
-{
-	for (u32 i = 0; guard_is_on() && i < guard.pool.count; i++)
-		if (READ_ONCE(guard.pool.slots[i].cache) == c)
-			WRITE_ONCE(guard.pool.slots[i].cache, NULL);
 }
 
 /* ---- all of them --------------------------------------------------------------------------- */
@@ -437,19 +432,20 @@ size_t guard_audit(void)
 	return faults + (free + guard.figures.used != guard.pool.count); /* GU2 */
 }
 
+/* What a thread that is not here was doing with a slot comes to nothing: the slot is free. */
 void guard_forget(void)
 {
-	if (!guard_is_on())
-		return;
 	guard.pending = NULL;
-	for (u32 i = 0; i < guard.pool.count; i++) {
+	for (u32 i = 0; guard_is_on() && i < guard.pool.count; i++) {
 		struct guard_slot *s = &guard.pool.slots[i];
 
-		if (s->state == GUARD_PENDING) {
-			guard_leave(s);
-			s->state = GUARD_FREE;
+		if (!guard_is_free(s)) {
+			s->cache->counts.guarded++; /* cache_forget has begun at 0 */
+			continue;
 		}
-		if (s->state != GUARD_FREE || !list_is_empty(&s->link))
+		s->state = GUARD_FREE;
+		s->cache = NULL;
+		if (!list_is_empty(&s->link))
 			continue;
 		port_unmap(s->start, guard.pool.room_bytes);
 		list_add_tail(&guard.queue, &s->link);

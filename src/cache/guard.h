@@ -25,7 +25,7 @@
  *             object. Their kind is GUARD, and leads to the slot
  *         GU4 of two frees of an object one gets it: that is decided in one step
  *         GU5 a cache's `guarded` counts its slots in use; kmem_cache_destroy finds these as it
- *             finds objects in slabs, and no slot names a cache that is gone
+ *             finds objects in slabs, and a slot that is free names no cache
  *         GU6 guarded is only what may wait, of a cache that is not watched already (debug.h), not
  *             read after its free (SLAB_TYPESAFE_BY_RCU), not paid for by a group, not of a kind
  *             of memory or a node that was asked for, not Ashlar's own, and fits into a slot
@@ -84,9 +84,6 @@ void guard_hold_end(void *p);
 size_t guard_count(const struct kmem_cache *c);
 unsigned guard_in_use(const struct kmem_cache *c, void **objects, unsigned most);
 
-/* @c goes away (GU5). */
-void guard_forget_cache(const struct kmem_cache *c);
-
 /* Somebody's access to @address by the instruction at @pc has faulted: if it is the pool's, tell
  * what it did. No lock is taken. Returns whether it is. */
 bool guard_fault(const void *address, enum guard_access access, const void *pc);
@@ -106,7 +103,8 @@ size_t guard_audit(void);
 void guard_lock_all(void);
 void guard_unlock_all(void);
 
-/* fork's child: what other threads had in hand goes on the queue. All locks are held. */
+/* fork's child, after cache_forget: what other threads had in hand goes on the queue. All locks are
+ * held. */
 void guard_forget(void);
 
 /* For tools. */

@@ -24,7 +24,7 @@ struct guard_slot {
 	u32 size;                  /* bytes that were asked for */
 	char *start;               /* constant: of its room */
 	char *object;              /* the one there is, or was last; NULL: there was none yet */
-	struct kmem_cache *cache;  /* whose it is; NULL: that one is gone (GU5) */
+	struct kmem_cache *cache;  /* whose it is; NULL: it is free (GU5) */
 	struct list link;          /* guard.lock: of the queue, while free; else of itself */
 	struct guard_slot *next;   /* atomic: of those that are pending */
 	char name[CACHE_NAME_MAX]; /* of the cache */

@@ -226,7 +226,7 @@ noinline void kmalloc_free(void *p, const char *function)
 	account_settle(p);
 	if (kmalloc_object(p) && object_release(map_id(map.ids[map_pfn(p)])->states, p))
 		kmalloc_free_released(p);
-	else if (!guard_free(p, NULL, function) && !kmalloc_free_large(p))
+	else if (!kmalloc_free_large(p) && !guard_free(p, NULL, function))
 		report_pointer(function, p);
 }
 
@@ -338,7 +338,7 @@ static void *kmalloc_resize_large(void *p, size_t size, gfp_t gfp, const char *f
 	size_t usable = large_size(p);
 	void *q;
 
-	if (guard_size(p))
+	if (!usable && guard_size(p))
 		return kmalloc_move(p, guard_size(p), size, gfp, function);
 	if (!usable)
 		report_pointer(function, p);

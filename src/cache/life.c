@@ -302,6 +302,7 @@ void cache_forget(void)
 			continue;
 		n->cache->visitors = 0;
 		n->cache->constructing = 0;
+		n->cache->counts.guarded = 0; /* guard_forget counts anew */
 		if (unlikely(n->queue || n->pending))
 			slab_forget(n);
 	}
@@ -432,7 +433,6 @@ static bool cache_dissolve(struct kmem_cache *c)
 		list_remove(&a->link);
 		kmalloc_free(a, "kmem_cache_destroy"); /* as kfree, which clang-tidy misreads */
 	}
-	guard_forget_cache(c);
 	kmem_cache_free(&boot.nodes, n);
 	kmem_cache_free(&boot.caches, c);
 	return true;

@@ -11,7 +11,6 @@
 struct options options = {
 	.keep = CONFIG_KEEP_BYTES,
 	.reap = CONFIG_REAP_SLABS,
-	.guard_slots = CONFIG_GUARD_SLOTS,
 };
 
 enum option_kind {

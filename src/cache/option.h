@@ -33,7 +33,7 @@ struct options {
 	u64 fail_nth;                     /* this call fails; 0: none */
 	u64 guard;                        /* one refill in about so many is guarded; 0: none */
 	u64 guard_each;                   /* not refills are counted, but allocations */
-	u64 guard_slots;                  /* guarded objects that there may be at one time */
+	u64 guard_slots;                  /* guarded objects at one time; 0: CONFIG_GUARD_SLOTS */
 	char failslab[OPTION_TEXT_MAX];   /* which others do (fault.h) */
 	char slab_debug[OPTION_TEXT_MAX]; /* letters and caches (letters.h) */
 	char report[OPTION_TEXT_MAX];     /* directory for the record at exit; empty: none */

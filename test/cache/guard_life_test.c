@@ -26,7 +26,7 @@ TEST(guard_GU6_who_is_not_sampled)
 					       SLAB_STORE_USER, SLAB_NO_USER_FLAGS,
 					       SLAB_TYPESAFE_BY_RCU };
 
-	REQUIRE(setup_guard("guard=1;guard_slots=64"));
+	REQUIRE(setup_guard("guard=1;guard_slots=60"));
 	ashlar_rcu_bind(&test_rcu);
 	EXPECT_TRUE(is_guarded(cats, GFP_KERNEL));
 	EXPECT_FALSE(is_guarded(cats, GFP_ATOMIC));
@@ -75,7 +75,7 @@ TEST(guard_one_in_so_many)
 
 TEST(guard_an_array_that_has_objects_is_not_asked)
 {
-	REQUIRE(setup_guard("guard=2;guard_slots=64"));
+	REQUIRE(setup_guard("guard=2;guard_slots=60"));
 	for (unsigned i = 0; i < 500; i++)
 		alloc();
 	EXPECT_LT(guard_figures()->sampled, 12); /* 500 objects are some refills */
@@ -85,7 +85,7 @@ TEST(guard_an_array_that_has_objects_is_not_asked)
 /* In a program that reuses what it has just freed. */
 TEST(guard_each_counts_allocations)
 {
-	REQUIRE(setup_guard("guard=10;guard_each;guard_slots=64"));
+	REQUIRE(setup_guard("guard=10;guard_each;guard_slots=60"));
 	for (unsigned i = 0; i < 10000; i++) {
 		kmem_cache_free(cats, alloc());
 		kfree(ashlar_kmalloc(200, GFP_KERNEL));
@@ -118,9 +118,13 @@ static void refused(const char *text)
 	EXPECT_EQ(ashlar_audit(), 0);
 }
 
-TEST(guard_no_slots_are_refused)
+TEST(guard_slots_if_nobody_says_how_many)
 {
-	refused("guard=1;guard_slots=0");
+	REQUIRE(setup_guard("guard=1"));
+	EXPECT_EQ(guard_figures()->slots, PORT_PAGE_SHIFT == 12 ? 256 :
+					  PORT_PAGE_SHIFT == 14 ? 255 :
+								  63);
+	EXPECT_NOT_NULL(guard_find(alloc()));
 }
 
 TEST(guard_too_many_slots_are_refused)

@@ -235,7 +235,8 @@ DEBUG_CASES += [("debug_guard.c", args.split(), options, end, first, more)
     ("inside 32", -6, r"ashlar: free\(ARG\): " + inside(32, 112), [IN_USE, TAKEN]),
     ("right", 0, None, []),
 )] + [("debug_guard_right.c", [], options, 0, None, []) for options in (
-    GUARD, GUARD + ";percpu=lock", "guard=1", "guard=2;guard_each", "guard=2;guard_each;percpu=lock", "guard=3;init_on_alloc=1;init_on_free=1",
+    GUARD, GUARD + ";percpu=lock", "guard=1", "guard=2;guard_each", "guard=2;guard_each;percpu=lock",
+    "guard=3;init_on_alloc=1;init_on_free=1",
     GUARD + ";stats=1;random_seq=1", GUARD + ";fake_numa=4", GUARD + ";slab_merge;audit")]
 
 ODD = "1 byte inside an object of cats that starts at BASE"
