@@ -7,7 +7,7 @@
 #include "base/check.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "cache/account.h"
+#include "cache/account_object.h"
 #include "cache/cache.h"
 #include "cache/fault.h"
 #include "cache/gate.h"

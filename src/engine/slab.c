@@ -363,12 +363,40 @@ static unsigned slab_put_bits(struct kmem_cache_node *n, void *const *objects, u
 	return i;
 }
 
+/* Set the bit of one object. */
+static always_inline void slab_put_one(struct kmem_cache_node *n, void *object)
+{
+	const struct shape *s = n->shape;
+	struct page *head = slab_head(s, object);
+	size_t offset = (size_t)((char *)object - slab_first(s, head));
+	unsigned index = (unsigned)(((u64)offset * s->reciprocal) >> 32); /* H3 */
+	u64 bit = (u64)1 << (index % 64);
+	u64 *word = slab_word(head, index / 64);
+
+	CHECK(offset < (size_t)s->objects * s->stride && head->kind == PAGE_SLAB &&
+		      head->owner == n,
+	      "objects go into their own slab");
+	CHECK(!(*word & bit), "a free object is put into its slab once");
+	*word |= bit;
+	if (index / 64 < head->hint)
+		head->hint = (u8)(index / 64);
+	slab_settle(n, head, 1);
+}
+
 void slab_put_all(struct kmem_cache_node *n, void *const *objects, unsigned count)
 {
+	size_t stride = n->shape->stride;
+
 	n->free_objects += count;
 	n->free_peak = size_max(n->free_peak, n->free_objects);
-	for (unsigned i = 0; i < count;)
-		i += slab_put_bits(n, objects + i, count - i);
+	for (unsigned i = 0; i < count;) {
+		size_t step = i + 1 < count ? (uintptr_t)objects[i + 1] - (uintptr_t)objects[i] : 0;
+
+		if (step == stride || step == 0 - stride)
+			i += slab_put_bits(n, objects + i, count - i);
+		else
+			slab_put_one(n, objects[i++]);
+	}
 }
 
 /* Detach the last empty slab: its pages are no slab any more (E5). */
