@@ -66,9 +66,11 @@ FOUR_NODES = "-smp 4 " + numa((64, "0"), (32, "1-2"), (48, ""), (0, "3"), "0-1=4
                               "0-3=20", "1-2=20", "1-3=20", "2-3=12")
 # With two that are no options; lines that the consoles of machines of a name must have.
 OPTIONS = ("test=options options=nosuch=1;random_seq=1;random_seq=x;init_on_alloc=1;init_on_free=1;"
-           "slab_merge=1;failslab=2,100,0,-1,fails*")
+           "slab_merge=1;guard=1;failslab=2,100,0,-1,fails*")
 SAYS = {"options": ("ashlar: boot line: unknown option 'nosuch', ignored",
                     "ashlar: boot line: bad value in 'random_seq=x', ignored",
+                    'ashlar: boot line("guard"): refused: this home\'s memory is mapped in large pages, and '
+                    'no page of them can be closed',
                     "ashlar: failslab: failure 1: 120 bytes of fails always"),
         "options-nth": ("ashlar: failslab: failure 1: 120 bytes of other",)}
 # Kernels with other base pages, and their MMUs with these granules: OUT/ARCH/FOLDER, PAGE_SHIFT.

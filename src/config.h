@@ -66,6 +66,10 @@
 /* New slabs of a cache between two ticks of the reaper, 0 (never) or more. */
 #define CONFIG_REAP_SLABS 16u
 
+/* Guarded objects that there may be at one time, unless somebody says how many; fewer where pages
+ * are so large that two for each do not fit into 8 MiB. Memory is for those in use. */
+#define CONFIG_GUARD_SLOTS 256u
+
 /* Free memory kept for reuse: live/16 plus this many bytes, plus what is learned. */
 #define CONFIG_KEEP_BYTES ((size_t)4 << 20)
 

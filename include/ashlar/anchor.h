@@ -142,6 +142,12 @@ enum ashlar_field_id {
 	ASHLAR_ZONE_BLOCKS,      /* free blocks of one page */
 	ASHLAR_ZONE_BLOCKS_NEXT, /* of two: the next orders' are as far apart */
 	ASHLAR_ZONE_BLOCKS_LAST, /* of the largest order */
+	/* struct kmem_cache, a further one; guarded objects: `guard` points to their sums */
+	ASHLAR_CACHE_GUARDED, /* objects in slots of their own */
+	ASHLAR_GUARD_SAMPLED, /* ever */
+	ASHLAR_GUARD_MISSED,  /* that were due while no slot was free, ever */
+	ASHLAR_GUARD_SLOTS,   /* 0: nothing is guarded */
+	ASHLAR_GUARD_USED,
 	ASHLAR_FIELDS
 };
 
@@ -168,6 +174,7 @@ struct ashlar_anchor {
 	struct ashlar_table groups;  /* pointer to a struct ashlar_group that pays, or NULL */
 	uint64_t pages;              /* the sums about pages */
 	uint64_t large;              /* the sums about large blocks */
+	uint64_t guard;              /* the sums about guarded objects */
 	uint32_t header_bytes;       /* of one array header */
 	uint32_t node_bytes;         /* of struct kmem_cache_node, struct kmem_cache: */
 	uint32_t cache_bytes;
@@ -238,6 +245,7 @@ struct ashlar_row {
 	uint64_t counted;    /* 1: stats=1 */
 	uint64_t objects_pending; /* freed where no lock could be had, not swept yet */
 	uint64_t kind;            /* enum ashlar_row_kind */
+	uint64_t objects_guarded; /* in use, in slots of their own, in no slab */
 };
 
 /* What a process leaves behind. */

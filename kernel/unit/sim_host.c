@@ -161,6 +161,13 @@ bool sim_host_open(void *start, size_t bytes, bool write)
 	return true;
 }
 
+bool sim_host_is_open(const void *p)
+{
+	const uint64_t *entry = vm_entry((uintptr_t)p & ~(PAGE - 1));
+
+	return entry && ((*entry & VM_PRESENT) || *entry == OPEN_READ || *entry == OPEN_WRITE);
+}
+
 bool sim_host_clear(void *start, size_t bytes)
 {
 	return for_pages(start, bytes, OPEN_WRITE);

@@ -8,12 +8,17 @@
 
 void (*check_last_words)(void);
 
-_Noreturn void check_end(void)
+void check_last(void)
 {
 	void (*words)(void) = __atomic_exchange_n(&check_last_words, NULL, __ATOMIC_ACQ_REL);
 
 	if (words)
 		words();
+}
+
+_Noreturn void check_end(void)
+{
+	check_last();
 	port_abort();
 }
 

@@ -15,7 +15,10 @@
  * neither allocate nor wait for a lock. */
 extern void (*check_last_words)(void);
 
-/* Let the last words be said, once, and end the program. */
+/* Let the last words be said, once: the program is about to end. */
+void check_last(void);
+
+/* The same, and end it. */
 _Noreturn void check_end(void);
 
 _Noreturn void check_failed(const char *file, unsigned line, const char *rule);

@@ -9,6 +9,7 @@
 #include "cache/account.h"
 #include "cache/array.h"
 #include "cache/cache.h"
+#include "cache/guard.h"
 #include "cache/init.h"
 #include "cache/large.h"
 #include "page/node.h"
@@ -27,6 +28,7 @@
 #define ANCHOR_CACHE(member) ANCHOR_FIELD(struct kmem_cache, member)
 #define ANCHOR_ZONE(member) ANCHOR_FIELD(struct zone, member)
 #define ANCHOR_GROUP(member) ANCHOR_FIELD(struct ashlar_group, member)
+#define ANCHOR_GUARD(member) ANCHOR_FIELD(struct guard_figures, member)
 #define ANCHOR_LARGE(member) ANCHOR_FIELD(struct large_figures, member)
 
 STATIC_ASSERT(ASHLAR_NAME_BYTES == CACHE_NAME_MAX, "a row holds every name");
@@ -108,6 +110,11 @@ struct ashlar_anchor ashlar_anchor = {
 		[ASHLAR_ZONE_BLOCKS] = ANCHOR_ZONE(area[0].count),
 		[ASHLAR_ZONE_BLOCKS_NEXT] = ANCHOR_ZONE(area[1].count),
 		[ASHLAR_ZONE_BLOCKS_LAST] = ANCHOR_ZONE(area[NR_ORDERS - 1].count),
+		[ASHLAR_CACHE_GUARDED] = ANCHOR_CACHE(counts.guarded),
+		[ASHLAR_GUARD_SAMPLED] = ANCHOR_GUARD(sampled),
+		[ASHLAR_GUARD_MISSED] = ANCHOR_GUARD(missed),
+		[ASHLAR_GUARD_SLOTS] = ANCHOR_GUARD(slots),
+		[ASHLAR_GUARD_USED] = ANCHOR_GUARD(used),
 	},
 };
 
@@ -142,6 +149,7 @@ void anchor_init(void)
 		(struct ashlar_table){ (uintptr_t)account_groups, sizeof(void *), ACCOUNT_GROUPS };
 	a->pages = (uintptr_t)pages.peak_pages;
 	a->large = (uintptr_t)large_figures();
+	a->guard = (uintptr_t)guard_figures();
 	anchor_text(a->percpu, sizeof(a->percpu), init_facts.percpu);
 	anchor_text(a->why, sizeof(a->why), init_facts.percpu_why);
 	STORE_RELEASE(a->state, ASHLAR_STATE_SERVING);
@@ -212,6 +220,7 @@ bool anchor_row(u32 id, struct ashlar_row *row)
 		.far_allocs = READ_ONCE(c->counts.far_allocs),
 		.far_frees = READ_ONCE(c->counts.far_frees),
 		.overflows = READ_ONCE(c->counts.overflows),
+		.objects_guarded = READ_ONCE(c->counts.guarded),
 	};
 	for (unsigned node = 0; node < node_table.count; node++)
 		anchor_add_node(row, &c->node[node]);

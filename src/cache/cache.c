@@ -15,6 +15,7 @@
 #include "cache/fault.h"
 #include "cache/gate.h"
 #include "cache/gfp.h"
+#include "cache/guard.h"
 #include "cache/init.h"
 #include "cache/kmalloc.h"
 #include "cache/object.h"
@@ -76,7 +77,8 @@ void *kmem_cache_zalloc(struct kmem_cache *c, gfp_t gfp)
 	return kmem_cache_alloc(c, gfp | __GFP_ZERO);
 }
 
-/* The door of every free to a cache: in use -> free, or a report. Returns the object's node. */
+/* The door of every free to a cache: in use -> free, or a report. Returns the object's node; NULL:
+ * it was guarded, and is freed. */
 static struct kmem_cache_node *cache_release(struct kmem_cache *c, void *p)
 {
 	size_t granule = object_granule(p);
@@ -86,6 +88,8 @@ static struct kmem_cache_node *cache_release(struct kmem_cache *c, void *p)
 		report_pointer("kmem_cache_free", p);
 	header_offset = (u32)object_header_offset(granule);
 	if (unlikely(header_offset - c->header_offset >= node_table.count * ARRAY_CACHE_SIZE)) {
+		if (guard_free(p, c, "kmem_cache_free"))
+			return NULL;
 		if (kmalloc_owns(p))
 			report_cache(c, p);
 		report_pointer("kmem_cache_free", p);
@@ -99,9 +103,10 @@ static struct kmem_cache_node *cache_release(struct kmem_cache *c, void *p)
 /* In lock mode, of a node other than 0, or wrong. */
 static noinline void cache_free_locked(struct kmem_cache *c, void *p)
 {
-	if (!p)
-		return;
-	cache_free_slow(cache_release(c, p), p);
+	struct kmem_cache_node *n = p ? cache_release(c, p) : NULL;
+
+	if (n)
+		cache_free_slow(n, p);
 }
 
 fast_door void kmem_cache_free(struct kmem_cache *c, void *p)
@@ -208,23 +213,11 @@ static void *cache_refill(struct kmem_cache_node *n, gfp_t gfp)
 	return end[-1];
 }
 
-/* What a tool has asked for from outside. */
-static cold void cache_answer(void)
-{
-	if (anchor_take_request() & ASHLAR_REQUEST_TRIM)
-		ashlar_purge();
-}
-
 /* Destroying a cache has emptied its arrays: whoever still uses it comes here. */
 void cache_check_alive(const struct kmem_cache *c, const char *function)
 {
 	if (unlikely(READ_ONCE(c->closed)) && !cache_is_cache(c))
 		report_pointer(function, c);
-}
-
-bool cache_fails(const struct kmem_cache *c, gfp_t gfp, size_t size)
-{
-	return (c->debug.flags & SLAB_FAILSLAB) && fault_strikes(c->name, size, gfp);
 }
 
 /* The object is its new owner's, but for a charge. Returns what is still to be done to it. */
@@ -253,8 +246,8 @@ void *cache_alloc_slow(struct kmem_cache *c, gfp_t gfp)
 	return cache_alloc_sized(c, gfp, 0);
 }
 
-/* An object that is not claimed yet, or NULL. */
-static always_inline void *cache_get(struct kmem_cache *c, gfp_t gfp, size_t size)
+/* An object that is not claimed yet, or NULL; *@guarded: it is one, and ready. */
+static always_inline void *cache_get(struct kmem_cache *c, gfp_t gfp, size_t size, bool *guarded)
 {
 	void *p;
 
@@ -264,6 +257,8 @@ static always_inline void *cache_get(struct kmem_cache *c, gfp_t gfp, size_t siz
 	p = array_pop(c->header_offset);
 	if (unlikely(options.stats))
 		cache_count(p ? &c->counts.alloc_hit : &c->counts.alloc_miss, 1);
+	if (guarded && unlikely(guard_is_on()))
+		p = guard_instead(c, gfp, size, p, guarded);
 	for (unsigned attempt = 0; !p; attempt++) {
 		p = cache_refill(&c->node[node_here()], gfp);
 		if (!p && !reclaim_retry(gfp, attempt)) {
@@ -274,12 +269,13 @@ static always_inline void *cache_get(struct kmem_cache *c, gfp_t gfp, size_t siz
 			array_pop_bulk(c->node[node_here()].header_offset, &p, 1);
 	}
 	if (unlikely(READ_ONCE(ashlar_anchor.request)) && (gfp & __GFP_DIRECT_RECLAIM))
-		cache_answer();
+		reclaim_answer();
 	return p;
 }
 
 void *cache_alloc_sized(struct kmem_cache *c, gfp_t gfp, size_t size)
 {
+	bool guarded = false;
 	void *p;
 
 	if (unlikely(!c->node)) {
@@ -288,8 +284,8 @@ void *cache_alloc_sized(struct kmem_cache *c, gfp_t gfp, size_t size)
 			return NULL;
 	}
 	size = size ? size : c->object_size;
-	p = cache_get(c, gfp, size);
-	return p ? cache_hand_out(c, p, gfp, size) : NULL;
+	p = cache_get(c, gfp, size, &guarded);
+	return p && !guarded ? cache_hand_out(c, p, gfp, size) : p;
 }
 
 void cache_put(struct kmem_cache_node *n, void *const *objects, unsigned count)
@@ -394,7 +390,7 @@ static size_t cache_alloc_each(struct kmem_cache *c, gfp_t gfp, size_t count, vo
 {
 	size_t done = 0;
 
-	for (; done < count && (objects[done] = cache_get(c, gfp, c->object_size)); done++) {
+	for (; done < count && (objects[done] = cache_get(c, gfp, c->object_size, NULL)); done++) {
 		gfp_t left = cache_dress(c, objects[done], gfp, c->object_size);
 
 		if (!cache_finish(c, objects[done], left & ~__GFP_ACCOUNT))
@@ -489,8 +485,9 @@ void kmem_cache_free_bulk(struct kmem_cache *c, size_t count, void **objects)
 	for (size_t i = from; i < count; i++) {
 		struct kmem_cache_node *own = cache_release(c, objects[i]);
 
-		if (unlikely(own != n) && n) {
-			cache_free_run(n, i - from, objects + from);
+		if (unlikely(own != n)) {
+			if (n)
+				cache_free_run(n, i - from, objects + from);
 			from = i;
 		}
 		n = own;

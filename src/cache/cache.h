@@ -59,6 +59,7 @@ struct cache_counts {
 	u64 far_frees;  /* the same */
 	u64 overflows;  /* an alien array was full, and went home */
 	u32 on;         /* 1: stats=1 */
+	u32 guarded;    /* atomic: objects in slots of their own (guard.h) */
 };
 
 static inline void cache_count(u64 *counter, size_t n)
@@ -167,9 +168,6 @@ void cache_check_alive(const struct kmem_cache *c, const char *function);
 /* One object when the fast path has none: lock mode, an empty array, an exhausted slab. Its
  * state is set. NULL iff memory is exhausted. */
 void *cache_alloc_slow(struct kmem_cache *c, gfp_t gfp);
-
-/* Does failslab refuse @size bytes of @c? */
-bool cache_fails(const struct kmem_cache *c, gfp_t gfp, size_t size);
 
 /* A free object of @c, from wherever, becomes the caller's @size bytes: dressed as its letters say,
  * its state set, charged, cleared. NULL iff a limit refuses; then it is free again. */

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "cache/anchor.h"
 #include "cache/cache.h"
+#include "cache/guard_slot.h"
 #include "port/port.h"
 
 #define DOSSIER_LINE 16u   /* bytes in a line of a dump */
@@ -51,6 +52,16 @@ static void dossier_count(struct text *t, size_t n, const char *one)
 		text_char(t, 's');
 }
 
+/* Bytes that were asked for; 0: of this object that is not kept. */
+static size_t dossier_asked(const struct kmem_cache *c, const void *p)
+{
+	const struct guard_slot *s = guard_find(p);
+
+	if (s)
+		return s->size;
+	return c->debug.size_at ? debug_size(c, p) : 0;
+}
+
 static void dossier_object(struct text *t, const struct kmem_cache *c, const char *p)
 {
 	dossier_label(t, "object");
@@ -60,34 +71,39 @@ static void dossier_object(struct text *t, const struct kmem_cache *c, const cha
 	text_str(t, " - ");
 	text_pointer(t, p + c->object_size);
 	text_str(t, ")");
-	if (c->debug.size_at && debug_size(c, p)) {
+	if (dossier_asked(c, p)) {
 		text_str(t, ", ");
-		dossier_count(t, debug_size(c, p), "byte");
+		dossier_count(t, dossier_asked(c, p), "byte");
 		text_str(t, " asked for");
 	}
 }
 
-/* Where the first wrong byte lies, seen from the object. */
-static void dossier_place(struct text *t, const struct dossier *d)
+void dossier_place(struct text *t, const void *at, const void *start, size_t size)
 {
-	size_t size = d->active ? debug_size(d->cache, d->object) : d->cache->object_size;
-	uintptr_t at = (uintptr_t)d->at;
-	uintptr_t start = (uintptr_t)d->object;
+	size_t inside = (uintptr_t)at - (uintptr_t)start;
 
 	text_str(t, " at ");
-	text_pointer(t, d->at);
+	text_pointer(t, at);
 	text_str(t, ", ");
-	if (at < start) {
-		dossier_count(t, start - at, "byte");
+	if ((uintptr_t)at < (uintptr_t)start) {
+		dossier_count(t, (uintptr_t)start - (uintptr_t)at, "byte");
 		text_str(t, " before its start");
-	} else if (at - start >= size) {
-		dossier_count(t, at - start - size + 1, "byte");
+	} else if (inside >= size) {
+		dossier_count(t, inside - size + 1, "byte");
 		text_str(t, " past its end");
 	} else {
 		text_str(t, "byte ");
-		text_dec(t, at - start);
+		text_dec(t, inside);
 		text_str(t, " of it");
 	}
+}
+
+/* Where the first wrong byte lies, seen from the object. */
+static void dossier_first(struct text *t, const struct dossier *d)
+{
+	size_t asked = d->active ? dossier_asked(d->cache, d->object) : 0;
+
+	dossier_place(t, d->at, d->object, asked ? asked : d->cache->object_size);
 }
 
 static void dossier_found(struct text *t, const struct dossier *d)
@@ -96,7 +112,7 @@ static void dossier_found(struct text *t, const struct dossier *d)
 	text_hex(t, *d->at, 2);
 	text_str(t, " instead of ");
 	text_hex(t, d->want, 2);
-	dossier_place(t, d);
+	dossier_first(t, d);
 	text_str(t, "; ");
 	dossier_count(t, d->wrong, "byte");
 	text_str(t, d->wrong == 1 ? " is wrong" : " are wrong");
@@ -120,12 +136,13 @@ static void dossier_dump_line(struct text *t, const u8 *at, size_t bytes)
 	text_char(t, '\n');
 }
 
-/* The bytes around the first wrong one, inside the slab. */
+/* The bytes around the first wrong one, inside the slab or slot. */
 static noinline void dossier_dump(const struct dossier *d)
 {
-	const struct kmem_cache *c = d->cache;
-	size_t slab = shape_slab_bytes(&c->shape);
-	uintptr_t start = map.base + (((uintptr_t)d->object - map.base) & ~(slab - 1));
+	const struct guard_slot *s = guard_find(d->object);
+	size_t slab = s ? guard_pool()->room_bytes : shape_slab_bytes(&d->cache->shape);
+	uintptr_t start = s ? (uintptr_t)s->start :
+			      map.base + (((uintptr_t)d->object - map.base) & ~(slab - 1));
 	uintptr_t at = (uintptr_t)d->at & ~(uintptr_t)(DOSSIER_LINE - 1);
 	struct text t;
 
@@ -172,7 +189,7 @@ static void dossier_who(struct text *t, const struct port_trace *by)
 	text_str(t, " ms ago\n");
 }
 
-static noinline void dossier_track(const struct port_trace *by, const char *what)
+noinline void dossier_print_who(const struct port_trace *by, const char *what)
 {
 	struct text t;
 
@@ -185,14 +202,22 @@ static noinline void dossier_track(const struct port_trace *by, const char *what
 	dossier_stack(by);
 }
 
+static void dossier_two(const struct port_trace *taken, const struct port_trace *given)
+{
+	if (taken->now_ns)
+		dossier_print_who(taken, "allocated");
+	if (given->now_ns)
+		dossier_print_who(given, "freed");
+}
+
 noinline void dossier_print_tracks(const struct kmem_cache *c, const void *p)
 {
-	if (!c->debug.track_at)
-		return;
-	if (debug_track(c, p, false)->now_ns)
-		dossier_track(debug_track(c, p, false), "allocated");
-	if (debug_track(c, p, true)->now_ns)
-		dossier_track(debug_track(c, p, true), "freed");
+	const struct guard_slot *s = guard_find(p);
+
+	if (s)
+		dossier_two(&s->taken, &s->given);
+	else if (c->debug.track_at)
+		dossier_two(debug_track(c, p, false), debug_track(c, p, true));
 }
 
 /* ---- whole texts --------------------------------------------------------------------------- */
@@ -227,10 +252,13 @@ void dossier_print(const struct dossier *d)
 
 bool dossier_describe(const void *p)
 {
+	const struct guard_slot *s = guard_find(p);
 	const struct kmem_cache_node *n = NULL;
 	struct slab_object o;
 	struct text t;
 
+	if (s)
+		return guard_describe(s, p);
 	if (map_contains(p))
 		n = cache_node_at(map.ids[map_pfn(p)]);
 	if (!n || !slab_find(n, p, &o))

@@ -13,6 +13,7 @@
 
 struct kmem_cache;
 struct port_trace;
+struct text;
 
 #define DOSSIER_STACKS 16u /* different stacks of leaked objects that are told */
 
@@ -46,6 +47,12 @@ bool dossier_describe(const void *p);
 
 /* Lines "allocated by" and "freed by", if the cache keeps them. */
 void dossier_print_tracks(const struct kmem_cache *c, const void *p);
+
+/* "  freed by thread 12 on CPU 1, 3 ms ago" and the stack. */
+void dossier_print_who(const struct port_trace *by, const char *what);
+
+/* " at 0x1234, 2 bytes past its end" of @size bytes from @start. */
+void dossier_place(struct text *t, const void *at, const void *start, size_t size);
 
 /* T: one call, as it happens. */
 void dossier_trace(const struct kmem_cache *c, const void *p, const char *what,

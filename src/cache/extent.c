@@ -5,6 +5,7 @@
  * See     usercopy.c for the rules
  */
 #include "cache/cache.h"
+#include "cache/guard_slot.h"
 #include "cache/kmalloc.h"
 #include "cache/report.h"
 #include "cache/usercopy.h"
@@ -24,6 +25,19 @@ static const char *extent_refuse_object(const struct kmem_cache_node *n, const c
 		return "the object is free";
 	w.start = o.start;
 	w.to = whole ? READ_ONCE(c->object_size) : w.from + c->usersize;
+	return usercopy_refuse_window(&w, p, bytes);
+}
+
+static const char *extent_refuse_guarded(const struct guard_slot *s, const char *p, size_t bytes)
+{
+	bool whole = s->cache && (s->cache->flags & SLAB_KMALLOC);
+	struct usercopy_window w = { .start = s->object,
+				     .from = whole || !s->cache ? 0 : s->cache->useroffset,
+				     .whole = whole };
+
+	if (!guard_size(s->object))
+		return "the object is free";
+	w.to = whole ? s->size : w.from + s->cache->usersize;
 	return usercopy_refuse_window(&w, p, bytes);
 }
 
@@ -48,5 +62,8 @@ const char *usercopy_refuse_inside(const char *p, size_t bytes)
 
 	if (cache_node_at(header_offset))
 		return extent_refuse_object(cache_node_at(header_offset), p, bytes);
+	if (map.pages[map_pfn(p)].kind == PAGE_GUARD)
+		return guard_find(p) ? extent_refuse_guarded(guard_find(p), p, bytes) :
+				       "no object is there";
 	return extent_refuse_pages(p, bytes);
 }

@@ -10,7 +10,7 @@
 #ifndef ASHLAR_CACHE_HOLD_H
 #define ASHLAR_CACHE_HOLD_H
 
-#include "page/map.h"
+#include "cache/guard.h"
 
 enum hold {
 	HOLD_DONE,    /* it is held now, or cannot be marked */
@@ -22,7 +22,7 @@ enum hold {
 static inline bool hold_is(const void *p)
 {
 	return *map_state(p) == STATE_HELD || *map_state(p) == STATE_HELD_CHARGED ||
-	       map.pages[map_pfn(p)].kind == PAGE_HELD;
+	       map.pages[map_pfn(p)].kind == PAGE_HELD || guard_is_held(p);
 }
 
 static inline enum hold hold(void *p)
@@ -42,6 +42,8 @@ static inline enum hold hold(void *p)
 	}
 	if (hold_is(p))
 		return HOLD_ALREADY;
+	if (guard_hold(p))
+		return HOLD_DONE;
 	if (head->kind != PAGE_LARGE || p != map_page_address(head))
 		return HOLD_NOT;
 	head->kind = PAGE_HELD;
@@ -62,6 +64,8 @@ static inline void hold_end(void *p)
 		*map_state(p) = STATE_CHARGED;
 	else if (head->kind == PAGE_HELD)
 		head->kind = PAGE_LARGE;
+	else if (guard_is_held(p))
+		guard_hold_end(p);
 }
 
 #endif

@@ -11,6 +11,7 @@
 #include "cache/array.h"
 #include "cache/cache.h"
 #include "cache/fault.h"
+#include "cache/guard.h"
 #include "cache/kmalloc.h"
 #include "cache/large.h"
 #include "cache/mempool.h"
@@ -66,6 +67,7 @@ static bool init_run(void)
 	if (!cache_boot() || !large_init() || !kmalloc_init())
 		return false;
 	cache_boot_end();
+	guard_init(machine.page_bytes, machine.random);
 	mode = port_percpu_init((int)options.percpu - 1, (void *)(uintptr_t)map_dummy,
 				&init_facts.percpu_why);
 	array_init(machine.cpus);
@@ -114,6 +116,7 @@ void init_stop(void)
 	init_above = above;
 	cache_lock_all();
 	large_lock_all();
+	guard_lock_all();
 	reclaim_lock_all();
 	account_lock_all();
 	rcu_lock_all();
@@ -130,6 +133,7 @@ void init_resume(void)
 	rcu_unlock_all();
 	account_unlock_all();
 	reclaim_unlock_all();
+	guard_unlock_all();
 	large_unlock_all();
 	cache_unlock_all();
 	array_unlock_all();
@@ -142,6 +146,7 @@ void init_resume_child(void)
 		array_forget();
 	cache_forget();
 	reclaim_forget();
+	guard_forget();
 	above_forget(init_above);
 	init_resume();
 }
@@ -154,7 +159,7 @@ size_t ashlar_audit(void)
 		return 0;
 	init_stop();
 	faults = init_fenced ? array_audit() : 0;
-	faults += cache_audit() + large_audit() + account_audit() + page_audit();
+	faults += cache_audit() + large_audit() + guard_audit() + account_audit() + page_audit();
 	faults += above_audit(init_above);
 	init_resume();
 	for (size_t i = 0; i < faults; i++)

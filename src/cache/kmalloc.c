@@ -11,6 +11,7 @@
 #include "cache/cache.h"
 #include "cache/fault.h"
 #include "cache/gate.h"
+#include "cache/guard.h"
 #include "cache/init.h"
 #include "cache/large.h"
 #include "cache/option.h"
@@ -225,7 +226,7 @@ noinline void kmalloc_free(void *p, const char *function)
 	account_settle(p);
 	if (kmalloc_object(p) && object_release(map_id(map.ids[map_pfn(p)])->states, p))
 		kmalloc_free_released(p);
-	else if (!kmalloc_free_large(p))
+	else if (!kmalloc_free_large(p) && !guard_free(p, NULL, function))
 		report_pointer(function, p);
 }
 
@@ -261,7 +262,7 @@ void kfree_sensitive(const void *p)
 
 bool kmalloc_owns(const void *p)
 {
-	return kmalloc_object(p) || large_size(p) != 0;
+	return kmalloc_object(p) || large_size(p) != 0 || guard_size(p) != 0;
 }
 
 /* Z lets nobody write behind what was asked for. */
@@ -278,6 +279,8 @@ size_t kmalloc_usable(const void *p, const char *function)
 	if (header_offset)
 		return kmalloc_object_bytes(cache_node_at((u32)header_offset)->cache, p);
 	bytes = large_size(p);
+	if (!bytes)
+		bytes = guard_size(p);
 	if (!bytes)
 		report_pointer(function, p);
 	return bytes;
@@ -335,6 +338,8 @@ static void *kmalloc_resize_large(void *p, size_t size, gfp_t gfp, const char *f
 	size_t usable = large_size(p);
 	void *q;
 
+	if (!usable && guard_size(p))
+		return kmalloc_move(p, guard_size(p), size, gfp, function);
 	if (!usable)
 		report_pointer(function, p);
 	if (usable <= CONFIG_KMALLOC_MAX_CACHE && kmalloc_stays(usable, size))

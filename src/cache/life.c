@@ -13,6 +13,7 @@
 #include "cache/array.h"
 #include "cache/cache.h"
 #include "cache/gate.h"
+#include "cache/guard.h"
 #include "cache/init.h"
 #include "cache/inspect.h"
 #include "cache/kmalloc.h"
@@ -301,6 +302,7 @@ void cache_forget(void)
 			continue;
 		n->cache->visitors = 0;
 		n->cache->constructing = 0;
+		n->cache->counts.guarded = 0; /* guard_forget counts anew */
 		if (unlikely(n->queue || n->pending))
 			slab_forget(n);
 	}
@@ -341,7 +343,7 @@ size_t cache_discard_all(void)
 /* Objects that users have: all of the slabs' but those in bitmaps; the shared arrays are empty. */
 static size_t cache_live(const struct kmem_cache *c)
 {
-	size_t live = 0;
+	size_t live = guard_count(c);
 
 	for (unsigned node = 0; node < node_table.count; node++)
 		live += c->node[node].slabs * c->shape.objects - c->node[node].free_objects;
@@ -396,11 +398,11 @@ static void cache_reopen(struct kmem_cache *c)
 
 bool cache_empty(struct kmem_cache *c, const char *function, const char *what)
 {
-	bool left = cache_shrink(c);
+	bool left = cache_shrink(c) || guard_count(c);
 
 	if (left && rcu_is_bound() && ashlar_rcu_pending()) {
 		ashlar_rcu_barrier(); /* kfree_rcu of its objects */
-		left = cache_shrink(c);
+		left = cache_shrink(c) || guard_count(c);
 	}
 	if (!left && (c->flags & SLAB_TYPESAFE_BY_RCU))
 		ashlar_rcu_barrier();

@@ -18,6 +18,7 @@
 #include "cache/cache.h"
 #include "cache/gate.h"
 #include "cache/gfp.h"
+#include "cache/guard.h"
 #include "cache/init.h"
 #include "cache/kmalloc.h"
 #include "cache/object.h"
@@ -82,6 +83,8 @@ void kfree_nolock(const void *p)
 	id = map_id(object_header_offset(granule));
 	n = id->node;
 	if (!n) {
+		if (guard_free_nolock(object))
+			return;
 		if (map.pages[map_pfn(p)].kind == PAGE_LARGE)
 			report_nolock(p, "this is a large block"); /* NL3 */
 		report_pointer("kfree_nolock", p);

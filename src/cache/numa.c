@@ -16,6 +16,7 @@
 #include "cache/account_object.h"
 #include "cache/array.h"
 #include "cache/cache.h"
+#include "cache/gate.h"
 #include "cache/gfp.h"
 #include "cache/init.h"
 #include "cache/kmalloc.h"

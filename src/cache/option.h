@@ -31,6 +31,9 @@ struct options {
 	u64 init_on_alloc;                /* objects are cleared when handed out (gate.h) */
 	u64 init_on_free;                 /* and when they come back */
 	u64 fail_nth;                     /* this call fails; 0: none */
+	u64 guard;                        /* one refill in about so many is guarded; 0: none */
+	u64 guard_each;                   /* not refills are counted, but allocations */
+	u64 guard_slots;                  /* guarded objects at one time; 0: CONFIG_GUARD_SLOTS */
 	char failslab[OPTION_TEXT_MAX];   /* which others do (fault.h) */
 	char slab_debug[OPTION_TEXT_MAX]; /* letters and caches (letters.h) */
 	char report[OPTION_TEXT_MAX];     /* directory for the record at exit; empty: none */

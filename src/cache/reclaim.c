@@ -331,6 +331,12 @@ size_t ashlar_purge(void)
 	return pages << PAGE_SHIFT;
 }
 
+void reclaim_answer(void)
+{
+	if (anchor_take_request() & ASHLAR_REQUEST_TRIM)
+		ashlar_purge();
+}
+
 void reclaim_lock_all(void)
 {
 	lock_acquire_more(&reclaim.lock);

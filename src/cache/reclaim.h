@@ -52,6 +52,9 @@ static inline void reclaim_grew(gfp_t gfp)
 /* An allocation found nothing: do what @gfp permits. Returns whether to try again. */
 bool reclaim_retry(gfp_t gfp, unsigned attempt);
 
+/* Do what a tool has asked for from outside. */
+cold void reclaim_answer(void);
+
 void reclaim_lock_all(void);
 void reclaim_unlock_all(void);
 void reclaim_forget(void);

@@ -8,6 +8,7 @@
 #include "cache/anchor.h"
 #include "cache/cache.h"
 #include "cache/dossier.h"
+#include "cache/guard_slot.h"
 #include "cache/kmalloc.h"
 #include "engine/walk.h"
 #include "port/port.h"
@@ -41,6 +42,7 @@ static void report_bytes(struct text *t, const void *p)
 /* @p, or NULL: whoever took and freed this object is named, too. */
 _Noreturn static void report_end(struct text *t, const void *p)
 {
+	const struct guard_slot *s = guard_find(p);
 	const struct kmem_cache_node *n = NULL;
 	struct slab_object o;
 
@@ -49,6 +51,8 @@ _Noreturn static void report_end(struct text *t, const void *p)
 	text_print(t);
 	if (p && map_contains(p))
 		n = cache_node_at(map.ids[map_pfn(p)]);
+	if (s)
+		dossier_print_tracks(s->cache, p);
 	if (n && slab_find(n, p, &o))
 		dossier_print_tracks(n->cache, o.start);
 	check_end();
@@ -182,7 +186,8 @@ static void report_in_pages(struct text *t, const char *function, const void *p)
 		text_dec(t, head->pages << PAGE_SHIFT);
 		text_str(t, " bytes that starts at ");
 		text_pointer(t, map_page_address(head));
-	} else if (((uintptr_t)p & (PAGE_SIZE - 1)) == 0) {
+	} else if (((uintptr_t)p & (PAGE_SIZE - 1)) == 0 &&
+		   map.pages[map_pfn(p)].kind != PAGE_GUARD) {
 		text_str(t, is_free ? "double free: " : "use after free: ");
 		text_str(t, "this large block is already free");
 	} else {
@@ -194,8 +199,42 @@ static void report_in_pages(struct text *t, const char *function, const void *p)
 	text_char(t, '\n');
 }
 
+/* A pointer into a slot, at no object in use or not at its start. */
+static void report_in_slot(struct text *t, const char *function, const char *p,
+			   const struct guard_slot *s)
+{
+	bool is_free = report_is_free(function);
+
+	if (s->object == p && guard_is_free(s)) {
+		text_str(t, is_free ? "double free: " : "use after free: ");
+		text_str(t, "this object of ");
+		text_str(t, s->name);
+		text_str(t, " is already free\n");
+	} else if (s->object == p) {
+		text_str(t, is_free ? "double free: " : "use after free: ");
+		text_str(t, "this object of ");
+		text_str(t, s->name);
+		text_str(t, " is held\n");
+	} else {
+		text_str(t, is_free ? "invalid free: " : "invalid pointer: ");
+		if (p < s->object || p >= s->object + s->size) {
+			text_str(t, "no object starts here, beside one of ");
+			text_str(t, s->name);
+		} else {
+			report_distance(t, p, s->object);
+			text_str(t, " inside an object of ");
+			text_str(t, s->name);
+			text_str(t, " that starts at ");
+			text_pointer(t, s->object);
+		}
+		text_char(t, '\n');
+	}
+	guard_line(t, s);
+}
+
 _Noreturn void report_pointer(const char *function, const void *p)
 {
+	const struct guard_slot *s = guard_find(p);
 	struct text t;
 	u32 header_offset;
 
@@ -217,6 +256,8 @@ _Noreturn void report_pointer(const char *function, const void *p)
 	header_offset = map.ids[map_pfn(p)];
 	if (header_offset && cache_node_at(header_offset))
 		report_in_slab(&t, function, p, cache_node_at(header_offset));
+	else if (s && s->object)
+		report_in_slot(&t, function, p, s);
 	else
 		report_in_pages(&t, function, p);
 	report_end(&t, p);
@@ -248,6 +289,7 @@ _Noreturn void report_claim(const void *p)
 
 _Noreturn void report_size(const char *function, const void *p, size_t size)
 {
+	const struct guard_slot *s = guard_find(p);
 	const struct kmem_cache_node *n = cache_node_at(map.ids[map_pfn(p)]);
 	struct text t;
 
@@ -260,6 +302,11 @@ _Noreturn void report_size(const char *function, const void *p, size_t size)
 		text_str(&t, "\n  sizes    this cache serves up to ");
 		text_dec(&t, n->cache->object_size);
 		text_str(&t, " bytes\n");
+	} else if (s) {
+		text_str(&t, " bytes, this object is of ");
+		text_str(&t, s->name);
+		text_char(&t, '\n');
+		guard_line(&t, s);
 	} else {
 		text_str(&t, " bytes, this is a large block of ");
 		text_dec(&t, kmalloc_usable(p, function));
@@ -271,6 +318,7 @@ _Noreturn void report_size(const char *function, const void *p, size_t size)
 _Noreturn void report_cache(const struct kmem_cache *c, const void *p)
 {
 	const struct kmem_cache_node *n = cache_node_at(map.ids[map_pfn(p)]);
+	const struct guard_slot *s = guard_find(p);
 	struct text t;
 
 	report_begin(&t, "kmem_cache_free", p);
@@ -281,7 +329,7 @@ _Noreturn void report_cache(const struct kmem_cache *c, const void *p)
 		text_str(&t, "use after free: freed to a cache that is destroyed");
 	}
 	text_str(&t, ", this object is of ");
-	text_str(&t, n ? n->cache->name : "no cache (a large block)");
+	text_str(&t, s ? s->name : n ? n->cache->name : "no cache (a large block)");
 	text_str(&t, "\n  hint     kfree frees objects of any cache\n");
 	report_end(&t, p);
 }
@@ -320,11 +368,14 @@ static void report_leaked(struct text *t, const struct kmem_cache *c, size_t liv
 	void *objects[REPORT_LEAKED];
 	unsigned found = walk_in_use(c->header_offset, objects, REPORT_LEAKED);
 
+	found += guard_in_use(c, objects + found, REPORT_LEAKED - found);
 	for (unsigned i = 0; i < found; i++) {
 		text_str(t, "  object   ");
 		text_pointer(t, objects[i]);
 		text_char(t, '\n');
 		text_print(t);
+		if (guard_find(objects[i]))
+			dossier_print_tracks(c, objects[i]);
 	}
 	if (live > found) {
 		text_str(t, "  and ");

@@ -45,6 +45,7 @@ enum page_kind {
 	PAGE_HELD,     /* head of such a run that is nobody's (cache/hold.h) */
 	PAGE_TABLE,    /* head of a block that holds arrays of ours */
 	PAGE_POOL,     /* head of a block that a pool cuts into objects (pool/sheet.h) */
+	PAGE_GUARD,    /* each page of a run of guarded objects (cache/guard.h) */
 };
 
 /* Bitmap words of a slab in each descriptor, a bit for each granule of the page; and words that
@@ -88,7 +89,7 @@ struct page {
 		struct page_queue queue; /* the second page of a slab */
 	};
 	union {
-		void *owner;  /* slab: its kmem_cache_node; pool: its pool */
+		void *owner;  /* slab: its kmem_cache_node; pool: its pool; guard: its slot */
 		size_t pages; /* large: length of the run; free: dirty pages inside */
 	};
 	u64 bits[PAGE_ROOM]; /* slab, pool: 1 = free object; word w is in page w / PAGE_WORDS */

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "cache/above.h"
 #include "cache/cache.h"
+#include "cache/guard.h"
 #include "cache/init.h"
 #include "cache/object.h"
 #include "pool/pool.h"
@@ -156,7 +157,9 @@ bool pool_is_pool(const void *p)
 	if (object_granule(p) >= READ_ONCE(map.granules))
 		return false;
 	n = cache_node_at(map.ids[map_pfn(p)]);
-	return n && n->cache == LOAD_ACQUIRE(pools.cache) && *map_state(p) == map_state_in_use(p);
+	if (!n)
+		return guard_is_of(LOAD_ACQUIRE(pools.cache), p);
+	return n->cache == LOAD_ACQUIRE(pools.cache) && *map_state(p) == map_state_in_use(p);
 }
 
 /* "pool-192" for a pool without a name. */

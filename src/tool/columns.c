@@ -37,6 +37,10 @@ OF_PROCESS(refaulted, h->pages.refaulted)
 OF_PROCESS(user, h->user_us)
 OF_PROCESS(system, h->system_us)
 OF_PROCESS(cpus, h->cpus)
+OF_PROCESS(guard_slots, h->guard.slots)
+OF_PROCESS(guarded, h->guard.used)
+OF_PROCESS(guard_sampled, h->guard.sampled)
+OF_PROCESS(guard_missed, h->guard.missed)
 OF_PROCESS(misuse, h->events[ASHLAR_EVENT_MISUSE])
 OF_PROCESS(failures, h->events[ASHLAR_EVENT_FAILURE])
 OF_PROCESS(refusals, h->events[ASHLAR_EVENT_REFUSAL])
@@ -78,6 +82,15 @@ const struct column columns_process[] = {
 	{ "system_us", NULL, COLUMN_US, columns_system,
 	  "Processor time in the kernel. 0: not known." },
 	{ "cpus", NULL, COLUMN_COUNT, columns_cpus, "CPUs that have arrays in this process." },
+	{ "guard_slots", NULL, COLUMN_COUNT, columns_guard_slots,
+	  "Slots for guarded objects (`guard_slots=`). 0: nothing is guarded, or, at a process's "
+	  "end, it is not known." },
+	{ "guarded", "guarded", COLUMN_COUNT, columns_guarded,
+	  "Slots in use: objects in `objects` that are on pages of their own, in no slab." },
+	{ "guard_sampled", NULL, COLUMN_COUNT, columns_guard_sampled,
+	  "Objects that were guarded, in sum since the start." },
+	{ "guard_missed", NULL, COLUMN_COUNT, columns_guard_missed,
+	  "Objects whose turn it was while all slots were in use: they were ordinary ones." },
 	{ "misuse", "wrong uses of the heap", COLUMN_COUNT, columns_misuse,
 	  "Wrong pointers and second frees: each is reported and ends the program." },
 	{ "failures", "failed allocations", COLUMN_COUNT, columns_failures,
@@ -108,6 +121,7 @@ OF_CACHE(cache_free, r->objects_free)
 OF_CACHE(cache_array, r->objects_array)
 OF_CACHE(cache_shared, r->objects_shared)
 OF_CACHE(cache_pending, r->objects_pending)
+OF_CACHE(cache_guarded, r->objects_guarded)
 OF_CACHE(cache_limit, r->limit)
 OF_CACHE(cache_batch, r->batchcount)
 OF_CACHE(cache_factor, r->shared_factor)
@@ -121,13 +135,16 @@ const struct column columns_cache[] = {
 	{ "live", "live", COLUMN_BYTES, columns_cache_live, "Objects in use, each at its stride." },
 	{ "used", "used", COLUMN_COUNT, columns_cache_used,
 	  "Objects in use: the program has them." },
-	{ "total", NULL, COLUMN_COUNT, columns_cache_total, "Objects in all its slabs." },
+	{ "total", NULL, COLUMN_COUNT, columns_cache_total,
+	  "Objects in all its slabs, and guarded ones." },
 	{ "free", "free", COLUMN_COUNT, columns_cache_free, "Free objects in slabs." },
 	{ "array", "array", COLUMN_COUNT, columns_cache_array, "Free objects in CPUs' arrays." },
 	{ "shared", "shared", COLUMN_COUNT, columns_cache_shared,
 	  "Free objects in the shared array, through which CPUs hand them to each other." },
 	{ "pending", NULL, COLUMN_COUNT, columns_cache_pending,
 	  "Free objects that kfree_nolock left to the next holder of the node's lock." },
+	{ "guarded", NULL, COLUMN_COUNT, columns_cache_guarded,
+	  "Objects in `used` that are on pages of their own, in no slab (`guard=`)." },
 	{ "slabs", "slabs", COLUMN_COUNT, columns_cache_slabs, "Slabs at this moment." },
 	{ "slabs_empty", "empty", COLUMN_COUNT, columns_cache_slabs_empty,
 	  "Slabs without an object in use." },

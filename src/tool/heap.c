@@ -48,7 +48,7 @@ static void heap_clean_text(char *text, size_t bytes)
 
 uint64_t heap_row_total(const struct ashlar_row *r)
 {
-	return heap_times(r->slabs, r->objects);
+	return heap_plus(heap_times(r->slabs, r->objects), r->objects_guarded);
 }
 
 uint64_t heap_row_parked(const struct ashlar_row *r)
@@ -318,6 +318,7 @@ static uint64_t heap_take_row(const struct heap_reader *r, size_t id, struct ash
 			.far_frees = heap_field(r, cache, cb, ASHLAR_CACHE_FAR_FREES),
 			.overflows = heap_field(r, cache, cb, ASHLAR_CACHE_OVERFLOWS),
 			.objects_pending = heap_field(r, node, nb, ASHLAR_NODE_PENDING),
+			.objects_guarded = heap_field(r, cache, cb, ASHLAR_CACHE_GUARDED),
 		};
 		heap_take_name(r, cache, row);
 	}
@@ -487,6 +488,7 @@ bool heap_read_target(struct heap *h, struct target *t)
 	heap_take_arrays(h, &r, rows);
 	free(rows);
 	heap_take_pages(h, &r);
+	heap_take_guard(h, &r);
 	heap_take_zones(h, &r);
 	heap_sum(h);
 	return true;

@@ -55,6 +55,14 @@ struct heap_zone {
 	unsigned orders;
 };
 
+/* Guarded objects (guard=): numbers. */
+struct heap_guard {
+	uint64_t sampled; /* ever */
+	uint64_t missed;  /* while all slots were in use, ever */
+	uint64_t slots;   /* 0: nothing is guarded, or it is not known */
+	uint64_t used;
+};
+
 struct heap {
 	uint32_t pid;
 	uint32_t parent;
@@ -72,6 +80,7 @@ struct heap {
 	char message[ASHLAR_MESSAGE_BYTES];
 	char command[ASHLAR_COMMAND_BYTES];
 	struct heap_sums sums;
+	struct heap_guard guard; /* not in a record */
 	struct ashlar_row *rows;
 	size_t nr_rows;
 	struct heap_group *groups; /* none in a record */
@@ -98,7 +107,7 @@ uint64_t heap_times(uint64_t a, uint64_t b);
 bool heap_row_is_ours(const struct ashlar_row *r);
 
 /* Figures of one cache. */
-uint64_t heap_row_total(const struct ashlar_row *r);  /* objects in its slabs */
+uint64_t heap_row_total(const struct ashlar_row *r);  /* objects in its slabs, and guarded ones */
 uint64_t heap_row_parked(const struct ashlar_row *r); /* of them free, in arrays */
 uint64_t heap_row_used(const struct ashlar_row *r);   /* of them the program's */
 uint64_t heap_slab_bytes(const struct heap *h, const struct ashlar_row *r);

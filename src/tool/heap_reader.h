@@ -32,6 +32,9 @@ void heap_add(uint64_t *sum, uint64_t n, uint64_t each);
 /* heap_zones.c: the zones, by their descriptors. */
 void heap_take_zones(struct heap *h, const struct heap_reader *r);
 
+/* heap_guard.c: the sums about guarded objects. */
+void heap_take_guard(struct heap *h, const struct heap_reader *r);
+
 /* heap_slob.c: zones, pages and caches of a slob process. */
 void heap_take_slob(struct heap *h, const struct heap_reader *r);
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "ashlar/anchor.h"
+#include "heap_guard.h"
 #include "heap_zones.h"
 #include "print.h"
 #include "sysfs.h"
@@ -116,6 +117,7 @@ static void info_print_short(const struct heap *h, const struct column *sort)
 		printf("%u CPU%s with arrays, ", h->cpus, h->cpus == 1 ? "" : "s");
 	printf("%s: %s\n", h->percpu, h->why);
 	print_sums(stdout, h);
+	heap_guard_print(stdout, h);
 	print_events(stdout, h);
 	putchar('\n');
 	print_caches(stdout, h, sort, INFO_CACHES);

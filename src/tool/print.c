@@ -108,7 +108,7 @@ void print_caches(FILE *out, const struct heap *h, const struct column *key, siz
 	size_t n = 0;
 
 	for (size_t i = 0; i < h->nr_rows; i++)
-		if (h->rows[i].slabs_grown &&
+		if ((h->rows[i].slabs_grown || h->rows[i].objects_guarded) &&
 		    (!limit || (key->value(h, &h->rows[i]) && !heap_row_is_ours(&h->rows[i]))))
 			order[n++] = &h->rows[i];
 	print_order.heap = h;

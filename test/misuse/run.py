@@ -202,6 +202,43 @@ DEBUG_CASES = [
     ("debug_write_freed.c", [str(size)], "slab_debug=P", -6, after_free(class_name(size)), [])
     for size in CLASSES]
 
+def guarded(kind, what, where):
+    return f"ashlar: {kind}: {what} object BASE of kmalloc-112 at ARG, {where}"
+
+
+GUARD = "guard=1;guard_slots=40"
+IN_USE = r"  object   kmalloc-112 \[BASE - 0x[0-9a-f]+\), guarded, in use\n"
+FREED = r"  object   kmalloc-112 \[BASE - 0x[0-9a-f]+\), guarded, free\n"
+READ = stack("read", "look")
+WRITTEN = stack("written", "change")
+DEBUG_CASES += [("debug_guard.c", args.split(), options, end, first, more)
+                for options in (GUARD, GUARD + ";percpu=lock", "guard=3;guard_each") for args, end, first, more in (
+    ("read 112", -11, guarded("overflow", "read of", "13 bytes past its end"), [IN_USE, READ, TAKEN]),
+    ("read 300", -11, guarded("overflow", "read of", "201 bytes past its end"), [IN_USE, READ, TAKEN]),
+    ("write 112", -11, guarded("overflow", "write to", "13 bytes past its end"),
+     [IN_USE, WRITTEN, TAKEN]),
+    ("read -1", -11, guarded("underflow", "read of", "1 byte before its start"), [IN_USE, READ, TAKEN]),
+    ("write -8", -11, guarded("underflow", "write to", "8 bytes before its start"),
+     [IN_USE, WRITTEN, TAKEN]),
+    ("read-freed 5", -11, guarded("use after free", "read of", "byte 5 of it"),
+     [FREED, READ, TAKEN, GIVEN]),
+    ("read-freed 0 right", -11, guarded("use after free", "read of", "byte 0 of it"),
+     [FREED, READ, TAKEN, GIVEN]),
+    ("write-freed 99", -11, guarded("use after free", "write to", "byte 99 of it"),
+     [FREED, WRITTEN, TAKEN, GIVEN]),
+    ("write 100 left", -6, past_end(100, "kmalloc-112").replace("ARG", "BASE"),
+     ["found    41 instead of cc at ARG, 1 byte past its end; 1 byte is wrong",
+      "100 bytes asked for, in use; seen at its free", TAKEN, GIVEN]),
+    ("write -1 right", -6, before_start("kmalloc-112").replace("ARG", "BASE"),
+     ["found    41 instead of cc at ARG, 1 byte before its start; 1 byte is wrong", TAKEN, GIVEN]),
+    ("twice", -6, r"ashlar: free\(ARG\): " + twice(112), [FREED, TAKEN, GIVEN]),
+    ("inside 32", -6, r"ashlar: free\(ARG\): " + inside(32, 112), [IN_USE, TAKEN]),
+    ("right", 0, None, []),
+)] + [("debug_guard_right.c", [], options, 0, None, []) for options in (
+    GUARD, GUARD + ";percpu=lock", "guard=1", "guard=2;guard_each", "guard=2;guard_each;percpu=lock",
+    "guard=3;init_on_alloc=1;init_on_free=1",
+    GUARD + ";stats=1;random_seq=1", GUARD + ";fake_numa=4", GUARD + ";slab_merge;audit")]
+
 ODD = "1 byte inside an object of cats that starts at BASE"
 REFUSAL = 'ashlar: kmem_cache_create("{}"): refused: {}'
 ARGS_REFUSAL = 'ashlar: kmem_cache_create_args("args"): refused: {}'
@@ -351,7 +388,7 @@ def try_debug(tap, folder, case):
     if first is None:
         good = not err
     else:
-        good = re.match(first.replace("ARG", arg) + "\n", err)
+        good = re.match(first.replace("ARG", arg).replace("BASE", base) + "\n", err)
         good = good and all(re.search(line, err) for line in wanted)
     tap.result(bool(code == end and good), f"{' '.join([source] + args)}, {options or 'plain'}",
                f"wanted: {first}\n{wanted}\nended with {code}, printed:\n{out}{err}")

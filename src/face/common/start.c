@@ -16,8 +16,10 @@
 
 #include "ashlar/slab.h"
 #include "cache/debug.h"
+#include "cache/guard.h"
 #include "cache/init.h"
 #include "cache/option.h"
+#include "face/common/fault.h"
 #include "face/common/record.h"
 #include "port/port.h"
 
@@ -59,8 +61,10 @@ __attribute__((constructor)) static void start(void)
 		start_say_none();
 		return;
 	}
-	if (debug_wants_callers())
+	if (debug_wants_callers() || guard_is_on())
 		port_trace_start();
+	if (guard_is_on())
+		fault_catch();
 	pthread_atfork(init_stop, init_resume, init_resume_child);
 	record_start();
 }

@@ -30,6 +30,7 @@
 #define PORT_SLAB_ORDER (16 - PORT_PAGE_SHIFT) /* slabs of 64 KiB */
 #define PORT_ZERO_PAGES 0                      /* memory has whatever firmware left in it */
 #define PORT_GIVES_BACK 0                      /* there is nobody to give it to */
+#define PORT_CLOSES_PAGES 0                    /* the direct map: in pages of 2 MiB or more */
 #define PORT_GROWS_ATOMIC 1                    /* bringing memory online is a short computation */
 #define PORT_GROW_BYTES ((size_t)4 << 20)      /* interrupts are off meanwhile */
 #define PORT_STATE_LEVELS 3u                   /* all: later there may be no memory for them */

@@ -22,11 +22,18 @@ const char *linux_parse_number(const char *s, unsigned *number);
 #define LINUX_NOT_LISTED 0xffffffffu
 unsigned linux_parse_list(const char *s, unsigned wanted);
 
+/* argv as the kernel laid it out, the environment behind it; NULL where that is not known. */
+char **linux_arguments(void);
+
 /* The environment as the kernel laid it out: usable before libc has set its own. */
 const char *linux_getenv(const char *name);
 
 /* Does the Linux with this release (uname -r) restart sequences on aarch64 as rseq(2) says? */
 bool linux_aarch64_rseq_is_trusted(const char *release);
+
+/* What the context of a SIGSEGV's handler says of the access: the instruction (NULL: not known). */
+enum linux_access { LINUX_TOUCH, LINUX_READ, LINUX_WRITE };
+const void *linux_fault_place(const void *context, enum linux_access *access);
 
 /* Before the first use of a thread's word (task.c). */
 void linux_task_init(void);

@@ -36,17 +36,19 @@ unsigned linux_machine_cpus(void)
 /* Where ld.so found argc when the process began; argv and the environment follow it. */
 extern void *__libc_stack_end __attribute__((weak));
 
+char **linux_arguments(void)
+{
+	return &__libc_stack_end && __libc_stack_end ? (char **)__libc_stack_end + 1 : NULL;
+}
+
 const char *linux_getenv(const char *name)
 {
 	size_t length = strlen(name);
-	char **argv;
-	long argc;
+	char **argv = linux_arguments();
 
-	if (!&__libc_stack_end || !__libc_stack_end)
+	if (!argv)
 		return getenv(name);
-	argc = *(long *)__libc_stack_end;
-	argv = (char **)__libc_stack_end + 1;
-	for (char **e = argv + argc + 1; *e; e++)
+	for (char **e = argv + ((long *)argv)[-1] + 1; *e; e++)
 		if (strncmp(*e, name, length) == 0 && (*e)[length] == '=')
 			return *e + length + 1;
 	return NULL;
@@ -178,10 +180,11 @@ bool port_map(void *start, size_t bytes)
 void port_unmap(void *start, size_t bytes)
 {
 	if (mmap(start, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED,
-		 -1, 0) == MAP_FAILED)
+		 -1, 0) == MAP_FAILED) {
 		madvise(start, bytes, MADV_DONTNEED);
-	else
-		madvise(start, bytes, MADV_DONTDUMP);
+		mprotect(start, bytes, PROT_NONE);
+	}
+	madvise(start, bytes, MADV_DONTDUMP);
 }
 
 bool port_discard(void *start, size_t bytes)

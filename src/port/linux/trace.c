@@ -24,6 +24,7 @@
 #include <unistd.h>
 #include <unwind.h>
 
+#include "port/linux/linux.h"
 #include "port/port.h"
 
 typedef _Unwind_Reason_Code trace_backtrace(_Unwind_Trace_Fn, void *);
@@ -42,6 +43,24 @@ extern const char etext[] __attribute__((weak, visibility("hidden")));
 
 #pragma weak _dl_find_object
 
+/* This library starts before libc does (-z initfirst). dlopen would start libc now, once and for
+ * all, with what libc itself knows of the program's arguments and environment: nothing yet. So it
+ * is told. */
+static void trace_prepare_libc(void)
+{
+	char **argv = linux_arguments();
+	char ***libc_argv;
+
+	if (environ || !argv)
+		return;
+	*(void **)&libc_argv = dlsym(RTLD_DEFAULT, "__libc_argv");
+	if (libc_argv && !*libc_argv)
+		*libc_argv = argv;
+	while (*argv)
+		argv++;
+	environ = argv + 1;
+}
+
 void port_trace_start(void)
 {
 	trace_backtrace *found = NULL;
@@ -52,6 +71,7 @@ void port_trace_start(void)
 		return;
 	/* Looked up, since a static program has none and its linker would complain. */
 	*(void **)&load = dlsym(RTLD_DEFAULT, "dlopen");
+	trace_prepare_libc();
 	library = load ? load("libgcc_s.so.1", RTLD_NOW | RTLD_LOCAL) : NULL;
 	if (!library)
 		return;

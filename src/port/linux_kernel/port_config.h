@@ -12,6 +12,7 @@
 #define PORT_SLAB_ORDER 4   /* slabs of 64 KiB */
 #define PORT_ZERO_PAGES 1   /* alloc_pages is asked for zeros */
 #define PORT_GIVES_BACK 1   /* port_unmap gives memory to Linux; port_discard cannot */
+#define PORT_CLOSES_PAGES 0 /* the direct map is Linux's */
 #define PORT_GROWS_ATOMIC 0 /* bringing memory online may sleep */
 #define PORT_GROW_BYTES ((size_t)4 << 20)   /* most that comes online at once */
 #define PORT_GUARD_BYTES ((size_t)64 << 10) /* around each table of the page map */

@@ -18,6 +18,9 @@ bool sim_host_open(void *start, size_t bytes, bool write);
 /* It faults again, and its contents are gone. */
 void sim_host_close(void *start, size_t bytes);
 
+/* May the byte at @p be read? */
+bool sim_host_is_open(const void *p);
+
 /* Its contents are gone: zeros. */
 bool sim_host_clear(void *start, size_t bytes);
 

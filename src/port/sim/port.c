@@ -142,6 +142,11 @@ bool port_map(void *start, size_t bytes)
 	return sim_request() && sim_host_open(start, bytes, true);
 }
 
+bool sim_is_open(const void *p)
+{
+	return sim_host_is_open(p);
+}
+
 void port_unmap(void *start, size_t bytes)
 {
 	sim_watch();

@@ -80,6 +80,9 @@ extern struct sim sim;
 /* A machine of 64 MiB, 4 CPUs and 1 node that never started. Forgets all that was allocated. */
 void sim_reset(void);
 
+/* May the byte at @p be read, or would that fault? */
+bool sim_is_open(const void *p);
+
 /* Where port_abort continues, if set (a jmp_buf): for tests of reports. */
 extern void *sim_abort_jump;
 

@@ -43,6 +43,8 @@ void watch_start(void)
 		watch_refuse("soft_limit", "slob keeps what keep= says, and caches nothing");
 	if (options.slab_merge)
 		watch_refuse("slab_merge", "slob's caches share all pages as it is");
+	if (options.guard)
+		watch_refuse("guard", "slob cuts all objects from the same pages");
 	if (options.stats)
 		watch_refuse("stats", "slob has no arrays that could hit or miss");
 	fault_init();
