@@ -389,7 +389,7 @@ bool slab_has_holes(struct kmem_cache_node *n)
 	size_t all = n->slabs * n->shape->objects;
 	size_t idle = n->free_objects;
 
-	if (!PORT_GIVES_BACK)
+	if (!PORT_GIVES_BACK || PORT_POPULATES)
 		return false;
 	if (n->put_since * 2 < idle ||
 	    (idle - (all - idle) / 2) * n->shape->stride < SLAB_IDLE_BYTES ||

@@ -18,6 +18,9 @@
 #define PORT_ZERO_PAGES 1
 
 #define PORT_GIVES_BACK 1
+#ifndef PORT_POPULATES
+#define PORT_POPULATES 0 /* as in a process; test/meson.build has the same core with it */
+#endif
 #define PORT_GROWS_ATOMIC 0
 #define PORT_GROW_BYTES ((size_t)64 << 20)
 #define PORT_STATE_LEVELS 0u
