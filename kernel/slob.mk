@@ -14,7 +14,8 @@ SLOB_FLAGS = $(FLAGS) -DCONFIG_SLOB_STEPS=1 -I $(ROOT)/src/slob $(INCLUDES)
 
 SLOB_UNIT := $(SLOB_CORE) $(BOOT) $(ROOT)/src/port/sim/port.c $(ROOT)/test/tap.c $(OWN) \
 	$(wildcard unit/*.c) $(sort $(wildcard $(ROOT)/test/public/*_test.c)) \
-	$(addprefix $(ROOT)/test/slob/,slob_test.c api_test.c model_test.c nolock_test.c rcu_test.c)
+	$(addprefix $(ROOT)/test/slob/,slob_test.c api_test.c model_test.c nolock_test.c rcu_test.c \
+		account_test.c)
 SLOB_UNIT_OBJECTS := $(foreach f,$(SLOB_UNIT),$(call object,$(OUT)/slob-unit,$(f)))
 
 SLOB_LIBRARY := $(SLOB_CORE) $(ROOT)/src/slob/face/bare/slabinfo.c \

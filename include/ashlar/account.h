@@ -3,9 +3,9 @@
  * account.h - groups that pay for memory, with limits
  *
  * What    What is allocated with __GFP_ACCOUNT, or from a cache made with SLAB_ACCOUNT, is charged
- *         to the group that is current: its stride and a pointer for an object, its pages for a
- *         large block. A group and its parents have limits; what would exceed one is refused.
- *         What a group pays for can be told, and moved to another group.
+ *         to the group that is current: its stride and a pointer for an object (on slob: its
+ *         block), its pages for a large block. A group and its parents have limits; what would
+ *         exceed one is refused. What a group pays for can be told, and moved to another group.
  * Context Any thread; not signal handlers. Nothing here waits but for a short lock.
  * Source  Linux Documentation/admin-guide/cgroup-v2.rst, memory
  */
@@ -23,7 +23,8 @@ struct ashlar_group;
 /*
  * A group below @parent (NULL: below none) that may be charged @limit bytes at most, with all below
  * it; 0: any. @name is copied (31 characters). NULL iff @name is NULL or empty, which is printed,
- * or memory or places for groups (255) are exhausted.
+ * or memory or places for groups (255; on slob also for what they have paid for, 4,094) are
+ * exhausted.
  */
 ASHLAR_API struct ashlar_group *ashlar_group_create(const char *name, struct ashlar_group *parent,
 						    size_t limit);
@@ -48,7 +49,8 @@ ASHLAR_API struct ashlar_group *ashlar_group_set_default(struct ashlar_group *gr
 ASHLAR_API struct ashlar_group *ashlar_group_of(const void *p);
 
 /* All that @from pays for, not counting groups below it, is paid by @to. Returns 0, or -ENOMEM
- * (-12), with nothing changed, if that would exceed a limit or memory is exhausted. */
+ * (-12), with nothing changed, if that would exceed a limit or memory is exhausted, or on slob
+ * places are (4,094: groups, and what they paid for before each migration, until it is freed). */
 ASHLAR_API int ashlar_group_migrate(struct ashlar_group *from, struct ashlar_group *to);
 
 struct ashlar_group_stat {

@@ -29,6 +29,9 @@ typedef uint64_t u64;
 /* Data of ours alone: reached directly, not through the table that other libraries could change. */
 #define internal_data __attribute__((__visibility__("hidden")))
 #define cacheline_aligned __attribute__((aligned(64)))
+/* Of a function that is called all the time: it begins with a cache line, and so takes as few of
+ * the processor's lines of decoded instructions as it can (decision 59). */
+#define fast_door __attribute__((aligned(64)))
 #define STATIC_ASSERT _Static_assert
 
 #define container_of(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))

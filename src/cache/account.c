@@ -2,40 +2,25 @@
 /*
  * account.c - who pays for which object
  *
- * What    Beside each slab with charged objects lies a vector: for each object, who pays. The
- *         vector is a block of kmalloc; its address is in the descriptor of the slab's second
- *         page, which has no use for its owner, or behind the bits of its only page. Who pays is an
- *         owner, not a group: a group's owners are handed over when it ends or its charges move,
- *         and no vector is touched.
+ * What    Groups, their limits and sums, the same on both engines; who pays for which object is
+ *         written down by account_object.c. Who pays is an owner, not a group: a group's owners are
+ *         handed over when it ends or its charges move, and nothing that was written down is
+ *         touched.
  * State   account, the groups and owners, under account.lock
  * Rules   AC1 bytes of a group == sum of its owners' bytes and of those of groups below it
- *         AC2 a charge is written down before the object is handed out, and settled before it
- *             is free
- *         AC3 objects hold nothing of this; a slab without charged objects has no vector
- *         AC4 a slab that begins has no vector, and one that ends takes its own with it
+ *         AC2 a charge is written down before the object is handed out, and ends when it is freed
+ *         (AC3, AC4, AC6: account_object.c)
  *         AC5 a charge that may not wait is refused where the lock is held. Nothing has to be given
- *             back under the lock after a refusal: of several objects all are charged, or none
+ *             back under the lock after a refusal: of several objects all are charged, or none; on
+ *             slob the charge comes before the object
  */
-#include "cache/account.h"
-#include "base/bits.h"
 #include "base/lock.h"
-#include "cache/cache.h"
+#include "cache/account_object.h"
 #include "cache/gfp.h"
-#include "cache/init.h"
 #include "cache/kmalloc.h"
-#include "cache/large.h"
-#include "cache/object.h"
 
 #define ACCOUNT_EBUSY (-16)
 #define ACCOUNT_ENOMEM (-12)
-
-struct account_owner {
-	struct list link;           /* of its group's owners */
-	struct ashlar_group *group; /* NULL: nobody any more */
-	size_t bytes;
-	size_t objects;
-	bool retired; /* its group has another: it goes with its last object */
-};
 
 static struct {
 	struct lock lock;
@@ -112,6 +97,12 @@ bool account_charge_bytes(size_t bytes, gfp_t gfp, struct account_owner **owner)
 	return account_charge_many(bytes, 1, gfp, owner);
 }
 
+static void account_free_owner(struct account_owner *owner)
+{
+	account_end_owner(owner);
+	kmalloc_free(owner, "ashlar_group_destroy"); /* as kfree, which clang-tidy misreads */
+}
+
 void account_uncharge_bytes(size_t bytes, struct account_owner *owner)
 {
 	bool gone;
@@ -127,7 +118,7 @@ void account_uncharge_bytes(size_t bytes, struct account_owner *owner)
 		list_remove(&owner->link);
 	lock_release(&account.lock);
 	if (gone)
-		kfree(owner);
+		account_free_owner(owner);
 }
 
 /* ---- groups -------------------------------------------------------------------------------- */
@@ -136,9 +127,13 @@ static struct account_owner *account_make_owner(void)
 {
 	struct account_owner *owner = kzalloc(sizeof(*owner), GFP_KERNEL);
 
-	if (owner)
-		list_init(&owner->link);
-	return owner;
+	if (!owner)
+		return NULL;
+	list_init(&owner->link);
+	if (account_begin_owner(owner))
+		return owner;
+	kfree(owner);
+	return NULL;
 }
 
 /* A place in the table; false iff there is none. Number 0 is nobody's. */
@@ -183,8 +178,8 @@ struct ashlar_group *ashlar_group_create(const char *name, struct ashlar_group *
 		g->owner->group = g;
 		if (account_enter(g))
 			return g;
+		account_free_owner(g->owner);
 	}
-	kfree(g->owner);
 	kfree(g);
 	return NULL;
 }
@@ -212,7 +207,7 @@ static void account_free_owners(struct list *gone)
 		struct account_owner *o = list_first_entry(gone, struct account_owner, link);
 
 		list_remove(&o->link);
-		kmalloc_free(o, "ashlar_group_destroy"); /* as kfree, which clang-tidy misreads */
+		account_free_owner(o);
 	}
 }
 
@@ -313,11 +308,9 @@ struct ashlar_group *ashlar_group_set_default(struct ashlar_group *g)
 
 struct ashlar_group *ashlar_group_of(const void *p)
 {
-	struct account_owner **entry = account_entry(p);
+	const struct account_owner *owner = account_owner_of(p);
 	struct ashlar_group *g = NULL;
-	struct account_owner *owner;
 
-	owner = entry ? *entry : large_owner(p);
 	lock_acquire(&account.lock);
 	if (owner)
 		g = owner->group;

@@ -1,53 +1,33 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * account.h - who pays for which object, for the rest of the floor
+ * account.h - groups that pay, and what they have paid for, for the rest of the floor
  *
- * What    An object that a group pays for has the state CHARGED, which no fast path knows: so its
- *         free comes through a slow one, and is settled there. A large block says in its
- *         descriptor, or in that of its mapping, who pays.
+ * What    Sums and limits of groups. Where it is written down who pays for which object is the
+ *         engine's (account_object.h).
  */
 #ifndef ASHLAR_CACHE_ACCOUNT_H
 #define ASHLAR_CACHE_ACCOUNT_H
 
 #include "ashlar/account.h"
-#include "page/map.h"
+#include "base/list.h"
 
-struct account_owner;
-struct kmem_cache;
-
-/* Charge an object that is in use and nobody else knows yet. false iff a limit refuses. */
-bool account_charge(struct kmem_cache *c, void *p, gfp_t gfp);
-
-/* All of them, or none. */
-bool account_charge_all(struct kmem_cache *c, size_t count, void *const *objects, gfp_t gfp);
-
-/* The other end: an object in use that is charged becomes one that is not. Returns whether @p
- * starts one. Of two that race past the state one finds it settled already. */
-bool account_settle(void *p);
-
-/* Does @p start an object that is charged? */
-bool account_is_charged(const void *p);
-
-/* Where it is written who pays for the object that starts at @p; NULL iff no charged one does. */
-struct account_owner **account_entry(const void *p);
+/* Who pays, as it is written down. */
+struct account_owner {
+	struct list link;           /* of its group's owners */
+	struct ashlar_group *group; /* NULL: nobody any more */
+	size_t bytes;
+	size_t objects;
+	u32 number;   /* how blocks of slob name it; constant */
+	bool retired; /* its group has another: it goes with its last object */
+};
 
 /* The group that pays for what this thread allocates now; NULL: nobody. */
 struct ashlar_group *account_current(void);
 
-/* For blocks of pages: false iff a limit refuses, else who pays, perhaps nobody. @count of them,
- * all or none. */
+/* @bytes: false iff a limit refuses, else who pays, perhaps nobody. @count times, all or none. */
 bool account_charge_bytes(size_t bytes, gfp_t gfp, struct account_owner **owner);
 bool account_charge_many(size_t bytes, size_t count, gfp_t gfp, struct account_owner **owner);
 void account_uncharge_bytes(size_t bytes, struct account_owner *owner);
-
-/* The same for blocks that somebody has got, written down in their descriptors. */
-bool account_charge_block(struct page *head, size_t bytes, gfp_t gfp);
-bool account_charge_pages(struct page *first, size_t count, gfp_t gfp); /* all or none */
-void account_uncharge_block(struct page *head);
-
-/* A slab begins, ends: nothing is charged. */
-void account_begin_slab(struct page *head, unsigned order);
-void account_end_slab(struct page *head);
 
 /* AC1; the lock is held. Returns faults. */
 size_t account_audit(void);

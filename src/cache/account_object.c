@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * account_object.c - objects and blocks of pages that a group pays for
+ * account_object.c - see account_object.h
  *
- * What    Where it is written down who pays for which object: the vector beside a slab, the
- *         descriptor of a block.
- * See     account.c for its rules
+ * What    Beside each slab with charged objects lies a vector: for each object, who pays. The
+ *         vector is a block of kmalloc; its address is in the descriptor of the slab's second
+ *         page, which has no use for its owner, or behind the bits of its only page.
+ * Rules   AC3 objects hold nothing of this; a slab without charged objects has no vector
+ *         AC4 a slab that begins has no vector, and one that ends takes its own with it
+ * See     account.c for the others
  */
-#include "cache/account.h"
+#include "cache/account_object.h"
 #include "cache/cache.h"
 #include "cache/kmalloc.h"
 #include "cache/large.h"
@@ -81,7 +84,8 @@ bool account_charge(struct kmem_cache *c, void *p, gfp_t gfp)
 	return account_charge_all(c, 1, &p, gfp);
 }
 
-struct account_owner **account_entry(const void *p)
+/* Where it is written who pays for the object that starts at @p; NULL iff no charged one does. */
+static struct account_owner **account_entry(const void *p)
 {
 	const struct kmem_cache_node *n;
 	struct account_owner **vector;
@@ -93,6 +97,13 @@ struct account_owner **account_entry(const void *p)
 	n = cache_node_at(map.ids[map_pfn(p)]);
 	vector = account_vector(account_head(n, p), n->shape, 0);
 	return vector && slab_find(n, p, &o) && o.start == p ? &vector[o.index] : NULL;
+}
+
+struct account_owner *account_owner_of(const void *p)
+{
+	struct account_owner **entry = account_entry(p);
+
+	return entry ? *entry : large_owner(p);
 }
 
 bool account_is_charged(const void *p)

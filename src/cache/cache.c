@@ -9,7 +9,7 @@
 #include "cache/cache.h"
 #include "base/check.h"
 #include "base/memory.h"
-#include "cache/account.h"
+#include "cache/account_object.h"
 #include "cache/anchor.h"
 #include "cache/array.h"
 #include "cache/fault.h"
@@ -51,7 +51,7 @@ static noinline void *cache_finish(struct kmem_cache *c, void *p, gfp_t gfp)
 	return p;
 }
 
-void *kmem_cache_alloc(struct kmem_cache *c, gfp_t gfp)
+fast_door void *kmem_cache_alloc(struct kmem_cache *c, gfp_t gfp)
 {
 	void *p;
 
@@ -61,7 +61,7 @@ void *kmem_cache_alloc(struct kmem_cache *c, gfp_t gfp)
 	return unlikely(gfp & CACHE_GFP_SPECIAL) ? cache_finish(c, p, gfp) : p;
 }
 
-void *ashlar_kmalloc_constant(struct kmem_cache *c, gfp_t gfp, size_t size)
+fast_door void *ashlar_kmalloc_constant(struct kmem_cache *c, gfp_t gfp, size_t size)
 {
 	void *p;
 
@@ -104,7 +104,7 @@ static noinline void cache_free_locked(struct kmem_cache *c, void *p)
 	cache_free_slow(cache_release(c, p), p);
 }
 
-void kmem_cache_free(struct kmem_cache *c, void *p)
+fast_door void kmem_cache_free(struct kmem_cache *c, void *p)
 {
 	size_t granule = object_granule(p);
 	size_t header_offset;

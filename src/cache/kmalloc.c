@@ -7,7 +7,7 @@
 #include "base/check.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "cache/account.h"
+#include "cache/account_object.h"
 #include "cache/cache.h"
 #include "cache/fault.h"
 #include "cache/gate.h"
@@ -307,39 +307,59 @@ static bool kmalloc_stays(size_t usable, size_t size)
 	return size <= usable && (size > usable / 2 || usable <= 64);
 }
 
-static void *kmalloc_resize_large(void *p, size_t size, gfp_t gfp)
+/* Another block of @size bytes for what is in @p, which has @usable. */
+static void *kmalloc_move(void *p, size_t usable, size_t size, gfp_t gfp, const char *function)
 {
-	return large_resize(p, size, options.init_on_alloc ? gfp | __GFP_ZERO : gfp);
+	void *q = ashlar_kmalloc(size, gfp);
+	enum kmalloc_push how;
+
+	if (!q) /* a smaller one that cannot be had: keep the old */
+		return size <= usable ? p : NULL;
+	memcpy(q, p, size_min(usable, size));
+	how = kmalloc_push(p);
+	if (unlikely(how != KMALLOC_PUSHED))
+		kmalloc_finish(p, how, function);
+	return q;
+}
+
+/* @p stays; what it grows by is zero if @gfp asks for that. */
+static void *kmalloc_stay(void *p, size_t usable, size_t size, gfp_t gfp)
+{
+	if (gfp & __GFP_ZERO)
+		memset((char *)p + size, 0, usable - size);
+	return p;
+}
+
+static void *kmalloc_resize_large(void *p, size_t size, gfp_t gfp, const char *function)
+{
+	size_t usable = large_size(p);
+	void *q;
+
+	if (!usable)
+		report_pointer(function, p);
+	if (usable <= CONFIG_KMALLOC_MAX_CACHE && kmalloc_stays(usable, size))
+		return kmalloc_stay(p, usable, size, gfp);
+	if (large_owner(p) || (gfp & __GFP_ACCOUNT)) /* who pays is settled with a new block */
+		return kmalloc_move(p, usable, size, gfp, function);
+	q = large_resize(p, size, options.init_on_alloc ? gfp | __GFP_ZERO : gfp);
+	if (q) /* the rest of its last page, too */
+		return kmalloc_stay(q, large_size(q), size, gfp);
+	return kmalloc_move(p, usable, size, gfp, function);
 }
 
 void *kmalloc_resize(void *p, size_t size, gfp_t gfp, const char *function)
 {
-	size_t usable = kmalloc_usable(p, function);
-	bool is_object = kmalloc_object(p) != 0;
-	bool is_watched = is_object && cache_node_at(map.ids[map_pfn(p)])->cache->debug.size_at;
-	void *q = NULL;
+	size_t header_offset = kmalloc_object(p);
+	const struct kmem_cache *c;
+	size_t usable;
 
-	if (!is_watched && (is_object || usable <= CONFIG_KMALLOC_MAX_CACHE) &&
-	    kmalloc_stays(usable, size)) {
-		if (gfp & __GFP_ZERO)
-			memset((char *)p + size, 0, usable - size);
-		return p;
-	}
-	/* Who pays is settled with a new block. */
-	if (!is_object && !large_owner(p) && !(gfp & __GFP_ACCOUNT))
-		q = kmalloc_resize_large(p, size, gfp);
-	if (q) {
-		if (gfp & __GFP_ZERO) /* the rest of its last page */
-			memset((char *)q + size, 0, large_size(q) - size);
-		return q;
-	}
-	q = kmalloc_slow(size, gfp);
-	if (!q)
-		return size <= usable ? p :
-					NULL; /* a smaller block that cannot be had: keep the old */
-	memcpy(q, p, size_min(usable, size));
-	kmalloc_free(p, function);
-	return q;
+	if (!header_offset)
+		return kmalloc_resize_large(p, size, gfp, function);
+	c = cache_node_at((u32)header_offset)->cache;
+	usable = kmalloc_object_bytes(c, p);
+	if (kmalloc_stays(usable, size) && !c->debug.size_at)
+		return kmalloc_stay(p, usable, size, gfp);
+	return kmalloc_move(p, usable, size, gfp, function);
 }
 
 void *krealloc(const void *p, size_t size, gfp_t gfp)

@@ -9,7 +9,7 @@
 #include "base/check.h"
 #include "base/lock.h"
 #include "base/memory.h"
-#include "cache/account.h"
+#include "cache/account_object.h"
 #include "cache/cache.h"
 #include "cache/gfp.h"
 #include "cache/option.h"

@@ -7,7 +7,7 @@
  *         back as its request may: without waiting, if it must not.
  * See     account.h
  */
-#include "cache/account.h"
+#include "cache/account_object.h"
 #include "cache/large.h"
 #include "page/node.h"
 #include "page/page.h"

@@ -14,7 +14,7 @@
  */
 #include "ashlar/mm.h"
 #include "base/check.h"
-#include "cache/account.h"
+#include "cache/account_object.h"
 #include "cache/reclaim.h"
 #include "cache/report.h"
 #include "page/pcp.h"

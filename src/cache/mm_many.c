@@ -13,7 +13,7 @@
 #include "ashlar/mm.h"
 #include "base/bits.h"
 #include "base/memory.h"
-#include "cache/account.h"
+#include "cache/account_object.h"
 #include "cache/gfp.h"
 #include "cache/init.h"
 #include "cache/reclaim.h"

@@ -13,7 +13,7 @@
  */
 #include "ashlar/mm.h"
 #include "base/memory.h"
-#include "cache/account.h"
+#include "cache/account_object.h"
 #include "cache/array.h"
 #include "cache/cache.h"
 #include "cache/gfp.h"

@@ -8,7 +8,7 @@
 #include "base/check.h"
 #include "base/lock.h"
 #include "cache/above.h"
-#include "cache/account.h"
+#include "cache/account_object.h"
 #include "cache/anchor.h"
 #include "cache/array.h"
 #include "cache/cache.h"

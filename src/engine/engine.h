@@ -17,9 +17,12 @@
  *             in no order that can be guessed
  *         E5  emptied slabs above free_limit leave the lock as a list
  *         E6  an object in the shared array counts as in use in its slab
- *         E7  free objects inside slabs come to at most half of the used ones and 1 MiB, or
- *             half of them came back since their slabs' free pages were discarded; in a node that
- *             nobody took from between two squeezes they come to less than four pages
+ *         E7  free objects inside slabs come to at most half of the used ones, 1 MiB and learned,
+ *             or half of them came back since their slabs' free pages were discarded; in a node
+ *             that nobody took from between two squeezes they come to less than four pages.
+ *             learned grows by what was discarded and is needed again, when more is in use than
+ *             then, up to a quarter of the node's peak, or 16 MiB (but not the peak) where that
+ *             is more, and shrinks by a sixteenth with each discard
  *         E8  what cannot have the lock leaves its work on the node's queue of slabs, and who
  *             gets the lock does it first: a slab that joins; objects with the state PENDING,
  *             which count as in use in their slab until they are swept. A slab is on the queue
@@ -70,6 +73,10 @@ struct kmem_cache_node {
 	size_t slabs_peak;         /* most slabs at one time */
 	struct page *queue;        /* atomic: slabs where work waits, a stack (E8) */
 	u32 pending;               /* atomic: objects that wait to be swept */
+	size_t used_high;          /* most objects out of slabs since used_low (E7) */
+	size_t used_low;           /* objects out of slabs when learned was last looked at */
+	size_t given;              /* free objects at discards, that were not needed again */
+	size_t learned;            /* free objects kept beyond half of the used ones */
 } cacheline_aligned;               /* a cache's nodes lie in one array: they share no line */
 
 void slab_node_init(struct kmem_cache_node *n, struct kmem_cache *cache, const struct shape *shape,

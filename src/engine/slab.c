@@ -17,6 +17,7 @@
 
 /* Idle memory inside a node's used slabs that is never given back, beside half of the used (E7). */
 #define SLAB_IDLE_BYTES ((size_t)1 << 20)
+#define SLAB_LEARN_BYTES ((size_t)16 << 20) /* what a small node may learn to keep, too */
 
 void slab_node_init(struct kmem_cache_node *n, struct kmem_cache *cache, const struct shape *shape,
 		    unsigned node, u32 header_offset)
@@ -362,12 +363,40 @@ static unsigned slab_put_bits(struct kmem_cache_node *n, void *const *objects, u
 	return i;
 }
 
+/* Set the bit of one object. */
+static always_inline void slab_put_one(struct kmem_cache_node *n, void *object)
+{
+	const struct shape *s = n->shape;
+	struct page *head = slab_head(s, object);
+	size_t offset = (size_t)((char *)object - slab_first(s, head));
+	unsigned index = (unsigned)(((u64)offset * s->reciprocal) >> 32); /* H3 */
+	u64 bit = (u64)1 << (index % 64);
+	u64 *word = slab_word(head, index / 64);
+
+	CHECK(offset < (size_t)s->objects * s->stride && head->kind == PAGE_SLAB &&
+		      head->owner == n,
+	      "objects go into their own slab");
+	CHECK(!(*word & bit), "a free object is put into its slab once");
+	*word |= bit;
+	if (index / 64 < head->hint)
+		head->hint = (u8)(index / 64);
+	slab_settle(n, head, 1);
+}
+
 void slab_put_all(struct kmem_cache_node *n, void *const *objects, unsigned count)
 {
+	size_t stride = n->shape->stride;
+
 	n->free_objects += count;
 	n->free_peak = size_max(n->free_peak, n->free_objects);
-	for (unsigned i = 0; i < count;)
-		i += slab_put_bits(n, objects + i, count - i);
+	for (unsigned i = 0; i < count;) {
+		size_t step = i + 1 < count ? (uintptr_t)objects[i + 1] - (uintptr_t)objects[i] : 0;
+
+		if (step == stride || step == 0 - stride)
+			i += slab_put_bits(n, objects + i, count - i);
+		else
+			slab_put_one(n, objects[i++]);
+	}
 }
 
 /* Detach the last empty slab: its pages are no slab any more (E5). */
@@ -384,18 +413,39 @@ void slab_release(struct kmem_cache_node *n, struct list *emptied)
 	list_add_tail(emptied, &head->link);
 }
 
+/* What was given back is needed again when as much is in use as before, and more: it was given back
+ * too early. Who takes and puts without needing more teaches nothing. */
+static void slab_learn_holes(struct kmem_cache_node *n, size_t used)
+{
+	size_t peak = n->slabs_peak * n->shape->objects;
+	size_t most = size_max(peak / 4, size_min(peak, SLAB_LEARN_BYTES / n->shape->stride));
+	size_t again = size_min(n->used_high - n->used_low, n->given);
+
+	n->given -= again;
+	n->learned = size_min(n->learned + again, most);
+	n->used_high = used;
+	n->used_low = used;
+}
+
 bool slab_has_holes(struct kmem_cache_node *n)
 {
 	size_t all = n->slabs * n->shape->objects;
 	size_t idle = n->free_objects;
+	size_t used = all - idle;
 
 	if (!PORT_GIVES_BACK || PORT_POPULATES)
 		return false;
-	if (n->put_since * 2 < idle ||
-	    (idle - (all - idle) / 2) * n->shape->stride < SLAB_IDLE_BYTES ||
-	    idle < (all - idle) / 2)
+	n->used_high = size_max(n->used_high, used);
+	if (n->put_since * 2 < idle || idle < used / 2 ||
+	    (idle - used / 2) * n->shape->stride < SLAB_IDLE_BYTES)
+		return false;
+	slab_learn_holes(n, used);
+	if ((idle - used / 2 - size_min(idle - used / 2, n->learned)) * n->shape->stride <
+	    SLAB_IDLE_BYTES)
 		return false;
 	n->put_since = 0;
+	n->given += idle;
+	n->learned -= n->learned / 16;
 	return true;
 }
 

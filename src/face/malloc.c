@@ -18,7 +18,7 @@
 #include "cache/option.h"
 #include "face/face.h"
 
-FACE_PUBLIC void *malloc(size_t size)
+FACE_PUBLIC fast_door void *malloc(size_t size)
 {
 	void *p;
 
@@ -45,7 +45,7 @@ static bool malloc_is_foreign(const void *p)
 	return preload_inert || (options.foreign_libc && !map_contains(p) && !kmalloc_owns(p));
 }
 
-FACE_PUBLIC void free(void *p)
+FACE_PUBLIC fast_door void free(void *p)
 {
 	enum kmalloc_push how = kmalloc_push(p);
 

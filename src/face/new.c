@@ -143,12 +143,12 @@ void delete_one_aligned_nothrow(void *p, size_t align, const void *tag)
 void delete_array_aligned_nothrow(void *p, size_t align, const void *tag)
 	NEW_LINK(_ZdaPvSt11align_val_tRKSt9nothrow_t);
 
-void *new_one(size_t size)
+fast_door void *new_one(size_t size)
 {
 	return new_fast(size);
 }
 
-void *new_array(size_t size)
+fast_door void *new_array(size_t size)
 {
 	return new_fast(size);
 }
@@ -187,22 +187,22 @@ void *new_array_aligned_nothrow(size_t size, size_t align, const void *tag)
 	return new_nothrow("_ZnamSt11align_val_tRKSt9nothrow_t", size, align);
 }
 
-void delete_one(void *p)
+fast_door void delete_one(void *p)
 {
 	delete_fast(p, "operator delete");
 }
 
-void delete_array(void *p)
+fast_door void delete_array(void *p)
 {
 	delete_fast(p, "operator delete[]");
 }
 
-void delete_one_sized(void *p, size_t size)
+fast_door void delete_one_sized(void *p, size_t size)
 {
 	delete_sized(p, size, "operator delete");
 }
 
-void delete_array_sized(void *p, size_t size)
+fast_door void delete_array_sized(void *p, size_t size)
 {
 	delete_sized(p, size, "operator delete[]");
 }

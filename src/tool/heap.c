@@ -476,6 +476,7 @@ bool heap_read_target(struct heap *h, struct target *t)
 	heap_clean_text(h->message, sizeof(h->message));
 	target_describe(t, h->command, sizeof(h->command), &h->rss_peak);
 	heap_clean_text(h->command, sizeof(h->command));
+	heap_take_groups(h, &r);
 	if (heap_is_slob(h)) {
 		heap_take_slob(h, &r);
 		heap_sum(h);
@@ -485,7 +486,6 @@ bool heap_read_target(struct heap *h, struct target *t)
 	heap_take_rows(h, &r, rows);
 	heap_take_arrays(h, &r, rows);
 	free(rows);
-	heap_take_groups(h, &r);
 	heap_take_pages(h, &r);
 	heap_take_zones(h, &r);
 	heap_sum(h);

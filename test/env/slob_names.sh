@@ -13,7 +13,6 @@ exported() { nm -D --defined-only "$1" | awk '{ print $NF }' | sed 's/@.*//' | s
 
 # Of the slab libraries alone, as patterns; each with its reason.
 cat >"$T/slab_only" <<'LIST'
-ashlar_group_[a-z_]*	accounting writes down who pays beside slabs; slob's blocks have no room for it
 ashlar_pool_[a-z_]*	pools keep their bits in the descriptors of the slab engine's pages
 ashlar_slab_[a-z_]*	the same: slab_create, slab_malloc and so on
 LIST

@@ -600,6 +600,39 @@ TEST(api_R3_shrinkers_help_where_they_may)
 	EXPECT_EQ(ashlar_audit(), 0);
 }
 
+static struct kmem_cache *counted;
+static size_t counted_live;
+
+static size_t count_live(struct shrinker *sh, gfp_t gfp)
+{
+	(void)sh;
+	(void)gfp;
+	counted_live = counted->live;
+	return 0;
+}
+
+/* BL3: an object is counted before it is there, so a proof beside other threads finds no more than
+ * are counted; one that cannot be had is not. */
+TEST(api_BL3_counted_before_it_is_there)
+{
+	struct shrinker s = { .count = count_live };
+
+	REQUIRE(slob_setup());
+	counted = kmem_cache_create("counted", 100000, 0, 0, NULL);
+	REQUIRE(counted != NULL);
+	register_shrinker(&s);
+	sim.fail_at = 1;
+	sim.fail_on = true;
+	while (kmem_cache_alloc(counted, GFP_KERNEL))
+		continue;
+	EXPECT_GE(counted_live, 1);
+	EXPECT_EQ(counted->live, counted_live - 1);
+	EXPECT_EQ(ashlar_audit(), 0);
+	counted->live--;
+	EXPECT_NE(ashlar_audit(), 0);
+	unregister_shrinker(&s);
+}
+
 /* ---- exhaustion at each step ----------------------------------------------- */
 
 static bool some_work(void)

@@ -129,9 +129,9 @@ TEST(slob_B3_what_is_known_of_a_page)
 	EXPECT_EQ(pg->list, SLOB_LARGE);      /* it is on a list */
 	EXPECT_EQ(pg->shard, 0);
 	while (pg->units)
-		held[1] =
-			slob_alloc_anywhere(pages_zones, &(struct slob_request){ 20, 2, 4, c->id },
-					    (const void *[]){ NULL });
+		held[1] = slob_alloc_anywhere(pages_zones,
+					      &(struct slob_request){ 20, 2, 4, c->id, 0 },
+					      (const void *[]){ NULL });
 	guard_add(&c->live, 1);
 	while (page_of(held[1]) != pg) { /* the cache's own page served first */
 		held[1] = kmem_cache_alloc(c, GFP_KERNEL);
@@ -201,7 +201,7 @@ TEST(slob_B6_search_turns_the_list)
 	const int16_t *small;
 	size_t second;
 	const void *damaged = NULL;
-	struct slob_request r = { 60, 2, 4, NO_CACHE };
+	struct slob_request r = { 60, 2, 4, NO_CACHE, 0 };
 
 	REQUIRE(slob_setup());
 	small = words_of(three_pages());
@@ -288,7 +288,7 @@ static void two_holes(unsigned a, unsigned b)
 	struct zone *z = pages_zones;
 
 	held[0] = kmem_cache_alloc(fill, GFP_KERNEL); /* large: the page has 30 + a + b left */
-	held[1] = slob_alloc_anywhere(z, &(struct slob_request){ 1500, 2, 4, 1 }, &damaged);
+	held[1] = slob_alloc_anywhere(z, &(struct slob_request){ 1500, 2, 4, 1, 0 }, &damaged);
 	for (unsigned i = 1; i < 6; i++) {
 		const struct kmem_cache *c = i == 2 ? hole_a : i == 4 ? hole_b : ten;
 		u32 units = i == 2 ? a : i == 4 ? b : 10;
@@ -300,7 +300,7 @@ static void two_holes(unsigned a, unsigned b)
 			z->shard[0].head[pg->list] = (page_index)index;
 		held[i] = kmem_cache_alloc((struct kmem_cache *)(uintptr_t)c, GFP_KERNEL);
 		while (page_of(held[i]) != pg) {
-			const struct slob_request r = { units, 2, 4, c->id };
+			const struct slob_request r = { units, 2, 4, c->id, 0 };
 
 			held[i] = slob_alloc_anywhere(z, &r, &damaged);
 			if (pg->list < 3)
@@ -327,10 +327,10 @@ TEST(slob_B7_first_fit_by_address)
 	z->shard[0].head[pg->list] = (page_index)pages_number(z, held[0]);
 	pg->next = pg->prev = (page_index)pages_number(z, held[0]);
 
-	p = slob_alloc_anywhere(z, &(struct slob_request){ 20, 2, 4, NO_CACHE }, &damaged);
+	p = slob_alloc_anywhere(z, &(struct slob_request){ 20, 2, 4, NO_CACHE, 0 }, &damaged);
 	EXPECT_EQ(start_of(p), start_of(held[1]) + 10); /* exact: the hole is gone */
 	EXPECT_EQ(pg->free, start_of(held[3]) + 10);
-	p = slob_alloc_anywhere(z, &(struct slob_request){ 15, 2, 4, NO_CACHE }, &damaged);
+	p = slob_alloc_anywhere(z, &(struct slob_request){ 15, 2, 4, NO_CACHE, 0 }, &damaged);
 	EXPECT_EQ(start_of(p), start_of(held[3]) + 10); /* the tail is split off */
 	EXPECT_EQ(pg->free, start_of(held[3]) + 25);
 	EXPECT_EQ(pg->units, 25);
@@ -423,7 +423,7 @@ TEST(slob_B11_full_page_is_listed_by_what_was_freed)
 		struct kmem_cache *c = cache_of_units(SLOB_UNITS - cases[i].units);
 		const void *damaged = NULL;
 		struct page *pg;
-		struct slob_request r = { cases[i].units, 2, 4, NO_CACHE };
+		struct slob_request r = { cases[i].units, 2, 4, NO_CACHE, 0 };
 		void *p;
 
 		held[0] = kmem_cache_alloc(c, GFP_KERNEL);
@@ -466,7 +466,8 @@ static struct kmem_cache *row(unsigned count)
 	z->shard[0].head[SLOB_SMALL] = (page_index)i;
 	for (unsigned k = 0; k <= count; k++) {
 		const struct kmem_cache *c = k < count ? ten : rest;
-		struct slob_request r = { k < count ? 10 : SLOB_UNITS - 10 * count, 2, 4, c->id };
+		struct slob_request r = { k < count ? 10 : SLOB_UNITS - 10 * count, 2, 4, c->id,
+					  0 };
 
 		held[k] = slob_alloc_anywhere(z, &r, &damaged);
 	}

@@ -30,7 +30,7 @@
 
 #define SEQUENCE_MOST 64u         /* descriptors */
 #define SEQUENCE_INSTRUCTIONS 64u /* in one of them */
-#define SEQUENCE_BULK 5u
+#define SEQUENCE_BULK 31u         /* each part of a copy: one, two, four, and eight three times */
 #define SEQUENCE_HELD 24u
 #define SEQUENCE_WAIT_MS 1000u
 

@@ -8,6 +8,7 @@
  * State   ashlar_anchor, in .data (see src/cache/anchor.c)
  */
 #include "cache/anchor.h"
+#include "cache/account.h"
 #include "cache/block.h"
 
 #define ANCHOR_POINTER(type, member)                      \
@@ -36,6 +37,7 @@ struct ashlar_anchor ashlar_anchor = {
 	.zones = { .step = sizeof(void *), .count = 1 },
 	.pcps = { .step = sizeof(struct page) },
 	.groups = { .step = sizeof(void *) },
+	.group_bytes = sizeof(struct ashlar_group),
 	.header_bytes = 16,
 	.node_bytes = sizeof(void *),
 	.cache_bytes = sizeof(struct kmem_cache) + CACHE_NAME_MAX,
@@ -57,6 +59,12 @@ struct ashlar_anchor ashlar_anchor = {
 		[ASHLAR_ZONE_FREE] = ANCHOR_FIELD(struct zone, free_pages),
 		[ASHLAR_ZONE_DIRTY] = ANCHOR_FIELD(struct zone, dirty_pages),
 		[ASHLAR_ZONE_LEAST] = ANCHOR_FIELD(struct zone, least_pages),
+		[ASHLAR_GROUP_NAME] = ANCHOR_FIELD(struct ashlar_group, name),
+		[ASHLAR_GROUP_BYTES] = ANCHOR_FIELD(struct ashlar_group, bytes),
+		[ASHLAR_GROUP_PEAK] = ANCHOR_FIELD(struct ashlar_group, peak),
+		[ASHLAR_GROUP_LIMIT] = ANCHOR_FIELD(struct ashlar_group, limit),
+		[ASHLAR_GROUP_OBJECTS] = ANCHOR_FIELD(struct ashlar_group, objects),
+		[ASHLAR_GROUP_REFUSED] = ANCHOR_FIELD(struct ashlar_group, refused),
 		[ASHLAR_PAGE_COUNT] = ANCHOR_FIELD(struct page, next),
 		[ASHLAR_PAGE_BITS] = { ANCHOR_BITS_AT, sizeof(u32) },
 	},
@@ -71,6 +79,8 @@ void anchor_init(void)
 	a->arena_bytes = z ? (u64)z->max_pages << PAGE_SHIFT : 0;
 	a->zones.address = (uintptr_t)&pages_zones;
 	a->nodes.address = (uintptr_t)cache_first();
+	a->groups.address = (uintptr_t)account_groups;
+	a->groups.count = ACCOUNT_GROUPS;
 	STORE_RELEASE(a->state, ASHLAR_STATE_SERVING);
 }
 
@@ -87,8 +97,8 @@ void anchor_pages(struct ashlar_pages *pages)
 		pages->free += (u64)READ_ONCE(z->free_pages) << PAGE_SHIFT;
 		pages->dirty += (u64)READ_ONCE(z->dirty_pages) << PAGE_SHIFT;
 		for (size_t i = 0; i < online; i++)
-			if (z->pages[i].kind == PAGE_RUN)
-				pages->runs += (u64)z->pages[i].next << PAGE_SHIFT;
+			if (page_look(&z->pages[i]).kind == PAGE_RUN)
+				pages->runs += (u64)READ_ONCE(z->pages[i].next) << PAGE_SHIFT;
 	}
 }
 
@@ -103,11 +113,13 @@ static void anchor_units(struct ashlar_row *row)
 				    .kind = ASHLAR_ROW_UNITS };
 	for (const struct zone *z = pages_zones; z; z = z->next) {
 		for (size_t i = 0; i < READ_ONCE(z->nr_pages); i++) {
-			if (z->pages[i].kind != PAGE_SLOB)
+			struct page seen = page_look(&z->pages[i]);
+
+			if (seen.kind != PAGE_SLOB)
 				continue;
 			row->slabs++;
-			row->objects_free += z->pages[i].units;
-			row->slabs_full += z->pages[i].units == 0;
+			row->objects_free += seen.units;
+			row->slabs_full += seen.units == 0;
 		}
 	}
 	row->slabs_peak = row->slabs;

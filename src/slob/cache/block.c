@@ -5,6 +5,7 @@
 #include "cache/block.h"
 #include "base/check.h"
 #include "base/memory.h"
+#include "cache/account_object.h"
 #include "cache/gfp.h"
 #include "cache/grace.h"
 #include "cache/init.h"
@@ -47,8 +48,10 @@ static void *block_from_run(struct zone *z, struct want *w)
 
 	if (i == PAGE_NONE)
 		return NULL;
-	z->pages[i].prev = w->slob.id;
-	z->pages[i].list = w->slob.id ? RUN_OBJECT : RUN_KMALLOC;
+	WRITE_ONCE(z->pages[i].prev, w->slob.id);
+	page_set_list(&z->pages[i], w->slob.id ? RUN_OBJECT : RUN_KMALLOC);
+	if (PORT_SLOB_STEP)
+		page_set_units(&z->pages[i], w->slob.payer);
 	return pages_address(z, i);
 }
 
@@ -102,12 +105,6 @@ static void *block_try(struct want *w, gfp_t gfp)
 
 /* ---- alloc -------------------------------------------------------------------------- */
 
-/* A kmalloc's block, header included, ends where the next one's header belongs. */
-static size_t block_bytes(size_t size)
-{
-	return size_align(size + SLOB_HEADER_KMALLOC, BLOCK_ALIGN);
-}
-
 static void block_describe(struct want *w, const struct kmem_cache *c)
 {
 	size_t header = c ? SLOB_HEADER_OBJECT : SLOB_HEADER_KMALLOC;
@@ -118,6 +115,9 @@ static void block_describe(struct want *w, const struct kmem_cache *c)
 	bytes = c ? header + w->size : block_bytes(w->size);
 	if (PORT_SLOB_STEP && c)
 		bytes = size_max(bytes, header + sizeof(void *)); /* NL4 */
+	if (PORT_SLOB_STEP && w->slob.payer)                      /* SL9 */
+		bytes = c ? size_align(bytes, SLOB_UNIT) + SLOB_UNIT :
+			    block_bytes(w->size + SLOB_UNIT);
 	w->slob.header = (u16)header;
 	w->slob.id = c ? c->id : 0;
 	w->run_align = 1;
@@ -145,7 +145,25 @@ static always_inline void block_clear(void *p, const struct want *w)
 	if (!w->zero)
 		memset(p, 0,
 		       w->pages ? w->pages << PAGE_SHIFT :
-				  w->slob.units * SLOB_UNIT - w->slob.header);
+				  w->slob.units * SLOB_UNIT - w->slob.header -
+					  (PORT_SLOB_STEP && w->slob.payer ? SLOB_UNIT : 0));
+}
+
+/* What its group is charged. */
+static size_t block_price(const struct want *w)
+{
+	return w->pages ? w->pages << PAGE_SHIFT : w->slob.units * SLOB_UNIT;
+}
+
+/* There is room to say who pays: who does? false iff a limit refuses. */
+static bool block_begin_payment(struct want *w, gfp_t gfp)
+{
+	u16 payer;
+
+	if (!account_begin(&payer, block_price(w), 1, gfp))
+		return false;
+	w->slob.payer = payer ? payer : SLOB_NOBODY;
+	return true;
 }
 
 void *block_alloc(size_t size, size_t align, struct kmem_cache *c, gfp_t gfp, int node)
@@ -161,13 +179,24 @@ void *block_alloc(size_t size, size_t align, struct kmem_cache *c, gfp_t gfp, in
 	if (unlikely(w.near.attributes) && !block_exists(&w))
 		return NULL;
 	nolock_check();
+	if (PORT_SLOB_STEP && unlikely(gfp & __GFP_ACCOUNT) && account_current())
+		w.slob.payer = SLOB_NOBODY;
 	block_describe(&w, c);
+	if (PORT_SLOB_STEP && unlikely(w.slob.payer) && !block_begin_payment(&w, gfp))
+		return NULL;
+	if (!PORT_ONE_CPU && c)
+		guard_add(&c->live,
+			  1); /* BL3: first, so that proofs never find more than there are */
 	for (unsigned attempt = 0; !p; attempt++) {
 		p = block_try(&w, gfp);
-		if (!p && !reclaim_retry(gfp, attempt))
+		if (!p && !reclaim_retry(gfp, attempt)) {
+			account_end(w.slob.payer, block_price(&w), 1);
+			if (!PORT_ONE_CPU && c)
+				guard_add(&c->live, (size_t)-1);
 			return NULL;
+		}
 	}
-	if (c)
+	if (PORT_ONE_CPU && c)
 		guard_add(&c->live, 1);
 	if (gfp & __GFP_ZERO)
 		block_clear(p, &w);
@@ -190,18 +219,21 @@ void *block_try_alloc(size_t size, size_t align, gfp_t gfp, int node)
 
 /* ---- free ---------------------------------------------------------------------------- */
 
-/* A run that starts at page @i becomes nobody's; its length in pages, 0 iff there is none that *@id
- * means, which becomes what it was. */
-static size_t block_end_run(struct zone *z, size_t i, u16 *id)
+/* A run that starts at page @i becomes nobody's; its length in pages, 0 iff there is none that
+ * @place->id means, which becomes what it was. Who pays for it is told there, too. */
+static size_t block_end_run(struct zone *z, size_t i, struct slob_place *place)
 {
 	struct page *pg = &z->pages[i];
 	unsigned long were = guard_enter(&z->lock);
+	struct page seen = page_look(pg);
 	size_t pages = 0;
 
-	if (pg->kind == PAGE_RUN && pg->list < RUN_BLOCK && slob_means(*id, pg->prev)) {
+	if (seen.kind == PAGE_RUN && seen.list < RUN_BLOCK && slob_means(place->id, pg->prev)) {
 		pages = pg->next;
-		*id = (u16)pg->prev;
-		pg->kind = PAGE_TAIL;
+		place->id = (u16)pg->prev;
+		if (PORT_SLOB_STEP)
+			place->payer = seen.units;
+		page_set_kind(pg, PAGE_TAIL);
 	}
 	guard_leave(&z->lock, were);
 	return pages;
@@ -223,7 +255,7 @@ static always_inline void block_free_as(void *p, const struct kmem_cache *c, u16
 {
 	struct zone *z = pages_zone(p);
 	struct slob_place place;
-	size_t i, pages;
+	size_t i, pages = 0;
 
 	if (unlikely(!z))
 		report_pointer(function, p);
@@ -232,7 +264,7 @@ static always_inline void block_free_as(void *p, const struct kmem_cache *c, u16
 	if (!slob_free(z, p, id, &place)) {
 		i = pages_number(z, p);
 		place.id = id;
-		pages = pages_address(z, i) == p ? block_end_run(z, i, &place.id) : 0;
+		pages = pages_address(z, i) == p ? block_end_run(z, i, &place) : 0;
 		if (unlikely(!pages)) {
 			if (PORT_SLOB_STEP && grace_hold(p, id))
 				return;
@@ -249,8 +281,10 @@ static always_inline void block_free_as(void *p, const struct kmem_cache *c, u16
 		if (owner)
 			guard_add(&owner->live, (size_t)-1); /* BL3 */
 	}
-	if (PORT_SLOB_STEP)
+	if (PORT_SLOB_STEP) {
+		account_end(place.payer, pages ? pages << PAGE_SHIFT : place.units * SLOB_UNIT, 1);
 		reclaim_check(z);
+	}
 }
 
 void block_free_one(void *p, const struct kmem_cache *c, const char *function)
@@ -267,6 +301,7 @@ void *block_wait_room(void *p, u16 *id)
 {
 	struct slob_place place;
 	const struct page *pg;
+	struct page seen;
 	struct zone *z;
 
 	if (!PORT_SLOB_STEP)
@@ -275,26 +310,29 @@ void *block_wait_room(void *p, u16 *id)
 	if (!z)
 		return NULL;
 	pg = &z->pages[pages_number(z, p)];
-	if (pg->kind == PAGE_SLOB && slob_find_waiting(z, p, &place)) {
+	seen = page_look(pg);
+	if (seen.kind == PAGE_SLOB && slob_find_waiting(z, p, &place)) {
 		*id = place.id;
 		return (char *)p + slob_usable(&place);
 	}
-	if (pg->kind != PAGE_RUN || (pg->list != RUN_OBJECT && pg->list != RUN_HELD) ||
-	    !slob_waits(pg->prev) || pages_address(z, pages_number(z, p)) != p)
+	if (seen.kind != PAGE_RUN || (seen.list != RUN_OBJECT && seen.list != RUN_HELD) ||
+	    !slob_waits(READ_ONCE(pg->prev)) || pages_address(z, pages_number(z, p)) != p)
 		return NULL;
-	*id = (u16)pg->prev;
-	return (char *)p + ((size_t)pg->next << PAGE_SHIFT) - SLOB_WAIT_BYTES;
+	*id = (u16)READ_ONCE(pg->prev);
+	return (char *)p + ((size_t)READ_ONCE(pg->next) << PAGE_SHIFT) - SLOB_WAIT_BYTES;
 }
 
 /* The run at page @i, for who may not wait. */
 static bool block_try_end_run(struct zone *z, size_t i)
 {
 	struct page *pg = &z->pages[i];
+	struct page seen;
 	bool mine;
 
 	if (!lock_try(&z->lock))
 		return false;
-	mine = pg->kind == PAGE_RUN && pg->list == RUN_KMALLOC;
+	seen = page_look(pg);
+	mine = seen.kind == PAGE_RUN && seen.list == RUN_KMALLOC && !seen.units;
 	if (mine)
 		pages_give_held(z, i, pg->next);
 	lock_release(&z->lock);
@@ -312,11 +350,12 @@ bool block_try_free(void *p)
 	if (!z)
 		report_pointer("kfree_nolock", p);
 	pg = &z->pages[pages_number(z, p)];
-	if (pg->kind != PAGE_RUN)
+	if (page_look(pg).kind != PAGE_RUN)
 		return slob_try_free(z, p);
 	if (pages_address(z, pages_number(z, p)) != p)
 		report_pointer("kfree_nolock", p);
-	if (pg->list == RUN_KMALLOC && (size_t)pg->next << PAGE_SHIFT > CONFIG_KMALLOC_MAX_CACHE)
+	if (page_look(pg).list == RUN_KMALLOC &&
+	    (size_t)READ_ONCE(pg->next) << PAGE_SHIFT > CONFIG_KMALLOC_MAX_CACHE)
 		report_nolock(p, "this is a large block");
 	return block_try_end_run(z, pages_number(z, p));
 }
@@ -325,112 +364,4 @@ void block_free(void *p, const struct kmem_cache *c, const char *function)
 {
 	nolock_check();
 	block_free_one(p, c, function);
-}
-
-/* ---- sizes ----------------------------------------------------------------------------- */
-
-/* Usable bytes at @p; 0 iff no block in use starts there. *@is_object: it is a cache's. */
-static size_t block_look(const void *p, bool *is_object)
-{
-	struct zone *z = pages_zone(p);
-	struct slob_place place;
-	const struct page *pg;
-
-	if (!z)
-		return 0;
-	pg = &z->pages[pages_number(z, p)];
-	if (pg->kind == PAGE_RUN && pages_address(z, pages_number(z, p)) == p) {
-		*is_object = pg->list == RUN_OBJECT;
-		if (pg->list >= RUN_BLOCK)
-			return 0;
-		return ((size_t)pg->next << PAGE_SHIFT) -
-		       (slob_waits(pg->prev) ? SLOB_WAIT_BYTES : 0);
-	}
-	slob_find(z, p, &place);
-	*is_object = place.id != 0;
-	return place.found == SLOB_USED ? slob_usable(&place) : 0;
-}
-
-/* The same for a run: back to the page that begins it. */
-static enum slob_found block_extent_run(struct zone *z, size_t i, const char **start, size_t *bytes,
-					u16 *id)
-{
-	size_t first = i;
-
-	while (first && z->pages[first].kind == PAGE_TAIL)
-		first--;
-	if (z->pages[first].kind != PAGE_RUN || i - first >= z->pages[first].next ||
-	    z->pages[first].list == RUN_HELD)
-		return SLOB_UNUSED;
-	*start = pages_address(z, first);
-	*bytes = (size_t)z->pages[first].next << PAGE_SHIFT;
-	*id = z->pages[first].list == RUN_BLOCK ? 0 : (u16)z->pages[first].prev;
-	return SLOB_INSIDE;
-}
-
-enum slob_found block_extent(const void *p, const char **start, size_t *bytes,
-			     struct kmem_cache **c)
-{
-	struct zone *z = pages_zone(p);
-	struct slob_place place;
-	size_t i = pages_number(z, p);
-
-	if (z->pages[i].kind == PAGE_SLOB) {
-		slob_find(z, p, &place);
-		*start = pages_address(z, i) + place.start * SLOB_UNIT + place.header;
-		*bytes = slob_usable(&place);
-	} else {
-		place.found = block_extent_run(z, i, start, bytes, &place.id);
-	}
-	*c = place.found == SLOB_USED || place.found == SLOB_INSIDE ? cache_of(place.id) : NULL;
-	return place.found;
-}
-
-bool block_is_used(const void *p)
-{
-	bool is_object;
-
-	return block_look(p, &is_object) != 0;
-}
-
-size_t block_usable(const void *p, const char *function)
-{
-	bool is_object;
-	size_t bytes = block_look(p, &is_object);
-
-	if (unlikely(!bytes))
-		report_pointer(function, p);
-	return bytes;
-}
-
-size_t block_roundup(size_t size)
-{
-	size_t bytes = block_bytes(size);
-
-	if (slob_fits(bytes - SLOB_HEADER_KMALLOC, BLOCK_ALIGN, SLOB_HEADER_KMALLOC))
-		return bytes - SLOB_HEADER_KMALLOC;
-	return (size + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
-}
-
-bool block_resize(void *p, size_t size)
-{
-	struct zone *z = pages_zone(p);
-	size_t i = pages_number(z, p);
-	size_t pages = (size + PAGE_SIZE - 1) >> PAGE_SHIFT;
-	struct slob_place place;
-
-	if (z->pages[i].kind == PAGE_RUN) {
-		size_t had = z->pages[i].next;
-
-		if (z->pages[i].list != RUN_KMALLOC ||
-		    slob_fits(block_bytes(size), BLOCK_ALIGN, SLOB_HEADER_KMALLOC))
-			return false;
-		if (pages > had)
-			return PORT_SLOB_STEP && pages_extend(z, i, pages);
-		z->pages[i].next = (page_index)pages;
-		if (pages < had)
-			pages_give(z, i + pages, had - pages);
-		return true;
-	}
-	return size < PAGE_SIZE && slob_resize(z, p, (u32)(block_bytes(size) / SLOB_UNIT), &place);
 }

@@ -9,7 +9,8 @@
  *         a zone can bring online; all pages of all shards; shrinkers (whose needs are met)
  *         (near.h)
  * Rules   BL2 a pointer is believed only after its page has been walked, or is a run's start
- *         BL3 a cache's count of objects in use changes with each object, whoever frees it
+ *         BL3 a cache's count of objects in use changes with each object, whoever frees it; with
+ *             threads, before the object is there and after it has gone
  */
 #ifndef ASHLAR_SLOB_BLOCK_H
 #define ASHLAR_SLOB_BLOCK_H
@@ -70,8 +71,15 @@ bool block_is_used(const void *p);
 enum slob_found block_extent(const void *p, const char **start, size_t *bytes,
 			     struct kmem_cache **c);
 
-/* Give a kmalloc @size bytes where it is; false iff it must move. */
-bool block_resize(void *p, size_t size);
+/* Give a kmalloc @size bytes where it is; false iff it must move. Where somebody pays for it, or
+ * (@paid) may have to, it stays only as long as it is: who pays is settled with a new block. */
+bool block_resize(void *p, size_t size, bool paid);
+
+/* A kmalloc's block, header included, ends where the next one's header belongs. */
+static inline size_t block_bytes(size_t size)
+{
+	return size_align(size + SLOB_HEADER_KMALLOC, BLOCK_ALIGN);
+}
 
 /* Bytes that a kmalloc of @size at BLOCK_ALIGN really gets. */
 size_t block_roundup(size_t size);

@@ -261,8 +261,8 @@ void *kmem_cache_alloc_node(struct kmem_cache *c, gfp_t gfp, int node)
 	ASSERT(c);
 	if (class)
 		return kmalloc_node(class, gfp, node);
-	if (PORT_SLOB_STEP && unlikely(c->flags & CACHE_ZONES))
-		gfp |= cache_zone(c->flags);
+	if (PORT_SLOB_STEP && unlikely(c->flags & (CACHE_ZONES | SLAB_ACCOUNT)))
+		gfp |= cache_zone(c->flags) | (c->flags & SLAB_ACCOUNT ? __GFP_ACCOUNT : 0);
 	if (watch_fails(c, c->object_size, gfp))
 		return NULL;
 	p = block_alloc(c->object_size, c->align, c, c->ctor ? gfp & ~__GFP_ZERO : watch_gfp(gfp),
@@ -337,7 +337,17 @@ void cache_guard(bool take)
 
 /* ---- proof ---------------------------------------------------------------------------- */
 
-/* BL3: a cache has as many objects as headers and runs name it. */
+/* Is the page the beginning of a run that is an object of the cache @id? */
+static inline bool cache_has_run(const struct page *pg, u16 id)
+{
+	struct page seen = page_look(pg);
+
+	return seen.kind == PAGE_RUN && (seen.list == RUN_OBJECT || seen.list == RUN_HELD) &&
+	       READ_ONCE(pg->prev) == id;
+}
+
+/* BL3: a cache has as many objects as headers and runs name it; with threads, some that come or go
+ * may be counted already, or still. */
 size_t cache_audit(void)
 {
 	size_t faults = 0;
@@ -348,12 +358,9 @@ size_t cache_audit(void)
 		for (struct zone *z = pages_zones; z; z = z->next) {
 			slob_audit(z, c->id, &objects);
 			for (size_t i = 0; i < z->nr_pages; i++)
-				objects += z->pages[i].kind == PAGE_RUN &&
-					   (z->pages[i].list == RUN_OBJECT ||
-					    z->pages[i].list == RUN_HELD) &&
-					   z->pages[i].prev == c->id;
+				objects += cache_has_run(&z->pages[i], c->id);
 		}
-		faults += objects != c->live;
+		faults += PORT_ONE_CPU ? objects != c->live : objects > READ_ONCE(c->live);
 	}
 	return faults;
 }

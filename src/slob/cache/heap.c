@@ -3,6 +3,7 @@
  * heap.c - memory of the caller's own, how it fares, and how much is enough (ashlar/heap.h)
  */
 #include "ashlar/heap.h"
+#include "cache/account_object.h"
 #include "cache/block.h"
 
 size_t ashlar_heap_add(void *start, size_t bytes, uint32_t attributes)
@@ -109,10 +110,16 @@ size_t ashlar_audit(void)
 	size_t faults = 0;
 	size_t objects = 0;
 
+	if (PORT_SLOB_STEP)
+		account_lock_all();
 	init_guards(true);
 	for (struct zone *z = pages_zones; z; z = z->next)
 		faults += pages_audit(z) + slob_audit(z, 0, &objects);
 	faults += cache_audit();
+	if (PORT_SLOB_STEP)
+		faults += account_audit() + account_audit_blocks();
 	init_guards(false);
+	if (PORT_SLOB_STEP)
+		account_unlock_all();
 	return faults;
 }

@@ -9,8 +9,9 @@
 static struct page *hold_run(struct zone *z, const void *p)
 {
 	struct page *pg = &z->pages[pages_number(z, p)];
+	struct page seen = page_look(pg);
 
-	if (pg->kind != PAGE_RUN || pg->list == RUN_BLOCK ||
+	if (seen.kind != PAGE_RUN || seen.list == RUN_BLOCK ||
 	    pages_address(z, pages_number(z, p)) != p)
 		return NULL;
 	return pg;
@@ -29,8 +30,8 @@ enum hold hold(void *p)
 	were = guard_enter(&z->lock); /* of two who hold one is told */
 	run = hold_run(z, p);
 	if (run) {
-		was = run->list == RUN_HELD ? HOLD_ALREADY : HOLD_DONE;
-		run->list = RUN_HELD;
+		was = page_look(run).list == RUN_HELD ? HOLD_ALREADY : HOLD_DONE;
+		page_set_list(run, RUN_HELD);
 	}
 	guard_leave(&z->lock, were);
 	if (was != HOLD_NOT)
@@ -51,21 +52,21 @@ void hold_end(void *p)
 	run = hold_run(z, p);
 	if (!run)
 		slob_hold(z, p, false, &place);
-	else if (run->list == RUN_HELD)
-		run->list = run->prev ? RUN_OBJECT : RUN_KMALLOC;
+	else if (page_look(run).list == RUN_HELD)
+		page_set_list(run, READ_ONCE(run->prev) ? RUN_OBJECT : RUN_KMALLOC);
 }
 
 bool hold_is(const void *p)
 {
 	struct zone *z = pages_zone(p);
-	struct slob_place place;
+	struct slob_place place = { .held = false };
 	const struct page *run;
 
 	if (!z)
 		return false;
 	run = hold_run(z, p);
 	if (run)
-		return run->list == RUN_HELD;
+		return page_look(run).list == RUN_HELD;
 	slob_find(z, p, &place);
 	return place.held;
 }

@@ -85,7 +85,7 @@ void *kmalloc_resize(void *p, size_t size, gfp_t gfp, const char *function)
 	size_t usable = block_usable(p, function);
 	void *q;
 
-	if (size <= SIZE_MAX / 2 && block_resize(p, size)) {
+	if (size <= SIZE_MAX / 2 && block_resize(p, size, gfp & __GFP_ACCOUNT)) {
 		size_t now = block_usable(p, function);
 
 		size_t kept = size_min(usable, size);

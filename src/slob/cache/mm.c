@@ -7,6 +7,7 @@
  */
 #include "cache/mm.h"
 #include "base/memory.h"
+#include "cache/account_object.h"
 #include "cache/block.h"
 #include "cache/gfp.h"
 #include "cache/init.h"
@@ -68,32 +69,46 @@ page_index mm_run(struct zone **z, size_t pages, size_t align, gfp_t gfp, int no
 	return i;
 }
 
-void mm_begin(struct zone *z, size_t i, unsigned int order, bool compound)
+void mm_begin(struct zone *z, size_t i, unsigned int order, bool compound, u16 payer)
 {
 	struct page *pg = &z->pages[i];
 
-	pg->kind = PAGE_RUN;
-	pg->list = RUN_BLOCK;
-	pg->free = order & 31;
-	pg->next = (page_index)((size_t)1 << order);
-	if (PORT_SLOB_STEP)
-		pg->units = compound;
-	if (PORT_SLOB_STEP)
+	page_set_list(pg, RUN_BLOCK);
+	page_set_free(pg, order & 31);
+	WRITE_ONCE(pg->next, (page_index)((size_t)1 << order));
+	if (PORT_SLOB_STEP) {
+		page_set_shard(pg, compound);
+		page_set_units(pg, payer);
 		STORE_RELEASE(pg->prev, 1);
+	}
+	page_set_kind(pg, PAGE_RUN);
+}
+
+void mm_end_payment(struct zone *z, size_t i)
+{
+	u16 payer = page_look(&z->pages[i]).units;
+
+	page_set_units(&z->pages[i], 0);
+	account_end(payer, (size_t)z->pages[i].next << PAGE_SHIFT, 1);
 }
 
 struct page *alloc_pages_node(int node, gfp_t gfp, unsigned int order)
 {
 	size_t pages = (size_t)1 << (order & 31);
 	struct zone *z = NULL;
+	u16 payer = 0;
 	page_index i;
 
 	if (order > ASHLAR_MAX_ORDER || order > PORT_SLOB_MAX_ORDER)
 		return NULL;
-	i = mm_run(&z, pages, pages, gfp, node, "alloc_pages");
-	if (i == PAGE_NONE)
+	if (PORT_SLOB_STEP && !account_begin(&payer, pages << PAGE_SHIFT, 1, gfp))
 		return NULL;
-	mm_begin(z, i, order, gfp & __GFP_COMP);
+	i = mm_run(&z, pages, pages, gfp, node, "alloc_pages");
+	if (i == PAGE_NONE) {
+		account_end(payer, pages << PAGE_SHIFT, 1);
+		return NULL;
+	}
+	mm_begin(z, i, order, gfp & __GFP_COMP, payer);
 	return &z->pages[i];
 }
 
@@ -115,12 +130,21 @@ void __free_pages(struct page *page, unsigned int order)
 		free_pages((unsigned long)(uintptr_t)page_address(page), order);
 }
 
+/* MM1 */
+static inline bool mm_is_block(const struct page *pg, unsigned int order)
+{
+	struct page seen = page_look(pg);
+
+	return seen.kind == PAGE_RUN && seen.list == RUN_BLOCK && seen.free == order;
+}
+
 void free_pages(unsigned long address, unsigned int order)
 {
 	const void *p = (const void *)(uintptr_t)address;
 	struct zone *z = pages_zone(p);
 	unsigned long were;
 	struct page *pg;
+	u16 payer = 0;
 	bool ours;
 
 	if (!address)
@@ -128,19 +152,21 @@ void free_pages(unsigned long address, unsigned int order)
 	if (!z || (address & (PAGE_SIZE - 1)))
 		report_pointer("free_pages", p);
 	pg = &z->pages[pages_number(z, p)];
-	if (PORT_SLOB_STEP && pg->kind == PAGE_RUN && pg->list == RUN_BLOCK && pg->free == order &&
-	    unlikely(LOAD_ACQUIRE(pg->prev) != 1)) {
+	if (PORT_SLOB_STEP && mm_is_block(pg, order) && unlikely(LOAD_ACQUIRE(pg->prev) != 1)) {
 		mm_put_shared(z, pages_number(z, p));
 		return;
 	}
 	were = guard_enter(&z->lock);
-	ours = pg->kind == PAGE_RUN && pg->list == RUN_BLOCK && pg->free == order; /* MM1 */
+	ours = mm_is_block(pg, order);
+	if (ours && PORT_SLOB_STEP)
+		payer = page_look(pg).units;
 	if (ours)
-		pg->kind = PAGE_TAIL;
+		page_set_kind(pg, PAGE_TAIL);
 	guard_leave(&z->lock, were);
 	if (!ours)
 		report_pointer("free_pages", p);
 	pages_give(z, pages_number(z, p), (size_t)1 << order);
+	account_end(payer, PAGE_SIZE << order, 1);
 	if (PORT_SLOB_STEP)
 		reclaim_check(z);
 }
@@ -148,7 +174,7 @@ void free_pages(unsigned long address, unsigned int order)
 void *page_address(const struct page *page)
 {
 	for (struct zone *z = pages_zones; z; z = z->next)
-		if ((size_t)(page - z->pages) < z->nr_pages)
+		if ((size_t)(page - z->pages) < READ_ONCE(z->nr_pages))
 			return pages_address(z, (size_t)(page - z->pages));
 	return NULL;
 }
@@ -156,7 +182,7 @@ void *page_address(const struct page *page)
 int page_to_nid(const struct page *page)
 {
 	for (struct zone *z = pages_zones; z; z = z->next)
-		if ((size_t)(page - z->pages) < z->nr_pages)
+		if ((size_t)(page - z->pages) < READ_ONCE(z->nr_pages))
 			return (int)(z->attributes >> 8);
 	return -1;
 }

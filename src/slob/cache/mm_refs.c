@@ -13,6 +13,7 @@
  *             entries have a page then; it stops where no page can be had
  *         MN2 each page of an exact run is a block with a reference of its own
  */
+#include "cache/account_object.h"
 #include "cache/block.h"
 #include "cache/mm.h"
 #include "cache/report.h"
@@ -28,7 +29,9 @@ static struct zone *refs_zone(const struct page *page)
 
 static bool refs_is_block(const struct page *pg)
 {
-	return pg->kind == PAGE_RUN && pg->list == RUN_BLOCK && READ_ONCE(pg->prev);
+	struct page seen = page_look(pg);
+
+	return seen.kind == PAGE_RUN && seen.list == RUN_BLOCK && READ_ONCE(pg->prev);
 }
 
 /* The block that page @page of somebody's is in (MM4), and its zone; what is none is reported. */
@@ -40,11 +43,12 @@ static struct page *refs_block(const struct page *page, struct zone **at, const 
 
 	if (!z)
 		report_pointer(function, page);
-	while (head && i - head < (size_t)1 << ASHLAR_MAX_ORDER && z->pages[head].kind == PAGE_TAIL)
+	while (head && i - head < (size_t)1 << ASHLAR_MAX_ORDER &&
+	       page_look(&z->pages[head]).kind == PAGE_TAIL)
 		head--;
 	*at = z;
-	if (!refs_is_block(&z->pages[head]) || i - head >= z->pages[head].next ||
-	    (head != i && !z->pages[head].units))
+	if (!refs_is_block(&z->pages[head]) || i - head >= READ_ONCE(z->pages[head].next) ||
+	    (head != i && !page_look(&z->pages[head]).shard))
 		report_pointer(function, pages_address(z, i));
 	return &z->pages[head];
 }
@@ -59,6 +63,7 @@ static void refs_drop(struct zone *z, struct page *head, const char *function)
 		report_pointer(function, pages_address(z, i));
 	if (refs != 1)
 		return;
+	mm_end_payment(z, i);
 	pages_give(z, i, head->next);
 	reclaim_check(z);
 }
@@ -68,9 +73,10 @@ void mm_put_shared(struct zone *z, size_t i)
 	struct page *head = &z->pages[i];
 	size_t rest = head->next - 1;
 
-	if (head->prev > 1 && rest && !head->units) { /* MM3 */
-		head->next = 1;
-		head->free = 0;
+	if (READ_ONCE(head->prev) > 1 && rest && !page_look(head).shard) { /* MM3 */
+		mm_end_payment(z, i);
+		WRITE_ONCE(head->next, 1);
+		page_set_free(head, 0);
 		pages_give(z, i + 1, rest);
 	}
 	refs_drop(z, head, "free_pages");
@@ -100,6 +106,23 @@ int page_count(const struct page *page)
 
 /* ---- many ------------------------------------------------------------------------------- */
 
+static struct page *refs_page(gfp_t gfp)
+{
+	struct zone *z = NULL;
+	page_index i = PAGE_NONE;
+	u16 payer;
+
+	if (!account_begin(&payer, PAGE_SIZE, 1, gfp))
+		return NULL;
+	i = mm_run(&z, 1, 1, gfp, -1, "alloc_pages_bulk");
+	if (i == PAGE_NONE) {
+		account_end(payer, PAGE_SIZE, 1);
+		return NULL;
+	}
+	mm_begin(z, i, 0, false, payer);
+	return &z->pages[i];
+}
+
 unsigned long alloc_pages_bulk(gfp_t gfp, unsigned long count, struct page **array)
 {
 	unsigned long filled = 0;
@@ -107,14 +130,8 @@ unsigned long alloc_pages_bulk(gfp_t gfp, unsigned long count, struct page **arr
 
 	for (unsigned long i = 0; i < count; i++) {
 		if (!array[i] && more) {
-			struct zone *z = NULL;
-			page_index p = mm_run(&z, 1, 1, gfp, -1, "alloc_pages_bulk");
-
-			more = p != PAGE_NONE;
-			if (more) {
-				mm_begin(z, p, 0, false);
-				array[i] = &z->pages[p];
-			}
+			array[i] = refs_page(gfp);
+			more = array[i] != NULL;
 		}
 		filled += array[i] != NULL;
 	}
@@ -131,14 +148,18 @@ void *alloc_pages_exact(size_t size, gfp_t gfp)
 	size_t count = refs_pages(size);
 	struct zone *z = NULL;
 	page_index i;
+	u16 payer;
 
-	if (count == 0 || count > (size_t)1 << ASHLAR_MAX_ORDER)
+	if (count == 0 || count > (size_t)1 << ASHLAR_MAX_ORDER ||
+	    !account_begin(&payer, PAGE_SIZE, count, gfp))
 		return NULL;
 	i = mm_run(&z, count, 1, gfp, -1, "alloc_pages_exact");
-	if (i == PAGE_NONE)
+	if (i == PAGE_NONE) {
+		account_end(payer, PAGE_SIZE, count);
 		return NULL;
+	}
 	for (size_t k = 0; k < count; k++)
-		mm_begin(z, i + k, 0, false);
+		mm_begin(z, i + k, 0, false, payer);
 	return pages_address(z, i);
 }
 
@@ -155,7 +176,7 @@ void free_pages_exact(void *start, size_t size)
 	i = pages_number(z, start);
 	for (size_t k = 0; k < count; k++) /* before anything is freed */
 		if (i + k >= READ_ONCE(z->nr_pages) || !refs_is_block(&z->pages[i + k]) ||
-		    z->pages[i + k].free)
+		    page_look(&z->pages[i + k]).free)
 			report_pointer("free_pages_exact", pages_address(z, i + k));
 	for (size_t k = 0; k < count; k++)
 		refs_drop(z, &z->pages[i + k], "free_pages_exact");

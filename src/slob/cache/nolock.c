@@ -8,7 +8,8 @@
  * Rules   NL1 nothing here waits, or makes a system call but to wake who sleeps for a lock that
  *             was got here meanwhile
  *         NL2 kfree_nolock cannot fail; a second free is told where the first is carried out
- *         NL3 objects of caches are always pending: their count is found under a lock
+ *         NL3 objects of caches are always pending, and what somebody pays for: their count is
+ *             found under a lock
  *         NL4 a block has room for a pointer (block.c), so that it can be linked; what readers
  *             may look at is linked behind its object
  */

@@ -164,7 +164,9 @@ _Noreturn void report_damage(const void *page)
 /* A run that is somebody's no more, and nobody's yet (cache/hold.h). */
 static bool report_is_held(const struct page *pg)
 {
-	return pg->kind == PAGE_RUN && pg->list == RUN_HELD;
+	struct page seen = page_look(pg);
+
+	return seen.kind == PAGE_RUN && seen.list == RUN_HELD;
 }
 
 _Noreturn void report_pointer(const char *function, const void *p)
@@ -181,7 +183,7 @@ _Noreturn void report_pointer(const char *function, const void *p)
 		report_end(&l);
 	}
 	i = pages_number(z, p);
-	if (z->pages[i].kind == PAGE_SLOB)
+	if (page_look(&z->pages[i]).kind == PAGE_SLOB)
 		slob_find(z, p, &place);
 	else if (!pages_is_free(z, i) && !report_is_held(&z->pages[i])) {
 		report_invalid(&l, function);
@@ -195,14 +197,14 @@ _Noreturn void report_pointer(const char *function, const void *p)
 _Noreturn void report_cache(const struct kmem_cache *c, const void *p)
 {
 	struct zone *z = pages_zone(p);
+	const struct page *pg = &z->pages[pages_number(z, p)];
 	struct slob_place place = { .id = 0 };
 	const struct kmem_cache *owner;
 	struct line l;
 
 	slob_find(z, p, &place);
-	if (z->pages[pages_number(z, p)].kind == PAGE_RUN &&
-	    z->pages[pages_number(z, p)].list != RUN_BLOCK)
-		place.id = (u16)z->pages[pages_number(z, p)].prev;
+	if (page_look(pg).kind == PAGE_RUN && page_look(pg).list != RUN_BLOCK)
+		place.id = (u16)READ_ONCE(pg->prev);
 	owner = place.id ? cache_of(place.id) : NULL;
 	report_begin(&l, "kmem_cache_free", p);
 	report_str(&l, "wrong cache: freed to ");

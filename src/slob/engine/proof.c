@@ -25,6 +25,34 @@ void slob_figures(struct zone *z, struct slob_figures *f)
 	}
 }
 
+size_t slob_paid_units(struct zone *z)
+{
+	size_t sum = 0;
+
+	for (size_t i = 0; i < z->nr_pages; i++) {
+		const slob_word *base = slob_words(z, i);
+		struct page seen = page_look(&z->pages[i]);
+		unsigned free = seen.units ? seen.free : SLOB_END;
+		struct slob_place place;
+
+		for (unsigned at = 0; seen.kind == PAGE_SLOB && at < SLOB_END;) {
+			if (at == free) {
+				if (!slob_is_sound(base, at))
+					break; /* slob_audit says so */
+				at += slob_units(base, at);
+				free = slob_next(base, free);
+			} else {
+				if (!slob_read_header(base, at, free, &place))
+					break;
+				if (PORT_SLOB_STEP && place.payer && place.payer != SLOB_NOBODY)
+					sum += place.units;
+				at += place.units;
+			}
+		}
+	}
+	return sum;
+}
+
 /* One page from end to end: free and used blocks tile it. */
 static size_t slob_audit_page(const struct zone *z, size_t i, u16 id, size_t *objects)
 {
@@ -58,7 +86,7 @@ size_t slob_audit(struct zone *z, u16 id, size_t *objects)
 	size_t faults = 0;
 
 	for (size_t i = 0; i < z->nr_pages; i++) {
-		if (z->pages[i].kind != PAGE_SLOB)
+		if (page_look(&z->pages[i]).kind != PAGE_SLOB)
 			continue;
 		faults += slob_audit_page(z, i, id, objects);
 		listed += z->pages[i].list != SLOB_FULL;

@@ -12,7 +12,7 @@ static void slob_link(struct zone *z, size_t i, unsigned list)
 	struct page *pg = &z->pages[i];
 	page_index *head = &z->shard[pg->shard].head[list];
 
-	pg->list = list & 3;
+	page_set_list(pg, list);
 	pg->next = (page_index)i;
 	pg->prev = (page_index)i;
 	if (*head != PAGE_NONE) {
@@ -33,7 +33,7 @@ static void slob_unlink(struct zone *z, size_t i)
 		*head = pg->next == i ? PAGE_NONE : pg->next;
 	z->pages[pg->prev].next = pg->next;
 	z->pages[pg->next].prev = pg->prev;
-	pg->list = SLOB_FULL;
+	page_set_list(pg, SLOB_FULL);
 }
 
 static unsigned slob_list(unsigned units)
@@ -74,9 +74,11 @@ static void *slob_cut(struct zone *z, size_t i, unsigned before, unsigned at,
 	else if (before != SLOB_END)
 		slob_set(base, before, slob_units(base, before), next);
 	else
-		pg->free = next & ((1u << PAGE_BITS) - 1);
-	pg->units = (pg->units - r->units) & ((1u << PAGE_BITS) - 1);
+		page_set_free(pg, next);
+	page_set_units(pg, pg->units - r->units);
 	slob_set_header(base, start, r->units, r->id);
+	if (PORT_SLOB_STEP && unlikely(r->payer))
+		slob_set_payer(base, start, r->units, r->payer);
 	return (char *)&base[start] + r->header;
 }
 
@@ -144,10 +146,10 @@ static always_inline void *slob_begin_in(struct zone *z, unsigned s, size_t i,
 	struct page *pg = &z->pages[i];
 	void *object;
 
-	pg->shard = s & 15;
-	pg->units = SLOB_UNITS & ((1u << PAGE_BITS) - 1);
-	pg->free = 0;
-	pg->kind = PAGE_SLOB;
+	page_set_shard(pg, s);
+	page_set_units(pg, SLOB_UNITS);
+	page_set_free(pg, 0);
+	page_set_kind(pg, PAGE_SLOB);
 	slob_set(slob_words(z, i), 0, SLOB_UNITS, SLOB_END);
 	slob_link(z, i, slob_list(r->units));
 	object = slob_alloc_in(z, i, r, damaged);
@@ -248,7 +250,7 @@ static void slob_insert(struct zone *z, size_t i, unsigned at, unsigned units, u
 	struct page *pg = &z->pages[i];
 	slob_word *base = slob_words(z, i);
 
-	pg->units = (pg->units + units) & ((1u << PAGE_BITS) - 1);
+	page_set_units(pg, pg->units + units);
 	if (after != SLOB_END && at + units == after) {
 		units += slob_units(base, after);
 		after = slob_next(base, after);
@@ -261,7 +263,7 @@ static void slob_insert(struct zone *z, size_t i, unsigned at, unsigned units, u
 	if (before != SLOB_END)
 		slob_set(base, before, slob_units(base, before), at);
 	else
-		pg->free = at & ((1u << PAGE_BITS) - 1);
+		page_set_free(pg, at);
 }
 
 /* The three cases of a free, under the guard. Returns whether the page is wholly free (SL5). */
@@ -273,7 +275,7 @@ static bool slob_put(struct zone *z, size_t i, const struct slob_place *place)
 	if (pg->units + place->units == SLOB_UNITS) {
 		if (!was_full)
 			slob_unlink(z, i);
-		pg->kind = PAGE_TAIL;
+		page_set_kind(pg, PAGE_TAIL);
 		return true;
 	}
 	slob_insert(z, i, place->start, place->units, place->before, place->after);
@@ -323,8 +325,8 @@ static bool slob_grow(struct zone *z, size_t i, unsigned more, const struct slob
 	if (place->before != SLOB_END)
 		slob_set(base, place->before, slob_units(base, place->before), next);
 	else
-		pg->free = next & ((1u << PAGE_BITS) - 1);
-	pg->units = (pg->units - more) & ((1u << PAGE_BITS) - 1);
+		page_set_free(pg, next);
+	page_set_units(pg, pg->units - more);
 	if (pg->units == 0)
 		slob_unlink(z, i);
 	return true;
@@ -341,7 +343,7 @@ bool slob_resize(struct zone *z, const void *p, u32 units, struct slob_place *pl
 	if (!shard)
 		return false;
 	slob_look(z, i, (uintptr_t)p & (PAGE_SIZE - 1), place);
-	done = place->found == SLOB_USED && place->id == 0;
+	done = place->found == SLOB_USED && place->id == 0 && !(PORT_SLOB_STEP && place->payer);
 	if (done && units > place->units)
 		done = slob_grow(z, i, units - place->units, place);
 	if (done)
@@ -373,7 +375,7 @@ bool slob_hold(struct zone *z, const void *p, bool held, struct slob_place *plac
 	slob_look(z, i, (uintptr_t)p & (PAGE_SIZE - 1), place);
 	done = held ? place->found == SLOB_USED : place->held;
 	if (done && place->id)
-		base[place->start + 1] = (slob_word)(u16)(place->id | (held ? ID_HELD : 0));
+		base[place->start + 1] = (slob_word)((u16)base[place->start + 1] ^ ID_HELD);
 	else if (done)
 		base[place->start] = (slob_word)((u16)base[place->start] ^ GRAIN_HELD);
 	guard_leave(&shard->lock, were);
@@ -457,12 +459,13 @@ bool slob_try_free(struct zone *z, const void *p)
 	if (!PORT_SLOB_STEP)
 		return false;
 	i = pages_number(z, p);
-	shard = &z->shard[z->pages[i].shard & (PORT_SLOB_SHARDS - 1)];
+	shard = slob_shard(z, i);
 	if (!lock_try(&shard->lock))
 		return false;
-	if (z->pages[i].kind == PAGE_SLOB && shard == &z->shard[z->pages[i].shard]) {
+	if (slob_is_of(z, i, shard)) {
 		slob_look(z, i, (uintptr_t)p & (PAGE_SIZE - 1), &place);
-		done = place.found == SLOB_USED && !place.id && slob_try_put(z, i, &place);
+		done = place.found == SLOB_USED && !place.id && !place.payer &&
+		       slob_try_put(z, i, &place);
 	}
 	lock_release(&shard->lock);
 	return done;

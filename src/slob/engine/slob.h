@@ -31,6 +31,8 @@
  *         SL8 an object that is to wait for readers (cache/grace.h) has an id from SLOB_IDS on
  *             with the bits SLOB_WAITS, one of which no kmalloc's header has; it ends with room
  *             to be queued, and slob_free wants SLOB_EVERY for it. Not on small machines
+ *         SL9 a block that somebody pays for ends with a unit that says who, and check bits made of
+ *             that and of its place; a bit of its header or id says so. Not on small machines
  * Search  SLOB_SEARCH pages of a list are looked at, from where the last search ended; then a page
  *         is taken. Only where there is none all lists are searched to their ends.
  * Locks   the shard's guard
@@ -55,6 +57,8 @@
 #define SLOB_IDS 0x1000u /* ids are 1 .. this - 1, and from here on those of SL8 */
 #define SLOB_WAITS (PORT_SLOB_STEP ? SLOB_IDS | 2u : 0u)
 #define SLOB_WAIT_BYTES (2 * sizeof(void *))
+#define SLOB_PAYERS 0xfffu /* who pays is 1 .. this - 1 (SL9), */
+#define SLOB_NOBODY 0xfffu /* or nobody, though there is room to say so */
 #define SLOB_HEADER_KMALLOC 2u
 #define SLOB_HEADER_OBJECT 4u
 
@@ -64,6 +68,7 @@ struct slob_request {
 	u32 align;  /* bytes, of the object: a power of two, at least 2 */
 	u16 header; /* bytes */
 	u16 id;     /* of the cache; 0: kmalloc */
+	u16 payer;  /* SL9; 0: there is no room */
 };
 
 enum slob_found {
@@ -82,6 +87,7 @@ struct slob_place {
 	u16 id;     /* of the cache; 0: kmalloc */
 	u16 before; /* the free block before it; SLOB_END: none */
 	u16 after;  /* the free block behind it; SLOB_END: none */
+	u16 payer;  /* who pays (SL9); 0: it says nothing */
 	bool held;  /* SL7: @found is UNUSED then */
 };
 
@@ -95,7 +101,8 @@ static inline bool slob_waits(unsigned id)
 static inline size_t slob_usable(const struct slob_place *place)
 {
 	return place->units * SLOB_UNIT - place->header -
-	       (slob_waits(place->id) ? SLOB_WAIT_BYTES : 0);
+	       (slob_waits(place->id) ? SLOB_WAIT_BYTES : 0) -
+	       (PORT_SLOB_STEP && place->payer ? SLOB_UNIT : 0);
 }
 
 /* Does such an object fit into a page? */
@@ -124,12 +131,12 @@ bool slob_free(struct zone *z, const void *p, u16 id, struct slob_place *place);
 
 /* The same for who may not wait: each lock is tried. An object, also of other shards; NULL where
  * nothing is at hand. Free the kmalloc block in use at @p; false iff it is not freed: a lock was
- * held, or there is no such block. */
+ * held, somebody pays for it, or there is no such block. */
 void *slob_try_alloc(struct zone *z, const struct slob_request *r);
 bool slob_try_free(struct zone *z, const void *p);
 
 /* Let the kmalloc block at @p, which is in use, have @units: its tail becomes free, or the free
- * block behind it is used. false iff that is too short. */
+ * block behind it is used. false iff that is too short, or somebody pays for the block. */
 bool slob_resize(struct zone *z, const void *p, u32 units, struct slob_place *place);
 
 /* The block in use at @p becomes held; back iff not @held. false, with *@place told, iff there is
@@ -156,6 +163,9 @@ struct slob_figures {
 	size_t largest;     /* free block, units */
 };
 void slob_figures(struct zone *z, struct slob_figures *f);
+
+/* Units of blocks that somebody pays for. All stands still. */
+size_t slob_paid_units(struct zone *z);
 
 /* Prove the rules; adds the objects in use of cache @id to *@objects. */
 size_t slob_audit(struct zone *z, u16 id, size_t *objects);

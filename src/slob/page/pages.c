@@ -7,7 +7,7 @@
 #include "port/port.h"
 
 #define ORDERS (PORT_SLOB_MAX_ORDER + 1u)
-#define DIRTY_MAX ((1u << PAGE_BITS) - 1)
+#define DIRTY_MAX PAGE_UNITS
 
 /* Blocks that one pages_discard looks at: what it discards merges with what it did before. */
 #define DISCARD_BLOCKS 64u
@@ -34,14 +34,14 @@ static void pages_link(struct zone *z, size_t i, unsigned order, size_t dirty)
 	page_index head = z->head[order];
 	page_index after = PAGE_NONE;
 
-	pg->kind = PAGE_FREE;
-	pg->free = order & DIRTY_MAX;
+	page_set_free(pg, order);
 	if (!PORT_SLOB_STEP)
 		dirty = 1; /* nothing goes back to anybody */
-	pg->units = (u32)size_min(dirty, DIRTY_MAX) & DIRTY_MAX;
-	z->free_pages += (size_t)1 << order;
+	page_set_units(pg, size_min(dirty, DIRTY_MAX));
+	page_set_kind(pg, PAGE_FREE);
+	WRITE_ONCE(z->free_pages, z->free_pages + ((size_t)1 << order));
 	if (PORT_SLOB_STEP)
-		z->dirty_pages += pg->units;
+		WRITE_ONCE(z->dirty_pages, z->dirty_pages + pg->units);
 	if (!dirty && head != PAGE_NONE && z->pages[head].units) { /* second place will do */
 		after = head;
 		head = z->pages[head].next;
@@ -67,12 +67,20 @@ static size_t pages_unlink(struct zone *z, size_t i)
 		z->head[pg->free] = pg->next;
 	if (pg->next != PAGE_NONE)
 		z->pages[pg->next].prev = pg->prev;
-	pg->kind = PAGE_TAIL;
-	z->free_pages -= (size_t)1 << pg->free;
+	page_set_kind(pg, PAGE_TAIL);
+	WRITE_ONCE(z->free_pages, z->free_pages - ((size_t)1 << pg->free));
 	if (!PORT_SLOB_STEP)
 		return 1;
-	z->dirty_pages -= pg->units;
+	WRITE_ONCE(z->dirty_pages, z->dirty_pages - pg->units);
 	return pg->units;
+}
+
+/* Does a free block of 2^@order pages begin here? */
+static inline bool pages_begins_free(const struct page *pg, unsigned order)
+{
+	struct page seen = page_look(pg);
+
+	return seen.kind == PAGE_FREE && seen.free == order;
 }
 
 /* PG3 */
@@ -83,7 +91,7 @@ static void pages_merge(struct zone *z, size_t i, unsigned order, size_t dirty)
 
 		guard_step();
 		if (buddy + ((size_t)1 << order) > z->nr_pages ||
-		    z->pages[buddy].kind != PAGE_FREE || z->pages[buddy].free != order)
+		    !pages_begins_free(&z->pages[buddy], order))
 			break;
 		dirty += pages_unlink(z, buddy);
 		i &= buddy;
@@ -95,7 +103,7 @@ static void pages_merge(struct zone *z, size_t i, unsigned order, size_t dirty)
 /* Any range, in the largest aligned pieces. @dirty: how many of it, at most. */
 static void pages_give_range(struct zone *z, size_t first, size_t count, size_t dirty)
 {
-	z->pages[first].kind = PAGE_TAIL;
+	page_set_kind(&z->pages[first], PAGE_TAIL);
 	while (count) {
 		unsigned order = 0;
 		size_t pages;
@@ -136,8 +144,9 @@ static size_t pages_head(const struct zone *z, size_t i)
 {
 	for (unsigned order = 0; order < ORDERS; order++) {
 		size_t head = i & ~(((size_t)1 << order) - 1);
+		struct page seen = page_look(&z->pages[head]);
 
-		if (z->pages[head].kind == PAGE_FREE && z->pages[head].free >= order)
+		if (seen.kind == PAGE_FREE && seen.free >= order)
 			return head;
 	}
 	return PAGE_NONE;
@@ -207,9 +216,11 @@ static size_t pages_needed(const struct zone *z, size_t count, size_t align)
 
 static void pages_run(struct zone *z, size_t i, size_t count)
 {
-	z->pages[i].kind = PAGE_RUN;
-	z->pages[i].next = (page_index)count;
+	page_set_kind(&z->pages[i], PAGE_RUN);
+	WRITE_ONCE(z->pages[i].next, (page_index)count);
 	z->pages[i].prev = 0;
+	if (PORT_SLOB_STEP)
+		page_set_units(&z->pages[i], 0);
 }
 
 /* There is no buddy, but perhaps enough at the end, where the zone grows. */
@@ -246,7 +257,7 @@ static always_inline page_index pages_take_in(struct zone *z, size_t count, size
 			pages_give_range(z, i, lead, dirty);
 		i += lead;
 	}
-	z->least_pages = size_min(z->least_pages, z->free_pages);
+	WRITE_ONCE(z->least_pages, size_min(z->least_pages, z->free_pages));
 	*zero = PORT_ZERO_PAGES && dirty == 0;
 	return (page_index)i;
 }
@@ -279,8 +290,8 @@ bool pages_extend(struct zone *z, size_t first, size_t count)
 	bool done = pages_claim(z, first + pg->next, count - pg->next, &dirty);
 
 	if (done)
-		pg->next = (page_index)count;
-	z->least_pages = size_min(z->least_pages, z->free_pages);
+		WRITE_ONCE(pg->next, (page_index)count);
+	WRITE_ONCE(z->least_pages, size_min(z->least_pages, z->free_pages));
 	guard_leave(&z->lock, were);
 	return done;
 }
@@ -334,7 +345,7 @@ bool pages_is_free(const struct zone *z, size_t i)
 size_t pages_largest(const struct zone *z)
 {
 	for (unsigned order = ORDERS; order-- > 0;)
-		if (z->head[order] != PAGE_NONE)
+		if (READ_ONCE(z->head[order]) != PAGE_NONE)
 			return (size_t)1 << order;
 	return 0;
 }
@@ -493,7 +504,7 @@ bool pages_grow(struct zone *z, size_t count, size_t align)
 	} else if (step <= z->max_pages - z->nr_pages && pages_bring(z, z->nr_pages, step)) {
 		lock_acquire_more(&z->lock);
 		WRITE_ONCE(z->nr_pages, z->nr_pages + step);
-		z->least_pages += step;
+		WRITE_ONCE(z->least_pages, z->least_pages + step);
 		pages_give_range(z, z->nr_pages - step, step, 0);
 		lock_release(&z->lock);
 		grown = true;
@@ -516,7 +527,7 @@ size_t pages_offline(void)
 		pages = 0;
 	if (pages) {
 		WRITE_ONCE(z->nr_pages, z->nr_pages - pages);
-		z->least_pages -= size_min(z->least_pages, pages);
+		WRITE_ONCE(z->least_pages, z->least_pages - size_min(z->least_pages, pages));
 	}
 	lock_release(&z->lock);
 	if (pages)
@@ -575,9 +586,9 @@ static size_t pages_audit_list(const struct zone *z, unsigned order, size_t *fou
 		faults +=
 			pg->kind != PAGE_FREE || pg->free != order || pg->prev != before; /* PG1 */
 		faults += order + 1 < ORDERS && buddy + pages <= z->nr_pages &&
-			  z->pages[buddy].kind == PAGE_FREE && z->pages[buddy].free == order;
+			  pages_begins_free(&z->pages[buddy], order);
 		for (size_t k = 1; k < pages; k++) /* PG2 */
-			faults += z->pages[i + k].kind != PAGE_TAIL;
+			faults += page_look(&z->pages[i + k]).kind != PAGE_TAIL;
 		*found += pages;
 		before = (page_index)i;
 	}

@@ -14,6 +14,8 @@
  *         PG3 no two free buddies exist: they would have merged
  *         PG4 sum over the lists of 2^order == free_pages
  *         PG5 dirty counts pages with memory behind them from above, up to 4,095 a block
+ *         PG6 the bits of a descriptor are written as one word; who has not its lock looks at the
+ *             whole word at once (page_look)
  * Locks   zone->lock guards lists, counts and descriptors of free blocks; a slob page's
  *         descriptor is guarded by its shard, a run's belongs to its owner
  * Cost    take: at most MAX_ORDER splits, and 2 * MAX_ORDER gives of MAX_ORDER merges for
@@ -34,18 +36,94 @@ enum slob_list { SLOB_SMALL, SLOB_MEDIUM, SLOB_LARGE, SLOB_FULL };
 
 /* Slob pages need offsets of 12 bits. */
 #define PAGE_BITS 12
+#define PAGE_UNITS ((1u << PAGE_BITS) - 1)
 _Static_assert(PORT_PAGE_SHIFT >= 8 && PORT_PAGE_SHIFT <= 12, "a slob page is 256 .. 4,096 bytes");
 
 struct page {
-	page_index next;       /* free: list of the order; slob: shard's list; run: its length */
-	page_index prev;       /* free, slob: the same; run: id of the cache, 0: of kmalloc */
-	u32 kind : 2;          /* enum page_kind */
-	u32 list : 2;          /* slob: enum slob_list, FULL: on none; run: enum page_run */
-	u32 shard : 4;         /* slob: whose lock guards this */
-	u32 units : PAGE_BITS; /* slob: free units; free: dirty pages (PG5) */
-	u32 free : PAGE_BITS;  /* slob: first free unit; free, block: order */
+	page_index next; /* free: list of the order; slob: shard's list; run: its length */
+	page_index prev; /* free, slob: the same; run: id of the cache, 0: of kmalloc */
+	union {
+		struct {
+			u32 kind : 2;  /* enum page_kind */
+			u32 list : 2;  /* slob: enum slob_list, FULL: on none; run: enum page_run */
+			u32 shard : 4; /* slob: whose lock guards this; block: with __GFP_COMP */
+			u32 units : PAGE_BITS; /* slob: free units; free: dirty pages (PG5);
+						* run: who pays (SL9) */
+			u32 free : PAGE_BITS;  /* slob: first free unit; free, block: order */
+		};
+		u32 word; /* all of these (PG6) */
+	};
 };
 _Static_assert(sizeof(struct page) <= 12, "the descriptor that the decision page promises");
+
+/* PG6: the bits at one moment; nothing else of it. */
+static always_inline struct page page_look(const struct page *pg)
+{
+	struct page seen = { .word = PORT_ONE_CPU ? pg->word : READ_ONCE(pg->word) };
+
+	return seen;
+}
+
+/* PG6: the bits of *@pg become those of @as. Its lock is held, or it is the caller's. */
+static always_inline void page_write(struct page *pg, struct page as)
+{
+	WRITE_ONCE(pg->word, as.word);
+}
+
+static always_inline void page_set_kind(struct page *pg, enum page_kind kind)
+{
+	struct page as = page_look(pg);
+
+	as.kind = (unsigned)kind & 3;
+	if (PORT_ONE_CPU)
+		pg->kind = (unsigned)kind & 3;
+	else
+		page_write(pg, as);
+}
+
+static always_inline void page_set_list(struct page *pg, unsigned list)
+{
+	struct page as = page_look(pg);
+
+	as.list = list & 3;
+	if (PORT_ONE_CPU)
+		pg->list = list & 3;
+	else
+		page_write(pg, as);
+}
+
+static always_inline void page_set_units(struct page *pg, size_t units)
+{
+	struct page as = page_look(pg);
+
+	as.units = units & PAGE_UNITS;
+	if (PORT_ONE_CPU)
+		pg->units = units & PAGE_UNITS;
+	else
+		page_write(pg, as);
+}
+
+static always_inline void page_set_free(struct page *pg, unsigned free)
+{
+	struct page as = page_look(pg);
+
+	as.free = free & PAGE_UNITS;
+	if (PORT_ONE_CPU)
+		pg->free = free & PAGE_UNITS;
+	else
+		page_write(pg, as);
+}
+
+static always_inline void page_set_shard(struct page *pg, unsigned shard)
+{
+	struct page as = page_look(pg);
+
+	as.shard = shard & 15;
+	if (PORT_ONE_CPU)
+		pg->shard = shard & 15;
+	else
+		page_write(pg, as);
+}
 
 struct shard {
 	struct lock lock;
