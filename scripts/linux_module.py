@@ -13,7 +13,8 @@ import subprocess
 import guest
 
 # Files that see Linux's headers; all others see the compiler's.
-LINUX_SIDE = ["src/port/linux_kernel/port.c", "src/port/linux_kernel/pages.c", "kernel/linux/module.c",
+LINUX_SIDE = ["src/port/linux_kernel/port.c", "src/port/linux_kernel/pages.c",
+              "src/port/linux_kernel/shrinker.c", "kernel/linux/module.c",
               "kernel/linux/host.c", "kernel/linux/bench_linux.c"]
 CORE_SIDE = ["src/base/*.c", "src/page/*.c", "src/engine/*.c", "src/cache/*.c",
              "src/port/linux_kernel/percpu.c", "kernel/linux/bench_ashlar.c", "kernel/linux/memory.c",

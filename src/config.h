@@ -71,6 +71,10 @@
 #define CONFIG_GUARD_SLOTS 256u
 
 /* Free memory kept for reuse: live/16 plus this many bytes, plus what is learned. */
+#ifdef PORT_KEEP_BYTES
+#define CONFIG_KEEP_BYTES PORT_KEEP_BYTES
+#else
 #define CONFIG_KEEP_BYTES ((size_t)4 << 20)
+#endif
 
 #endif

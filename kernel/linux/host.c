@@ -151,6 +151,41 @@ bool host_timers(unsigned us, void (*run)(unsigned), void (*work)(unsigned))
 	return host_threads(num_online_cpus(), host_timed_thread);
 }
 
+static LIST_HEAD(host_taken);
+static DEFINE_SPINLOCK(host_taken_lock);
+
+size_t host_take(size_t pages)
+{
+	size_t n = 0;
+
+	for (; n < pages; n++) {
+		struct page *page = alloc_page(GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN);
+
+		if (!page)
+			break;
+		spin_lock(&host_taken_lock);
+		list_add(&page->lru, &host_taken);
+		spin_unlock(&host_taken_lock);
+	}
+	return n;
+}
+
+void host_release(void)
+{
+	struct page *page;
+	struct page *next;
+
+	list_for_each_entry_safe(page, next, &host_taken, lru) {
+		list_del(&page->lru);
+		__free_page(page);
+	}
+}
+
+void host_rest(unsigned seconds)
+{
+	msleep(seconds * 1000);
+}
+
 size_t host_free_bytes(void)
 {
 	return (size_t)global_zone_page_state(NR_FREE_PAGES) << PAGE_SHIFT;

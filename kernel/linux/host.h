@@ -11,6 +11,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* ---- the core's, of cache/reclaim.h ----------------------------------------- */
+
+size_t reclaim_spare(void);
+size_t reclaim_give(size_t pages);
+void reclaim_tick(void);
+
 /* ---- module.c calls ------------------------------------------------------- */
 
 /* Run the cases whose name contains @filter (NULL: all); returns how many failed. */
@@ -41,6 +47,14 @@ void host_interrupt_all(void (*run)(void *), void *argument);
 /* Run @run() in an interrupt of a timer on each CPU, every @us microseconds, while @work(i) runs in
  * a thread on each CPU. false if one could not be started. */
 bool host_timers(unsigned us, void (*run)(unsigned cpu), void (*work)(unsigned));
+
+/* Sleep. */
+void host_rest(unsigned seconds);
+
+/* @pages pages for Linux, as anybody allocates them: it may reclaim, and kills nobody. Returns how
+ * many it got; host_release gives all of them back. */
+size_t host_take(size_t pages);
+void host_release(void);
 
 /* Free memory of the machine, bytes, as Linux counts it. */
 size_t host_free_bytes(void);

@@ -9,11 +9,16 @@
  *             interrupted code may hold
  *         LN4 memory comes from Linux when it is needed, and goes back
  *         LN5 a stopped CPU stands still, and goes on
+ *         LN6 what Linux needs and Ashlar has free it gets, also where Ashlar's own allocation from
+ *             Linux is what finds too little
+ *         LN7 what nobody uses goes back by itself
  */
 #include "cache/array.h"
 #include "cache/cache.h"
 #include "cache/init.h"
 #include "cache/object.h"
+#include "cache/option.h"
+#include "cache/reclaim.h"
 #include "host.h"
 #include "linux_kernel.h"
 #include "port/port.h"
@@ -369,4 +374,148 @@ TEST(linux_LN5_stopped_cpus)
 	EXPECT_EQ(stopped, host_cpus());
 	EXPECT_EQ(seen, host_cpus());
 	close_cache(cache);
+}
+
+/* ---- Linux needs memory ------------------------------------------------------------- */
+
+#define LINUX_BLOCK ((size_t)64 << 10)
+#define LINUX_BLOCKS 1600u /* 100 MiB */
+#define LINUX_OBJECTS 40000u
+#define LINUX_MORE 6000u /* pages that Linux needs and has not */
+
+static void *blocks[LINUX_BLOCKS];
+static u64 kept_before;
+
+/* A hundred MiB of Linux's, half of them free again; the bound is out of the way. */
+static bool hold_half(void)
+{
+	kept_before = options.keep;
+	options.keep = (u64)1 << 30;
+	for (unsigned i = 0; i < LINUX_BLOCKS; i++) {
+		blocks[i] = ashlar_kmalloc(LINUX_BLOCK, GFP_KERNEL);
+		if (!blocks[i])
+			return false;
+		mark(blocks[i], LINUX_BLOCK, i);
+	}
+	for (unsigned i = 0; i < LINUX_BLOCKS; i += 2) {
+		kfree(blocks[i]);
+		blocks[i] = NULL;
+	}
+	return true;
+}
+
+static void drop_half(void)
+{
+	for (unsigned i = 1; i < LINUX_BLOCKS; i += 2) {
+		EXPECT(unmark(blocks[i], LINUX_BLOCK, i));
+		kfree(blocks[i]);
+	}
+	options.keep = kept_before;
+	ashlar_purge();
+	EXPECT_EQ(ashlar_audit(), 0);
+}
+
+TEST(linux_LN6_linux_gets_what_it_needs)
+{
+	size_t shrunk = linux_kernel_shrunk();
+	size_t held;
+	size_t want;
+
+	REQUIRE(init_ready() && hold_half());
+	held = linux_kernel_pages();
+	EXPECT_GE(reclaim_spare(), 2 * LINUX_MORE);
+	want = host_free_bytes() / PAGE_SIZE + LINUX_MORE;
+	EXPECT_EQ(host_take(want), want);
+	EXPECT_GT(linux_kernel_shrunk(), shrunk);
+	EXPECT_LE(linux_kernel_pages() + LINUX_MORE, held);
+	tap_note_number("pages of Linux before", held);
+	tap_note_number("and when it has taken more than there were", linux_kernel_pages());
+	host_release();
+	drop_half();
+}
+
+/* Waves of objects on half of the threads, while the others take all that Linux has: Ashlar asks
+ * Linux for pages, which asks Ashlar, in the same task. */
+static uint64_t waves; /* atomic: threads that still have some */
+
+static void hunger(unsigned number)
+{
+	(void)number;
+	while (__atomic_load_n(&waves, __ATOMIC_RELAXED)) {
+		host_take(1u << 20);
+		host_yield();
+	}
+}
+
+static void wave(unsigned number)
+{
+	static void *held[8][4000];
+	void **mine = held[number % 8];
+
+	if (number % 2) {
+		hunger(number);
+		return;
+	}
+	for (unsigned turn = 0; turn < 30; turn++) {
+		size_t bytes = (size_t)256 << (number + turn) % 4;
+		unsigned n = 0;
+
+		for (; n < 4000 && (mine[n] = ashlar_kmalloc(bytes, GFP_KERNEL)); n++)
+			mark(mine[n], bytes, number + n);
+		for (unsigned step = 0; step < 7; step++) /* in another order */
+			for (unsigned i = step; i < n; i += 7) {
+				fault_unless(unmark(mine[i], bytes, number + i));
+				kfree(mine[i]);
+			}
+		host_yield();
+	}
+	__atomic_fetch_sub(&waves, 1, __ATOMIC_RELAXED);
+}
+
+static void *objects[LINUX_OBJECTS];
+
+TEST(linux_LN6_ashlar_asks_linux_asks_ashlar)
+{
+	size_t nested = linux_kernel_nested();
+	unsigned n = 0;
+
+	faults = 0;
+	REQUIRE(init_ready() && hold_half());
+	for (unsigned i = 0; i < LINUX_OBJECTS; i++)
+		REQUIRE((objects[i] = ashlar_kmalloc(1000, GFP_KERNEL)));
+	for (unsigned i = 0; i < LINUX_OBJECTS; i += 2) /* free, and their slabs are not */
+		kfree(objects[i]);
+	waves = host_cpus();
+	EXPECT(host_threads(host_cpus() * 2, wave));
+	host_take(1u << 20);
+	while (n < LINUX_BLOCKS / 2 && (blocks[2 * n] = ashlar_kmalloc(LINUX_BLOCK, GFP_KERNEL)))
+		n++;
+	EXPECT_LT(n, LINUX_BLOCKS / 2);
+	EXPECT_GT(linux_kernel_nested(), nested);
+	tap_note_number("calls for pages inside calls for pages", linux_kernel_nested() - nested);
+	host_release();
+	while (n)
+		kfree(blocks[2 * --n]);
+	for (unsigned i = 1; i < LINUX_OBJECTS; i += 2)
+		kfree(objects[i]);
+	EXPECT_EQ(faults, 0);
+	drop_half();
+}
+
+TEST(linux_LN7_what_nobody_uses_goes_back)
+{
+	size_t most;
+
+	REQUIRE(init_ready());
+	for (unsigned i = 0; i < LINUX_OBJECTS; i++)
+		REQUIRE((objects[i] = ashlar_kmalloc(1000, GFP_KERNEL)));
+	most = linux_kernel_pages();
+	for (unsigned i = 0; i < LINUX_OBJECTS; i++)
+		kfree(objects[i * 7919 % LINUX_OBJECTS]);
+	tap_note_number("pages of Linux at most", most);
+	tap_note_number("all freed", linux_kernel_pages());
+	host_rest(5);
+	tap_note_number("five seconds later", linux_kernel_pages());
+	EXPECT_LT(linux_kernel_pages(), most / 8);
+	EXPECT_EQ(ashlar_audit(), 0);
 }

@@ -12,6 +12,7 @@
 #define MEMORY_MANY 100000u
 #define MEMORY_STRIDE 7919u /* has no divisor in common with MEMORY_MANY */
 #define MEMORY_KIB 1024u
+#define MEMORY_REST 10u /* seconds: time for everybody's reapers */
 
 static struct {
 	void *object[MEMORY_MANY];
@@ -94,10 +95,14 @@ void memory_measure(const struct memory_user *user)
 	memory_thin(user, 8, &state);
 	middle = host_count();
 	memory_report(user, "asked-eighth", "held-eighth", "spare-eighth");
+	host_rest(MEMORY_REST);
+	memory_report(user, "asked-rested", "held-rested", "spare-rested");
 	begin += host_count() - middle;
 	memory_thin(user, 0, &state);
 	host_report(user->who, "mixed-100000-free", host_count() - begin, 0, MEMORY_MANY);
 	memory_report(user, "asked-freed", "held-freed", "spare-freed");
+	host_rest(MEMORY_REST);
+	memory_report(user, "asked-idle", "held-idle", "spare-idle");
 	user->shrink();
 	memory_report(user, "asked-shrunk", "held-shrunk", "spare-shrunk");
 }

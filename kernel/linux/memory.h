@@ -18,7 +18,8 @@ struct memory_user {
 	void (*shrink)(void);  /* give back what can be given back */
 };
 
-/* Allocate 10,000 objects, 100,000, free seven of eight, free all, shrink; report after each. */
+/* Allocate 10,000 objects, 100,000, free seven of eight, rest, free all, rest, shrink; report after
+ * each. */
 void memory_measure(const struct memory_user *user);
 
 #endif

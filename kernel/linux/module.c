@@ -32,6 +32,8 @@ static int __init ashlar_module_init(void)
 {
 	int error = linux_kernel_open(options);
 
+	if (!error)
+		error = linux_kernel_shrinker_open(reclaim_spare, reclaim_give, reclaim_tick);
 	if (error)
 		return error;
 	if (bench) {
@@ -50,6 +52,7 @@ static int __init ashlar_module_init(void)
 
 static void __exit ashlar_module_exit(void)
 {
+	linux_kernel_shrinker_close();
 	linux_kernel_close();
 	printk(KERN_NOTICE "# pages still held: %zu\n", linux_kernel_pages());
 }

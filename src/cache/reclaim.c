@@ -163,6 +163,54 @@ void reclaim_look(void)
 	WRITE_ONCE(reclaim.most, size_max(now, READ_ONCE(reclaim.most)));
 }
 
+/* R7 */
+void reclaim_tick(void)
+{
+	struct page_stat s;
+
+	if (!PORT_GIVES_BACK || !init_done())
+		return;
+	squeeze_caches(false);
+	page_drain();
+	reclaim_enforce();
+	page_stat(&s);
+	if (s.free_pages > 2 * reclaim_live(&s)) /* their tables, too */
+		page_offline();
+}
+
+size_t reclaim_spare(void)
+{
+	struct page_stat s;
+
+	if (!init_done())
+		return 0;
+	page_stat(&s);
+	return s.dirty_pages + s.pcp_pages + large_kept_pages() + (squeeze_idle() >> PAGE_SHIFT);
+}
+
+size_t reclaim_give(size_t pages)
+{
+	struct page_stat s;
+	size_t done;
+
+	if (!init_done())
+		return 0;
+	page_stat(&s);
+	done = page_discard(s.dirty_pages - size_min(s.dirty_pages, pages));
+	if (done < pages) {
+		size_t kept = large_kept_pages();
+
+		large_trim(kept - size_min(kept, pages - done));
+		done += reclaim_less(kept, large_kept_pages());
+	}
+	if (done < pages && squeeze_try()) {
+		page_drain();
+		page_stat(&s);
+		done += page_discard(s.dirty_pages - size_min(s.dirty_pages, pages - done));
+	}
+	return done;
+}
+
 size_t reclaim_bound(void)
 {
 	struct page_stat s;

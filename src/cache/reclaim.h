@@ -18,6 +18,9 @@
  *             is kept free, or what the user asked to be kept: else that goes back first
  *         R6  each time that sum's peak has grown by a 64th part, and by a page for each cache,
  *             what nobody used since the last time leaves arrays and slabs (squeeze.h)
+ *         R7  where somebody calls reclaim_tick at intervals, what nobody used between two of them
+ *             leaves arrays and slabs, and lists of pages; where there are more than twice as many
+ *             free pages as used ones, whole blocks of them go with their tables
  */
 #ifndef ASHLAR_CACHE_RECLAIM_H
 #define ASHLAR_CACHE_RECLAIM_H
@@ -54,6 +57,16 @@ bool reclaim_retry(gfp_t gfp, unsigned attempt);
 
 /* Do what a tool has asked for from outside. */
 cold void reclaim_answer(void);
+
+/* R7, for homes that have a timer. May wait; no locks are held. */
+void reclaim_tick(void);
+
+/* For a system that is short of memory itself (a shrinker of a kernel that Ashlar lives in).
+ * spare: pages that are free, or would be if all objects in arrays and slabs lay together. give:
+ * give it about @pages of them; returns how many it got. Waits for CPUs, but for no lock under which
+ * the port is called, so it may run inside any allocation from the system. */
+size_t reclaim_spare(void);
+size_t reclaim_give(size_t pages);
 
 void reclaim_lock_all(void);
 void reclaim_unlock_all(void);

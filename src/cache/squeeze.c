@@ -67,18 +67,55 @@ static void squeeze_nodes(bool all)
 	}
 }
 
-void squeeze_caches(bool all)
+static bool squeeze_begin(void)
 {
-	while (__atomic_exchange_n(&squeeze.busy, 1, __ATOMIC_ACQUIRE)) {
-		if (!all)
-			return;
-		port_yield();
-	}
+	return !__atomic_exchange_n(&squeeze.busy, 1, __ATOMIC_ACQUIRE);
+}
+
+/* SQ1: whoever began does this. */
+static void squeeze_run(bool all)
+{
 	cache_visit_all(squeeze.ids);
 	for (unsigned cpu = 0; cpu < array_cpu_end(); cpu++)
 		squeeze_cpu(cpu, all);
 	squeeze_nodes(all);
 	__atomic_store_n(&squeeze.busy, 0, __ATOMIC_RELEASE);
+}
+
+void squeeze_caches(bool all)
+{
+	while (!squeeze_begin()) {
+		if (!all)
+			return;
+		port_yield();
+	}
+	squeeze_run(all);
+}
+
+bool squeeze_try(void)
+{
+	if (!squeeze_begin())
+		return false;
+	squeeze_run(true);
+	return true;
+}
+
+size_t squeeze_idle(void)
+{
+	u64 ids[CONFIG_MAX_IDS / 64];
+	size_t bytes = 0;
+
+	cache_visit_all(ids);
+	for (size_t id = 0;; id++) {
+		const struct kmem_cache_node *n;
+
+		id = bitmap_find(ids, id, CONFIG_MAX_IDS, true);
+		if (id == CONFIG_MAX_IDS)
+			return bytes;
+		n = map_ids[id].node;
+		bytes += READ_ONCE(n->free_objects) * n->shape->stride;
+		cache_leave(map_ids[id].node);
+	}
 }
 
 void squeeze_forget(void)

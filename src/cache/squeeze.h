@@ -23,6 +23,13 @@
  * that nothing was taken from, empty slabs where none was used. Holds no locks, may wait. */
 void squeeze_caches(bool all);
 
+/* Everything, unless somebody is at it: false then. For who may wait for CPUs, but not for others'
+ * work. */
+bool squeeze_try(void);
+
+/* Bytes of free objects inside slabs, at this moment. */
+size_t squeeze_idle(void);
+
 /* fork's child: whoever was at it was another thread. */
 void squeeze_forget(void);
 

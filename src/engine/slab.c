@@ -433,7 +433,7 @@ bool slab_has_holes(struct kmem_cache_node *n)
 	size_t idle = n->free_objects;
 	size_t used = all - idle;
 
-	if (!PORT_GIVES_BACK)
+	if (!PORT_GIVES_BACK || PORT_POPULATES)
 		return false;
 	n->used_high = size_max(n->used_high, used);
 	if (n->put_since * 2 < idle || idle < used / 2 ||

@@ -115,7 +115,8 @@ size_t slab_discard(struct kmem_cache_node *n)
 	size_t done = 0;
 	size_t slabs = READ_ONCE(n->slabs);
 
-	if (!PORT_GIVES_BACK || n->shape->order == 0 || slab_words(n->shape) > SLAB_WORDS_MAX)
+	if (!PORT_GIVES_BACK || PORT_POPULATES || n->shape->order == 0 ||
+	    slab_words(n->shape) > SLAB_WORDS_MAX)
 		return 0;
 	for (size_t i = 0; i < slabs; i++) {
 		struct page *head = slab_next_discard(n, stolen);

@@ -356,7 +356,8 @@ static bool map_online_held(size_t pfn, size_t count)
 	ASSERT(pfn % map_grain() == 0 && count % map_grain() == 0);
 	done = map_online_ids(pfn, pfn + count) &&
 	       port_map(&map.pages[pfn], count * sizeof(struct page)) &&
-	       map_follow(pfn, pfn + count) && port_map(map_address(pfn), count << PAGE_SHIFT);
+	       map_follow(pfn, pfn + count) &&
+	       (PORT_POPULATES || port_map(map_address(pfn), count << PAGE_SHIFT));
 	if (done)
 		extents_add(&map_growth.online, pfn, pfn + count);
 	lock_release(&map_growth.lock);
@@ -392,8 +393,19 @@ bool map_skip(size_t pfn, size_t count)
 /* A part of a table that says nothing any more, but for its first page. */
 static void map_discard_table(void *start, size_t bytes)
 {
-	if (bytes > map_page_bytes)
+	if (bytes <= map_page_bytes)
+		return;
+	if (PORT_POPULATES)
+		port_map_zeros((char *)start + map_page_bytes, bytes - map_page_bytes);
+	else
 		port_discard((char *)start + map_page_bytes, bytes - map_page_bytes);
+}
+
+/* The reverse, before it is written to again. */
+static bool map_restore_table(void *start, size_t bytes)
+{
+	return bytes <= map_page_bytes ||
+	       port_map((char *)start + map_page_bytes, bytes - map_page_bytes);
 }
 
 /* The head's descriptor stays: it is the link by which the block is found again. Tails are
@@ -415,54 +427,18 @@ void map_offline(size_t pfn, size_t count)
 	map_discard_tables(pfn, count);
 }
 
-/* Four ids of 0 or MAP_DIRTY a step, at most MAP_COUNT_MAX steps: the sums fit in their lanes. */
-#define MAP_COUNT_MAX ((size_t)(UINT16_MAX / MAP_DIRTY))
-
-static size_t map_count_words(const u16 *ids, size_t words)
+bool map_online_again(size_t pfn, size_t count)
 {
-	u64 sum = 0;
+	bool done;
 
-	for (size_t i = 0; i < words; i++) {
-		u64 word;
-
-		__builtin_memcpy(&word, ids + 4 * i, sizeof(word));
-		sum += word;
-	}
-	sum = (sum & 0x0000ffff0000ffffu) + ((sum >> 16) & 0x0000ffff0000ffffu);
-	return (size_t)((sum & 0xffffffffu) + (sum >> 32)) / MAP_DIRTY;
-}
-
-size_t map_count_dirty(size_t pfn, size_t count)
-{
-	const u16 *ids = &map.ids[pfn];
-	size_t dirty = 0;
-
-	while (count >= 4) {
-		size_t words = size_min(count / 4, MAP_COUNT_MAX);
-
-		dirty += map_count_words(ids, words);
-		ids += 4 * words;
-		count -= 4 * words;
-	}
-	for (size_t i = 0; i < count; i++)
-		dirty += ids[i] != 0;
-	return dirty;
-}
-
-size_t map_clear_dirty(size_t pfn, size_t count)
-{
-	size_t dirty;
-
-	if (count == 1) { /* the most frequent number: no loops */
-		dirty = map.ids[pfn] != 0;
-		map.ids[pfn] = 0;
-		return dirty;
-	}
-	dirty = map_count_dirty(pfn, count);
-	if (dirty)
-		for (size_t i = pfn; i < pfn + count; i++)
-			map.ids[i] = 0;
-	return dirty;
+	if (!PORT_POPULATES)
+		return port_map(map_address(pfn), count << PAGE_SHIFT);
+	done = map_restore_table(&map.pages[pfn], count * sizeof(struct page));
+	for (unsigned level = 0; level < MAP_LEVELS && done; level++)
+		if (READ_ONCE(map_growth.levels) >> level & 1)
+			done = map_restore_table(map.states[level] + map_states_before(level, pfn),
+						 map_states_before(level, count));
+	return done;
 }
 
 /* Bytes of ids[], from its start, that are written or may be. */

@@ -87,6 +87,10 @@ bool map_try_online(size_t pfn, size_t count);
 bool map_skip(size_t pfn, size_t count);
 void map_offline(size_t pfn, size_t count);
 
+/* The reverse: memory (in homes that populate, its tables) is there again. false iff there is none;
+ * then it may be asked for again. */
+bool map_online_again(size_t pfn, size_t count);
+
 /* Pages at and after @pages, which never were online, are no part of the arena any more: their
  * address space and that of their tables goes back. */
 void map_lower(size_t pages);

@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "page/node.h"
 #include "page/pcp.h"
+#include "page/populate.h"
 #include "page/zone.h"
 #include "page/zones.h"
 #include "port/port.h"
@@ -31,6 +32,10 @@ static bool page_grow(struct zone *z, unsigned order, size_t pages, gfp_t gfp)
 	bool grown = gfp & __GFP_DIRECT_RECLAIM ? zone_grow(z, order, pages) :
 						  zone_try_grow(z, order, pages);
 
+	/* Its tables found no memory, and locks were held. */
+	if (PORT_POPULATES && !grown && (gfp & __GFP_DIRECT_RECLAIM) && zone_has_room(z) &&
+	    port_relieve(populate_ask(gfp)))
+		grown = zone_grow(z, order, pages);
 	if (grown)
 		zones_set_reserves();
 	return grown;
@@ -106,7 +111,7 @@ static struct page *page_from_node(const u8 *at, unsigned order, size_t count, g
 		for (; z; z = zones_next(z)) {
 			struct page *head = page_from_zone(z, order, count, gfp, zero);
 
-			if (head)
+			if (head && populate(z, map_page_pfn(head), count, gfp))
 				return head;
 		}
 	}
@@ -147,7 +152,7 @@ bool page_serves(gfp_t gfp)
 
 /* Several blocks come at once to a CPU that runs empty often; one of them is returned. For those
  * who may wait: what the CPU cannot keep goes back under the zone's lock. */
-static struct page *page_refill(unsigned cpu, unsigned order, struct zone *z)
+static struct page *page_refill(unsigned cpu, unsigned order, struct zone *z, gfp_t gfp)
 {
 	unsigned count = z ? pcp_miss(cpu, order) : 0; /* a node may have no memory */
 	struct page *head = NULL;
@@ -157,6 +162,9 @@ static struct page *page_refill(unsigned cpu, unsigned order, struct zone *z)
 		return NULL;
 	list_init(&blocks);
 	if (zone_alloc_list(z, order, count, GFP_KERNEL, &blocks) == 0)
+		return NULL;
+	populate_list(z, &blocks, order, gfp);
+	if (PORT_POPULATES && list_is_empty(&blocks))
 		return NULL;
 	head = list_first_entry(&blocks, struct page, link);
 	list_remove(&head->link);
@@ -187,7 +195,7 @@ struct page *page_alloc(unsigned order, gfp_t gfp, unsigned node, bool *zero)
 	if (page_may_be_kept(gfp) && node_of_cpu(cpu) == node) {
 		head = pcp_take(cpu, order);
 		if (unlikely(!head) && (gfp & __GFP_DIRECT_RECLAIM))
-			head = page_refill(cpu, order, zones.home[node]);
+			head = page_refill(cpu, order, zones.home[node], gfp);
 	}
 	if (head) {
 		*zero = map_clear_dirty(map_page_pfn(head), (size_t)1 << order) == 0 &&
@@ -228,6 +236,7 @@ static size_t page_bulk_near(struct page **pages, size_t count, gfp_t gfp, unsig
 	list_init(&blocks);
 	if (n < count)
 		zone_alloc_list(z, 0, (unsigned)size_min(count - n, UINT16_MAX), gfp, &blocks);
+	populate_list(z, &blocks, 0, gfp);
 	while (!list_is_empty(&blocks)) {
 		pages[n] = list_first_entry(&blocks, struct page, link);
 		list_remove(&pages[n++]->link);
@@ -369,7 +378,9 @@ void page_undo(struct page *head, size_t count, gfp_t gfp)
 
 bool page_extend(struct page *head, size_t count, size_t extra, bool *zero)
 {
-	bool got = zone_claim(page_zone(head), map_page_pfn(head) + count, extra, zero);
+	struct zone *z = page_zone(head);
+	size_t pfn = map_page_pfn(head) + count;
+	bool got = zone_claim(z, pfn, extra, zero) && populate(z, pfn, extra, GFP_NOWAIT);
 
 	if (got)
 		page_note_peak();

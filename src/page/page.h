@@ -18,7 +18,7 @@
  *         pcp     a CPU's list of free blocks (pcp.h)
  *         dirty   a free page that has memory behind it: reading it may give
  *                 anything. A free page that is not dirty reads as zero and costs
- *                 nothing.
+ *                 nothing (with PORT_POPULATES it has no memory at all: Z6 of zone.h).
  * States  offline -> free (section.h) -> allocated -> free -> ... -> offline
  * Rules   G1  a descriptor of zeros is a tail: its block's head says what it is
  *         G2  kind, order and link of a free block are guarded by its zone's lock;

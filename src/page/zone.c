@@ -230,7 +230,7 @@ static bool zone_reonline(struct zone *z)
 	lock_release(&z->lock);
 	if (!head)
 		return false;
-	if (!port_map(map_page_address(head), PAGE_SIZE << head->order)) {
+	if (!map_online_again(map_page_pfn(head), (size_t)1 << head->order)) {
 		zone_set_offline(z, head);
 		return false;
 	}
@@ -425,7 +425,7 @@ size_t zone_discard(struct zone *z, size_t keep)
 			return total;
 		pfn = map_page_pfn(head);
 		done = zone_discard_block(pfn, (size_t)1 << head->order);
-		if (head->order == MAX_ORDER)
+		if (head->order == MAX_ORDER && !PORT_POPULATES) /* no fault restores a table */
 			map_discard_tables(pfn, (size_t)1 << MAX_ORDER);
 		lock_acquire(&z->lock);
 		z->discarded += done;

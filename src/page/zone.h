@@ -17,6 +17,8 @@
  *         Z5  what such a request gives back, or brings online, while somebody has the zone's lock,
  *             waits on a stack until somebody takes pages from the zone or gives some. Such
  *             memory is not managed yet if it is new; else it counts as in use
+ *         Z6  where no fault brings memory (PORT_POPULATES) free pages that are not dirty have
+ *             none: what leaves a zone gets it, without locks, or goes back (populate.h)
  */
 #ifndef ASHLAR_PAGE_ZONE_H
 #define ASHLAR_PAGE_ZONE_H
@@ -45,6 +47,9 @@ void zone_free(struct zone *z, size_t pfn, size_t count);
 /* The same for who may not wait (Z5). */
 void zone_try_free(struct zone *z, size_t pfn, size_t count);
 
+/* The same; their ids say what of them is dirty. */
+void zone_try_return(struct zone *z, size_t pfn, size_t count);
+
 /* Free every block on @blocks (linked by link, order set); all are this zone's and dirty. */
 void zone_free_list(struct zone *z, struct list *blocks);
 
@@ -54,6 +59,12 @@ bool zone_grow(struct zone *z, unsigned order, size_t pages);
 
 /* The same; false also where somebody else is at it (Z4). */
 bool zone_try_grow(struct zone *z, unsigned order, size_t pages);
+
+/* Is there address space that it might still grow into? */
+static inline bool zone_has_room(const struct zone *z)
+{
+	return READ_ONCE(z->online_end) < z->end_pfn || READ_ONCE(z->offline_pages);
+}
 
 /* Take the @extra pages from @pfn if all are free. */
 bool zone_claim(struct zone *z, size_t pfn, size_t extra, bool *zero);

@@ -59,6 +59,11 @@ noinline void zone_late_sweep(struct zone *z)
 void zone_try_free(struct zone *z, size_t pfn, size_t count)
 {
 	map_set_dirty(pfn, count);
+	zone_try_return(z, pfn, count);
+}
+
+void zone_try_return(struct zone *z, size_t pfn, size_t count)
+{
 	if (!lock_try(&z->lock)) {
 		zone_late_leave(z, pfn, count, false);
 		return;

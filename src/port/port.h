@@ -25,6 +25,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "port_config.h"
+
 /* What the machine is; filled once by port_init. */
 struct port_machine {
 	size_t ram_bytes;     /* memory that the machine has */
@@ -79,8 +81,38 @@ bool port_address_space(size_t *limit, size_t *used);
 bool port_map_zeros(void *start, size_t bytes);
 
 /* Put memory, zeros, behind a reserved range that has none (or zeros of port_map_zeros).
- * Returns false, with nothing changed, iff memory or address space is exhausted. */
+ * Returns false, with nothing changed, iff memory or address space is exhausted. A home that
+ * populates may leave a part done, does not wait, and leaves memory that is there as it is. */
 bool port_map(void *start, size_t bytes);
+
+/* For homes where a page gets no memory by being touched (PORT_POPULATES 1): what comes online in
+ * the arena has none, what was discarded there has none, and reading it is no zeros but a fault,
+ * until port_populate has put memory of any contents behind it. Pages that have memory keep it. False, perhaps
+ * with a part done, iff there is not enough; @ask is PORT_ASK_*. No locks are held. In these
+ * homes port_map_zeros takes memory away where there is some.
+ * port_relieve: port_map was refused; wait until there is memory again. False iff there is none. */
+#define PORT_ASK_WAIT 1u /* and let others write to disks for it, call file systems: */
+#define PORT_ASK_IO 2u
+#define PORT_ASK_FS 4u
+#define PORT_ASK_URGENT 8u /* a part of the reserves, for who may not wait */
+#if PORT_POPULATES
+bool port_populate(void *start, size_t bytes, unsigned ask);
+bool port_relieve(unsigned ask);
+#else
+static inline bool port_populate(void *start, size_t bytes, unsigned ask)
+{
+	(void)start;
+	(void)bytes;
+	(void)ask;
+	return true;
+}
+
+static inline bool port_relieve(unsigned ask)
+{
+	(void)ask;
+	return false;
+}
+#endif
 
 /* Make [start, start+bytes) reserved again: its memory and its charge go back. */
 void port_unmap(void *start, size_t bytes);

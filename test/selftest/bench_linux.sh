@@ -65,7 +65,7 @@ case "\$all" in
 	for who in linux ashlar; do
 		echo "bench: \$who mixed-100000-alloc 300"
 		echo "bench: \$who mixed-100000-free 200"
-		for when in start 10000 100000 eighth freed shrunk; do
+		for when in start 10000 100000 eighth rested freed idle shrunk; do
 			echo "bench: \$who asked-\$when 3646"
 			echo "bench: \$who held-\$when 4000"
 			echo "bench: \$who spare-\$when 16"

@@ -35,6 +35,9 @@
 #define PORT_GROW_BYTES ((size_t)4 << 20)      /* interrupts are off meanwhile */
 #define PORT_STATE_LEVELS 3u                   /* all: later there may be no memory for them */
 #define PORT_GUARD_BYTES ((size_t)1 << PORT_PAGE_SHIFT)
+#ifndef PORT_POPULATES
+#define PORT_POPULATES 0 /* all memory is there */
+#endif
 #ifndef PORT_PAGEBLOCKS
 #define PORT_PAGEBLOCKS 8192 /* of 2 MiB, whose types are kept, a byte each: 16 GiB */
 #endif

@@ -22,6 +22,24 @@ size_t linux_kernel_pages(void);
 bool linux_kernel_charge(size_t pages);
 void linux_kernel_uncharge(size_t pages);
 
+/* May this context wait for other CPUs' answers? */
+bool linux_kernel_may_wait(void);
+
+/* shrinker.c: let Linux ask for pages when it has too few. @spare says how many could be had, @give
+ * gives up about so many and returns how many; @tick is called each second.
+ * Returns 0, or an error of Linux. Close it first. */
+int linux_kernel_shrinker_open(size_t (*spare)(void), size_t (*give)(size_t pages),
+			       void (*tick)(void));
+void linux_kernel_shrinker_close(void);
+
+/* Pages that Linux has got so, ever; and of the calls of @give those that ran inside an allocation
+ * of Ashlar's own, in the same task. */
+size_t linux_kernel_shrunk(void);
+size_t linux_kernel_nested(void);
+
+/* pages.c: is this task allocating from Linux for Ashlar? A guess: two may share a place. */
+bool linux_kernel_is_waiting(void);
+
 /* pages.c, for linux_kernel_close. */
 void linux_kernel_release_all(void);
 

@@ -252,9 +252,16 @@ static void port_arrived(void *unused)
 	(void)unused;
 }
 
+bool linux_kernel_may_wait(void)
+{
+	return !irqs_disabled() && in_task();
+}
+
 /* LX1. A CPU that is not there runs no sequence. */
 bool port_percpu_fence(int cpu)
 {
+	if (!linux_kernel_may_wait())
+		return false;
 	if (cpu < 0)
 		on_each_cpu(port_arrived, NULL, 1);
 	else if (cpu_online((unsigned int)cpu))

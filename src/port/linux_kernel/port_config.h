@@ -10,10 +10,12 @@
 #define PORT_MAX_CPUS 512   /* more are refused when the module is loaded */
 #define PORT_MAX_NODES 8    /* one is used: Linux places the pages */
 #define PORT_SLAB_ORDER 4   /* slabs of 64 KiB */
-#define PORT_ZERO_PAGES 1   /* alloc_pages is asked for zeros */
-#define PORT_GIVES_BACK 1   /* port_unmap gives memory to Linux; port_discard cannot */
+#define PORT_ZERO_PAGES 0   /* zeros take 512 instructions a page: who needs them says so */
+#define PORT_GIVES_BACK 1   /* to Linux */
 #define PORT_CLOSES_PAGES 0 /* the direct map is Linux's */
-#define PORT_GROWS_ATOMIC 0 /* bringing memory online may sleep */
+#define PORT_POPULATES 1    /* no fault brings memory in a kernel */
+#define PORT_KEEP_BYTES ((size_t)1 << 20)   /* Linux has pages for the asking */
+#define PORT_GROWS_ATOMIC 0                 /* bringing memory online may sleep */
 #define PORT_GROW_BYTES ((size_t)4 << 20)   /* most that comes online at once */
 #define PORT_GUARD_BYTES ((size_t)64 << 10) /* around each table of the page map */
 #define PORT_PAGEBLOCKS 0                   /* Linux has placed the pages */

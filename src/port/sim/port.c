@@ -134,6 +134,8 @@ bool port_address_space(size_t *limit, size_t *used)
 
 bool port_map_zeros(void *start, size_t bytes)
 {
+	if (PORT_POPULATES)
+		sim_host_close(start, bytes);
 	return sim_host_open(start, bytes, false);
 }
 
@@ -159,8 +161,29 @@ bool port_discard(void *start, size_t bytes)
 	if (sim.discard_refused)
 		return false;
 	sim.discarded += bytes;
-	return sim_host_clear(start, bytes);
+	if (!PORT_POPULATES)
+		return sim_host_clear(start, bytes);
+	sim_host_close(start, bytes);
+	return true;
 }
+
+#if PORT_POPULATES
+bool port_populate(void *start, size_t bytes, unsigned ask)
+{
+	sim.asked = ask;
+	return sim_request() && sim_host_open(start, bytes, true);
+}
+
+bool port_relieve(unsigned ask)
+{
+	sim.relieving = true;
+	sim_watch();
+	sim.relieving = false;
+	sim.asked = ask;
+	sim.relieved++;
+	return !sim.relief_refused;
+}
+#endif
 
 bool port_huge(void *start, size_t bytes, bool on)
 {

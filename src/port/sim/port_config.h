@@ -21,6 +21,9 @@
 #ifndef PORT_CLOSES_PAGES
 #define PORT_CLOSES_PAGES 1 /* as in a process; meson.build has the same core without */
 #endif
+#ifndef PORT_POPULATES
+#define PORT_POPULATES 0 /* as in a process; test/meson.build has the same core with it */
+#endif
 #define PORT_GROWS_ATOMIC 0
 #define PORT_GROW_BYTES ((size_t)64 << 20)
 #define PORT_STATE_LEVELS 0u

@@ -42,6 +42,7 @@ struct sim {
 	bool fence_refused;   /* port_percpu_fence returns false */
 	bool discard_refused; /* port_discard returns false: the pages are locked */
 	bool huge_refused;    /* port_huge returns false */
+	bool relief_refused;  /* port_relieve returns false (PORT_POPULATES) */
 	bool task_refused;    /* there is no such word as task_word */
 	void (*watch)(void);  /* run inside each call for or about memory, before it is served,
 			      * and in each wait: to look at locks, to do what others might */
@@ -61,6 +62,9 @@ struct sim {
 	size_t mapped_bytes;                /* in mappings now */
 	uint64_t discarded;                 /* bytes given back by port_discard */
 	size_t huge_bytes;                  /* asked for in large pages now */
+	unsigned asked;                     /* PORT_ASK_* of the last port_populate */
+	uint64_t relieved;                  /* port_relieve calls */
+	bool relieving;                     /* this is one */
 	uint64_t fences;                    /* port_percpu_fence calls */
 	uint64_t waits;                     /* port_wait calls: none may happen in one thread */
 	uint64_t wakes;                     /* port_wake calls */

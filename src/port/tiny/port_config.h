@@ -27,6 +27,7 @@
 #define PORT_SLOB_STEP 0 /* regions are given: ashlar_heap_add */
 #define PORT_ONE_CPU 1
 #define PORT_GIVES_BACK 0 /* there is nobody to give memory to */
+#define PORT_POPULATES 0  /* memory has its place */
 
 #define PORT_MAX_ORDER PORT_SLOB_MAX_ORDER
 #define PORT_MAX_CPUS 1
