@@ -15,10 +15,6 @@
 #include "engine/slab_own.h"
 #include "port/port.h"
 
-/* Idle memory inside a node's used slabs that is never given back, beside half of the used (E7). */
-#define SLAB_IDLE_BYTES ((size_t)1 << 20)
-#define SLAB_LEARN_BYTES ((size_t)16 << 20) /* what a small node may learn to keep, too */
-
 void slab_node_init(struct kmem_cache_node *n, struct kmem_cache *cache, const struct shape *shape,
 		    unsigned node, u32 header_offset)
 {
@@ -411,42 +407,6 @@ void slab_release(struct kmem_cache_node *n, struct list *emptied)
 	head->kind = PAGE_BLOCK;
 	head->order = n->shape->order;
 	list_add_tail(emptied, &head->link);
-}
-
-/* What was given back is needed again when as much is in use as before, and more: it was given back
- * too early. Who takes and puts without needing more teaches nothing. */
-static void slab_learn_holes(struct kmem_cache_node *n, size_t used)
-{
-	size_t peak = n->slabs_peak * n->shape->objects;
-	size_t most = size_max(peak / 4, size_min(peak, SLAB_LEARN_BYTES / n->shape->stride));
-	size_t again = size_min(n->used_high - n->used_low, n->given);
-
-	n->given -= again;
-	n->learned = size_min(n->learned + again, most);
-	n->used_high = used;
-	n->used_low = used;
-}
-
-bool slab_has_holes(struct kmem_cache_node *n)
-{
-	size_t all = n->slabs * n->shape->objects;
-	size_t idle = n->free_objects;
-	size_t used = all - idle;
-
-	if (!PORT_GIVES_BACK || PORT_POPULATES)
-		return false;
-	n->used_high = size_max(n->used_high, used);
-	if (n->put_since * 2 < idle || idle < used / 2 ||
-	    (idle - used / 2) * n->shape->stride < SLAB_IDLE_BYTES)
-		return false;
-	slab_learn_holes(n, used);
-	if ((idle - used / 2 - size_min(idle - used / 2, n->learned)) * n->shape->stride <
-	    SLAB_IDLE_BYTES)
-		return false;
-	n->put_since = 0;
-	n->given += idle;
-	n->learned -= n->learned / 16;
-	return true;
 }
 
 void slab_put_held(struct kmem_cache_node *n, void *const *objects, unsigned count)

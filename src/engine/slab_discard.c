@@ -2,16 +2,55 @@
 /*
  * slab_discard.c - pages inside used slabs go back to the system (E7)
  *
- * What    All free objects of a partial slab are taken, the pages that only they touch are
- *         discarded without the node's lock, and the objects come back.
+ * What    When it is due, and what phases teach. Then all free objects of a partial slab are taken,
+ *         the pages that only they touch are discarded without the node's lock, and the objects come
+ *         back.
  * See     decision 07
  */
 #include "base/bits.h"
 #include "engine/slab_own.h"
 #include "port/port.h"
 
+/* Idle memory inside a node's used slabs that is never given back, beside half of the used (E7). */
+#define SLAB_IDLE_BYTES ((size_t)1 << 20)
+#define SLAB_LEARN_BYTES ((size_t)16 << 20) /* what a small node may learn to keep, too */
+
 /* Most bitmap words a slab may have, for the copy that discarding needs. */
 #define SLAB_WORDS_MAX 64u
+
+/* What was given back is needed again when as much is in use as before, and more: it was given back
+ * too early. Who takes and puts without needing more teaches nothing. */
+static void slab_learn_holes(struct kmem_cache_node *n, size_t used)
+{
+	size_t peak = n->slabs_peak * n->shape->objects;
+	size_t most = size_max(peak / 4, size_min(peak, SLAB_LEARN_BYTES / n->shape->stride));
+	size_t again = size_min(n->used_high - n->used_low, n->given);
+
+	n->given -= again;
+	n->learned = size_min(n->learned + again, most);
+	n->used_high = used;
+	n->used_low = used;
+}
+
+bool slab_holes_due(struct kmem_cache_node *n)
+{
+	size_t all = n->slabs * n->shape->objects;
+	size_t idle = n->free_objects;
+	size_t used = all - idle;
+
+	n->used_high = size_max(n->used_high, used);
+	if (n->put_since * 2 < idle || idle < used / 2 ||
+	    (idle - used / 2) * n->shape->stride < SLAB_IDLE_BYTES)
+		return false;
+	slab_learn_holes(n, used);
+	if ((idle - used / 2 - size_min(idle - used / 2, n->learned)) * n->shape->stride <
+	    SLAB_IDLE_BYTES)
+		return false;
+	n->put_since = 0;
+	n->given += idle;
+	n->learned -= n->learned / 16;
+	return true;
+}
 
 /* Are all objects that touch page @page of the slab among @stolen? */
 static bool slab_page_is_free(const struct shape *s, const struct page *head, const u64 *stolen,

@@ -8,6 +8,7 @@
 #define ASHLAR_ENGINE_SLAB_OWN_H
 
 #include "engine/engine.h"
+#include "port/port.h"
 
 static inline u64 *slab_word(struct page *head, unsigned w)
 {
@@ -48,7 +49,12 @@ void slab_put_all(struct kmem_cache_node *n, void *const *objects, unsigned coun
 void slab_release(struct kmem_cache_node *n, struct list *emptied);
 
 /* The same: is it time to give back pages inside used slabs (E7)? */
-bool slab_has_holes(struct kmem_cache_node *n);
+bool slab_holes_due(struct kmem_cache_node *n);
+
+static inline bool slab_has_holes(struct kmem_cache_node *n)
+{
+	return PORT_GIVES_BACK && !PORT_POPULATES && slab_holes_due(n);
+}
 
 /* What a node's generator starts with: 0 without random_seq. */
 u64 slab_random_start(u32 header_offset);
