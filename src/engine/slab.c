@@ -314,84 +314,61 @@ static void slab_set_bits(struct page *head, unsigned index, unsigned count)
 	}
 }
 
-/* The first of @count objects is the @index-th of its slab: set its bit, and those of its
- * neighbours behind it, upwards or downwards. Returns how many these are; *@lowest is the first
- * word that was written, where that is lower. */
-static unsigned slab_put_run(const struct shape *s, struct page *head, void *const *objects,
-			     unsigned count, unsigned index, unsigned *lowest)
+/* The bit of one object that is nobody's neighbour. */
+static always_inline void slab_set_bit(struct page *head, unsigned index)
 {
-	size_t step = count > 1 ? (uintptr_t)objects[1] - (uintptr_t)objects[0] : 0;
-	unsigned run = 1;
+	u64 bit = (u64)1 << (index % 64);
+	u64 *word = slab_word(head, index / 64);
 
-	if (step == s->stride) {
-		run = slab_run(objects, (unsigned)size_min(s->objects - index, count), step);
-	} else if (step == 0 - (size_t)s->stride) {
-		run = slab_run(objects, (unsigned)size_min(index + 1, count), step);
-		index -= run - 1;
-	}
-	slab_set_bits(head, index, run);
-	*lowest = (unsigned)size_min(index / 64, *lowest);
-	return run;
+	CHECK(!(*word & bit), "a free object is put into its slab once");
+	*word |= bit;
 }
 
-/* Set the bits of the objects that lie in the first one's slab; returns how many these are.
- * Neighbours are often freed together: a run of them is one step. */
-static unsigned slab_put_bits(struct kmem_cache_node *n, void *const *objects, unsigned count)
+/* Put the first of @count objects into its slab, and with it those of its neighbours there that lie
+ * behind it, upwards or downwards: objects are often freed in a row. Returns how many these are.
+ * Constant arguments choose the way of one object alone. */
+static always_inline unsigned slab_put_run(struct kmem_cache_node *n, void *const *objects,
+					   unsigned count, size_t step)
 {
 	const struct shape *s = n->shape;
 	struct page *head = slab_head(s, objects[0]);
-	char *first = slab_first(s, head);
-	size_t end = (size_t)s->objects * s->stride;
-	unsigned lowest = head->hint;
-	unsigned i = 0;
-
-	while (i < count) {
-		size_t offset = (size_t)((char *)objects[i] - first);
-		unsigned index = (unsigned)(((u64)offset * s->reciprocal) >> 32); /* H3 */
-
-		if (offset >= end)
-			break;
-		i += slab_put_run(s, head, objects + i, count - i, index, &lowest);
-	}
-	CHECK(i && head->kind == PAGE_SLAB && head->owner == n, "objects go into their own slab");
-	head->hint = (u8)lowest;
-	slab_settle(n, head, i);
-	return i;
-}
-
-/* Set the bit of one object. */
-static always_inline void slab_put_one(struct kmem_cache_node *n, void *object)
-{
-	const struct shape *s = n->shape;
-	struct page *head = slab_head(s, object);
-	size_t offset = (size_t)((char *)object - slab_first(s, head));
+	size_t offset = (size_t)((char *)objects[0] - slab_first(s, head));
 	unsigned index = (unsigned)(((u64)offset * s->reciprocal) >> 32); /* H3 */
-	u64 bit = (u64)1 << (index % 64);
-	u64 *word = slab_word(head, index / 64);
+	unsigned run = 1;
 
 	CHECK(offset < (size_t)s->objects * s->stride && head->kind == PAGE_SLAB &&
 		      head->owner == n,
 	      "objects go into their own slab");
-	CHECK(!(*word & bit), "a free object is put into its slab once");
-	*word |= bit;
-	if (index / 64 < head->hint)
-		head->hint = (u8)(index / 64);
-	slab_settle(n, head, 1);
+	if (step == s->stride) {
+		run = slab_run(objects, (unsigned)size_min(s->objects - index, count), step);
+	} else if (step) {
+		run = slab_run(objects, (unsigned)size_min(index + 1, count), step);
+		index -= run - 1;
+	}
+	if (step)
+		slab_set_bits(head, index, run);
+	else
+		slab_set_bit(head, index);
+	head->hint = (u8)size_min(index / 64, head->hint);
+	slab_settle(n, head, run);
+	return run;
 }
 
 void slab_put_all(struct kmem_cache_node *n, void *const *objects, unsigned count)
 {
+	void *const *end = objects + count;
 	size_t stride = n->shape->stride;
 
 	n->free_objects += count;
 	n->free_peak = size_max(n->free_peak, n->free_objects);
-	for (unsigned i = 0; i < count;) {
-		size_t step = i + 1 < count ? (uintptr_t)objects[i + 1] - (uintptr_t)objects[i] : 0;
+	while (objects < end) {
+		unsigned left = (unsigned)(end - objects);
+		size_t step = left > 1 ? (uintptr_t)objects[1] - (uintptr_t)objects[0] : 0;
 
 		if (step == stride || step == 0 - stride)
-			i += slab_put_bits(n, objects + i, count - i);
+			objects += slab_put_run(n, objects, left, step);
 		else
-			slab_put_one(n, objects[i++]);
+			objects += slab_put_run(n, objects, 1, 0);
 	}
 }
 
