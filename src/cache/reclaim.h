@@ -63,8 +63,8 @@ void reclaim_tick(void);
 
 /* For a system that is short of memory itself (a shrinker of a kernel that Ashlar lives in).
  * spare: pages that are free, or would be if all objects in arrays and slabs lay together. give:
- * give it about @pages of them; returns how many it got. Waits for CPUs, but for no lock under which
- * the port is called, so it may run inside any allocation from the system. */
+ * give it about @pages of them; returns how many it got. Waits for CPUs, but for no lock under
+ * which the port is called, so it may run inside any allocation from the system. */
 size_t reclaim_spare(void);
 size_t reclaim_give(size_t pages);
 

@@ -2,9 +2,9 @@
 /*
  * slab_discard.c - pages inside used slabs go back to the system (E7)
  *
- * What    When it is due, and what phases teach. Then all free objects of a partial slab are taken,
- *         the pages that only they touch are discarded without the node's lock, and the objects come
- *         back.
+ * What    When it is due, and what phases teach. Then all free objects of a partial slab are
+ *         taken, the pages that only they touch are discarded without the node's lock, and the
+ *         objects come back.
  * See     decision 07
  */
 #include "base/bits.h"

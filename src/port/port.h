@@ -87,9 +87,9 @@ bool port_map(void *start, size_t bytes);
 
 /* For homes where a page gets no memory by being touched (PORT_POPULATES 1): what comes online in
  * the arena has none, what was discarded there has none, and reading it is no zeros but a fault,
- * until port_populate has put memory of any contents behind it. Pages that have memory keep it. False, perhaps
- * with a part done, iff there is not enough; @ask is PORT_ASK_*. No locks are held. In these
- * homes port_map_zeros takes memory away where there is some.
+ * until port_populate has put memory of any contents behind it. Pages that have memory keep it.
+ * False, perhaps with a part done, iff there is not enough; @ask is PORT_ASK_*. No locks are held.
+ * In these homes port_map_zeros takes memory away where there is some.
  * port_relieve: port_map was refused; wait until there is memory again. False iff there is none. */
 #define PORT_ASK_WAIT 1u /* and let others write to disks for it, call file systems: */
 #define PORT_ASK_IO 2u

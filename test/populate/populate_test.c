@@ -140,7 +140,7 @@ TEST(populate_Z6_the_request_s_flags)
 	EXPECT(all_free());
 }
 
-/* Tables are asked for under locks; where they are refused, the port is asked for relief without. */
+/* Tables are asked for under locks; where they are refused, relief is asked for without. */
 static void refuse_until_relief(void)
 {
 	if (sim.relieved)

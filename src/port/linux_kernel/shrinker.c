@@ -2,10 +2,10 @@
 /*
  * shrinker.c - Linux is short of memory, and asks who has some to spare
  *
- * What    A shrinker as Linux has them: count says how many pages could be had, scan gives some. And
- *         a tick, so that what nobody uses goes back before anybody asks.
- * Rules   SK1 it may run inside an allocation of Ashlar's own, in the same task: these are made with
- *             no lock held that it takes (PG4 of pages.c)
+ * What    A shrinker as Linux has them: count says how many pages could be had, scan gives some.
+ *         And a tick, so that what nobody uses goes back before anybody asks.
+ * Rules   SK1 it may run inside an allocation of Ashlar's own, in the same task: these are made
+ *             with no lock held that it takes (PG4 of pages.c)
  *         SK2 it waits for no disk and no file system, so it asks nothing of the request's flags
  */
 #include <linux/atomic.h>
