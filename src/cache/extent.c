@@ -30,14 +30,14 @@ static const char *extent_refuse_object(const struct kmem_cache_node *n, const c
 
 static const char *extent_refuse_guarded(const struct guard_slot *s, const char *p, size_t bytes)
 {
-	bool whole = s->cache && (s->cache->flags & SLAB_KMALLOC);
-	struct usercopy_window w = { .start = s->object,
-				     .from = whole || !s->cache ? 0 : s->cache->useroffset,
-				     .whole = whole };
+	const struct kmem_cache *c = s->cache; /* NULL: nobody's any more */
+	struct usercopy_window w = { .start = s->object };
 
-	if (!guard_size(s->object))
+	if (!c || !guard_size(s->object))
 		return "the object is free";
-	w.to = whole ? s->size : w.from + s->cache->usersize;
+	w.whole = (c->flags & SLAB_KMALLOC) != 0;
+	w.from = w.whole ? 0 : c->useroffset;
+	w.to = w.whole ? s->size : w.from + c->usersize;
 	return usercopy_refuse_window(&w, p, bytes);
 }
 

@@ -179,7 +179,7 @@ static void guard_sweep(void)
 {
 	struct guard_slot *s;
 
-	if (likely(!READ_ONCE(guard.pending)))
+	if (likely(!LOAD_ACQUIRE(guard.pending)))
 		return;
 	s = __atomic_exchange_n(&guard.pending, NULL, __ATOMIC_ACQUIRE);
 	while (s) {
@@ -343,7 +343,7 @@ bool guard_free_nolock(void *p)
 	port_trace(&s->given);
 	guard_inspect(s);
 	guard_leave(s);
-	s->next = READ_ONCE(guard.pending);
+	s->next = LOAD_ACQUIRE(guard.pending);
 	while (!__atomic_compare_exchange_n(&guard.pending, &s->next, s, false, __ATOMIC_RELEASE,
 					    __ATOMIC_RELAXED))
 		continue;
@@ -395,7 +395,7 @@ unsigned guard_in_use(const struct kmem_cache *c, void **objects, unsigned most)
 	for (u32 i = 0; guard_is_on() && i < guard.pool.count && found < most; i++) {
 		struct guard_slot *s = &guard.pool.slots[i];
 
-		if (!guard_is_free(s) && READ_ONCE(s->cache) == c)
+		if (!guard_is_free(s) && LOAD_ACQUIRE(s->cache) == c)
 			objects[found++] = s->object;
 	}
 	return found;

@@ -152,11 +152,12 @@ size_t slab_discard(struct kmem_cache_node *n)
 {
 	u64 stolen[SLAB_WORDS_MAX] = { 0 };
 	size_t done = 0;
-	size_t slabs = READ_ONCE(n->slabs);
+	size_t slabs;
 
 	if (!PORT_GIVES_BACK || PORT_POPULATES || n->shape->order == 0 ||
 	    slab_words(n->shape) > SLAB_WORDS_MAX)
 		return 0;
+	slabs = READ_ONCE(n->slabs);
 	for (size_t i = 0; i < slabs; i++) {
 		struct page *head = slab_next_discard(n, stolen);
 

@@ -37,6 +37,7 @@ struct sim {
 
 	/* What the test turns while it runs. */
 	unsigned cpu;         /* the CPU that "runs" */
+	uint32_t thread;      /* and the thread, as port_trace says */
 	uint64_t fail_at;     /* the fail_at'th request for memory from now on fails; 0: none */
 	bool fail_on;         /* every request from then on fails */
 	bool fence_refused;   /* port_percpu_fence returns false */
@@ -49,7 +50,6 @@ struct sim {
 
 	void *frames[4];     /* what port_trace sees of the callers */
 	uint64_t now_ns;     /* and when */
-	uint32_t thread;     /* and who */
 	uintptr_t task_word; /* the running thread's: a test that changes threads changes it */
 	uintptr_t hole;      /* part of the arena that there is no memory for: address and bytes */
 	size_t hole_bytes;   /* 0: none */
@@ -64,7 +64,6 @@ struct sim {
 	size_t huge_bytes;                  /* asked for in large pages now */
 	unsigned asked;                     /* PORT_ASK_* of the last port_populate */
 	uint64_t relieved;                  /* port_relieve calls */
-	bool relieving;                     /* this is one */
 	uint64_t fences;                    /* port_percpu_fence calls */
 	uint64_t waits;                     /* port_wait calls: none may happen in one thread */
 	uint64_t wakes;                     /* port_wake calls */
@@ -74,6 +73,7 @@ struct sim {
 
 	/* The port's own. */
 	bool ready;
+	bool relieving; /* a port_relieve runs */
 	void *dummy;
 	void *region[PORT_MAX_CPUS];
 	void *alloc[PORT_MAX_CPUS]; /* the same, at the CPU's own node */
