@@ -356,19 +356,18 @@ static always_inline unsigned slab_put_run(struct kmem_cache_node *n, void *cons
 
 void slab_put_all(struct kmem_cache_node *n, void *const *objects, unsigned count)
 {
-	void *const *end = objects + count;
 	size_t stride = n->shape->stride;
+	unsigned run;
 
 	n->free_objects += count;
 	n->free_peak = size_max(n->free_peak, n->free_objects);
-	while (objects < end) {
-		unsigned left = (unsigned)(end - objects);
-		size_t step = left > 1 ? (uintptr_t)objects[1] - (uintptr_t)objects[0] : 0;
+	for (; count; objects += run, count -= run) {
+		size_t step = count > 1 ? (uintptr_t)objects[1] - (uintptr_t)objects[0] : 0;
 
 		if (step == stride || step == 0 - stride)
-			objects += slab_put_run(n, objects, left, step);
+			run = slab_put_run(n, objects, count, step);
 		else
-			objects += slab_put_run(n, objects, 1, 0);
+			run = slab_put_run(n, objects, 1, 0);
 	}
 }
 
