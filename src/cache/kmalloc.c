@@ -338,10 +338,8 @@ static void *kmalloc_resize_large(void *p, size_t size, gfp_t gfp, const char *f
 	size_t usable = large_size(p);
 	void *q;
 
-	if (!usable && guard_size(p))
-		return kmalloc_move(p, guard_size(p), size, gfp, function);
-	if (!usable)
-		report_pointer(function, p);
+	if (!usable) /* a guarded object, or a report */
+		return kmalloc_move(p, kmalloc_usable(p, function), size, gfp, function);
 	if (usable <= CONFIG_KMALLOC_MAX_CACHE && kmalloc_stays(usable, size))
 		return kmalloc_stay(p, usable, size, gfp);
 	if (large_owner(p) || (gfp & __GFP_ACCOUNT)) /* who pays is settled with a new block */
