@@ -121,23 +121,34 @@ static void reclaim_squeeze(size_t most)
 		squeeze_caches(false);
 }
 
+/* About @want pages go back: of large blocks that are kept, or of @dirty free ones. Each returns how
+ * many went. */
+static size_t reclaim_give_kept(size_t want)
+{
+	size_t kept = large_kept_pages();
+
+	if (!kept || !want)
+		return 0;
+	large_trim(reclaim_less(kept, want));
+	return reclaim_less(kept, large_kept_pages());
+}
+
+static size_t reclaim_give_dirty(size_t want, size_t dirty)
+{
+	return dirty && want ? page_discard(reclaim_less(dirty, want)) : 0;
+}
+
 /* R5: @grown pages more than ever have memory behind them: others give theirs. What is given back
  * for this is no mistake of the bound's, and teaches nothing. */
 static size_t reclaim_exchange(size_t grown, size_t dirty)
 {
 	size_t least = options.keep > CONFIG_KEEP_BYTES ? options.keep >> PAGE_SHIFT : 0;
 	size_t want = size_max(grown, RECLAIM_CHUNK);
-	size_t kept = large_kept_pages();
-	size_t gone = 0;
+	size_t gone;
 
-	want = size_min(want, reclaim_less(kept + dirty, least));
-	if (kept && want) {
-		large_trim(reclaim_less(kept, want));
-		gone = reclaim_less(kept, large_kept_pages());
-	}
-	if (dirty && gone < want)
-		gone += page_discard(dirty - size_min(dirty, want - gone));
-	return gone;
+	want = size_min(want, reclaim_less(large_kept_pages() + dirty, least));
+	gone = reclaim_give_kept(want);
+	return gone + reclaim_give_dirty(reclaim_less(want, gone), dirty);
 }
 
 static size_t reclaim_footprint(const struct page_stat *s)
@@ -196,17 +207,12 @@ size_t reclaim_give(size_t pages)
 	if (!init_done())
 		return 0;
 	page_stat(&s);
-	done = page_discard(s.dirty_pages - size_min(s.dirty_pages, pages));
-	if (done < pages) {
-		size_t kept = large_kept_pages();
-
-		large_trim(kept - size_min(kept, pages - done));
-		done += reclaim_less(kept, large_kept_pages());
-	}
+	done = reclaim_give_dirty(pages, s.dirty_pages);
+	done += reclaim_give_kept(reclaim_less(pages, done));
 	if (done < pages && squeeze_try()) {
 		page_drain();
 		page_stat(&s);
-		done += page_discard(s.dirty_pages - size_min(s.dirty_pages, pages - done));
+		done += reclaim_give_dirty(pages - done, s.dirty_pages);
 	}
 	return done;
 }

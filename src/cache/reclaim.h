@@ -4,7 +4,7 @@
  *
  * What    The one retry loop's policy; the bound on what is kept free; shrinkers.
  * Rules   R1  after a release, free memory is at most bound, where
- *             bound = live/16 + 4 MiB + learned
+ *             bound = live/16 + 4 MiB (inside Linux 1 MiB) + learned
  *             or the release has discarded down to seven eighths of it; a single page that
  *             joins a CPU's list is looked at when it leaves that (decision 54)
  *         R2  learned grows by what is faulted in again soon after it was discarded, up to
