@@ -121,8 +121,8 @@ static void reclaim_squeeze(size_t most)
 		squeeze_caches(false);
 }
 
-/* About @want pages go back: of large blocks that are kept, or of @dirty free ones. Each returns how
- * many went. */
+/* About @want pages go back: of large blocks that are kept, or of @dirty free ones. Each returns
+ * how many went. */
 static size_t reclaim_give_kept(size_t want)
 {
 	size_t kept = large_kept_pages();
