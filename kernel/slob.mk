@@ -33,16 +33,22 @@ ifeq ($(ARCH),x86_64)
 all: $(OUT)/seed-pools.elf
 endif
 
+OBJECTS_seed-pools := $(POOLS_OBJECTS)
+OBJECTS_slob-unit := $(SLOB_UNIT_OBJECTS)
+OBJECTS_slob-bare := $(SLOB_BARE_OBJECTS)
+OBJECTS_slob-example := $(SLOB_EXAMPLE_OBJECTS)
+OBJECTS_libashlar-slob-bare := $(SLOB_LIBRARY_OBJECTS)
+
 $(OUT)/s%.elf: $(ARCH)/link.ld
 	@$(CC) $(ARCH_FLAGS) -nostdlib -static -no-pie -Wl,--build-id=none \
 		-Wl,-z,max-page-size=4096 -Wl,--no-warn-rwx-segments -T $(ARCH)/link.ld \
 		-o $@ $(filter %.o %.a,$^)
 
-$(OUT)/seed-pools.elf: $(POOLS_OBJECTS)
-$(OUT)/slob-unit.elf: $(SLOB_UNIT_OBJECTS)
-$(OUT)/slob-bare.elf: $(SLOB_BARE_OBJECTS) $(OUT)/libashlar-slob-bare.a
-$(OUT)/slob-example.elf: $(SLOB_EXAMPLE_OBJECTS) $(OUT)/libashlar-slob-bare.a
-$(OUT)/libashlar-slob-bare.a: $(SLOB_LIBRARY_OBJECTS)
+$(OUT)/seed-pools.elf: $(OUT)/seed-pools.objects $(POOLS_OBJECTS)
+$(OUT)/slob-unit.elf: $(OUT)/slob-unit.objects $(SLOB_UNIT_OBJECTS)
+$(OUT)/slob-bare.elf: $(OUT)/slob-bare.objects $(SLOB_BARE_OBJECTS) $(OUT)/libashlar-slob-bare.a
+$(OUT)/slob-example.elf: $(OUT)/slob-example.objects $(SLOB_EXAMPLE_OBJECTS) $(OUT)/libashlar-slob-bare.a
+$(OUT)/libashlar-slob-bare.a: $(OUT)/libashlar-slob-bare.objects $(SLOB_LIBRARY_OBJECTS)
 
 $(OUT)/slob-unit/lib/%.o: $(ROOT)/% Makefile slob.mk $(ARCH)/flags.mk
 	@mkdir -p $(dir $@)
