@@ -6,8 +6,9 @@
 
 One line for each machine of MACHINES. A pass is exit code 33, the closing line, a result for every
 test that the plan names, and one that passed at least; a hang, a panic, a triple fault (which exits
-with 0), short output, or a plan of nothing is a failure, and its console is shown. Consoles are kept in DIR/ARCH/NAME.log, and what was counted
-in DIR/results.tsv: machine, seconds, passed, failed, skipped. Last comes the size of the libraries.
+with 0), short output, or a plan of nothing is a failure, and its console is shown. Consoles are kept
+in DIR/ARCH/NAME.log, and what was counted in DIR/results.tsv: machine, seconds, passed, failed,
+skipped. Last comes the size of the libraries.
 """
 import argparse
 import os

@@ -10,7 +10,7 @@
 #   seed-pools.elf  of x86-64: the slab core on the simulated machine, with the tests of pools
 
 SLOB_CORE := $(sort $(wildcard $(addprefix $(ROOT)/,$(shell sed '/^#/d' $(ROOT)/src/slob/files))))
-SLOB_FLAGS = $(FLAGS) -DCONFIG_SLOB_STEPS=1 -I $(ROOT)/src/slob $(INCLUDES)
+SLOB_FLAGS = $(FLAGS) -I $(ROOT)/src/slob $(INCLUDES)
 
 SLOB_UNIT := $(SLOB_CORE) $(BOOT) $(ROOT)/src/port/sim/port.c $(ROOT)/test/tap.c $(OWN) \
 	$(wildcard unit/*.c) $(sort $(wildcard $(ROOT)/test/public/*_test.c)) \
@@ -35,7 +35,7 @@ endif
 
 OBJECTS_seed-pools := $(POOLS_OBJECTS)
 OBJECTS_slob-unit := $(SLOB_UNIT_OBJECTS)
-OBJECTS_slob-bare := $(SLOB_BARE_OBJECTS)
+OBJECTS_slob-bare := $(SLOB_BARE_OBJECTS) $(SLOB_LIBRARY_OBJECTS)
 OBJECTS_slob-example := $(SLOB_EXAMPLE_OBJECTS)
 OBJECTS_libashlar-slob-bare := $(SLOB_LIBRARY_OBJECTS)
 
@@ -46,16 +46,16 @@ $(OUT)/s%.elf: $(ARCH)/link.ld
 
 $(OUT)/seed-pools.elf: $(OUT)/seed-pools.objects $(POOLS_OBJECTS)
 $(OUT)/slob-unit.elf: $(OUT)/slob-unit.objects $(SLOB_UNIT_OBJECTS)
-$(OUT)/slob-bare.elf: $(OUT)/slob-bare.objects $(SLOB_BARE_OBJECTS) $(OUT)/libashlar-slob-bare.a
+$(OUT)/slob-bare.elf: $(OUT)/slob-bare.objects $(SLOB_BARE_OBJECTS) $(SLOB_LIBRARY_OBJECTS)
 $(OUT)/slob-example.elf: $(OUT)/slob-example.objects $(SLOB_EXAMPLE_OBJECTS) $(OUT)/libashlar-slob-bare.a
 $(OUT)/libashlar-slob-bare.a: $(OUT)/libashlar-slob-bare.objects $(SLOB_LIBRARY_OBJECTS)
 
 $(OUT)/slob-unit/lib/%.o: $(ROOT)/% Makefile slob.mk $(ARCH)/flags.mk
 	@mkdir -p $(dir $@)
-	@$(CC) $(SLOB_FLAGS) $(UNIT_INCLUDES) -c -o $@ $<
+	@$(CC) $(SLOB_FLAGS) -DCONFIG_SLOB_STEPS=1 $(UNIT_INCLUDES) -c -o $@ $<
 $(OUT)/slob-unit/own/%.o: % Makefile slob.mk $(ARCH)/flags.mk
 	@mkdir -p $(dir $@)
-	@$(CC) $(SLOB_FLAGS) $(UNIT_INCLUDES) -c -o $@ $<
+	@$(CC) $(SLOB_FLAGS) -DCONFIG_SLOB_STEPS=1 $(UNIT_INCLUDES) -c -o $@ $<
 $(OUT)/slob/lib/%.o: $(ROOT)/% Makefile slob.mk $(ARCH)/flags.mk
 	@mkdir -p $(dir $@)
 	@$(CC) $(SLOB_FLAGS) $(BARE_INCLUDES) -c -o $@ $<

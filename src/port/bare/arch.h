@@ -14,7 +14,7 @@
 #elif defined(__riscv)
 #include "port/bare/riscv64/arch.h"
 #else
-#error "write src/port/bare/PROCESSOR/arch.h: three functions"
+#error "write src/port/bare/PROCESSOR/arch.h: four functions"
 #endif
 
 #endif
