@@ -119,8 +119,8 @@ struct page *pcp_take_run(unsigned cpu, size_t count, size_t align);
 /* The list of this order was empty: how many blocks shall come from the zone at once (C3). */
 unsigned pcp_miss(unsigned cpu, unsigned order);
 
-/* Keep a free block on @cpu's list, or a run of @count pages. What must leave instead (this block, or the older half
- * of its list) is linked to @out. */
+/* Keep a free block on @cpu's list, or a run of @count pages. What must leave instead (this one, or
+ * the older half of its list) is linked to @out. */
 void pcp_give(unsigned cpu, struct page *head, struct list *out);
 void pcp_give_run(unsigned cpu, struct page *head, size_t count, struct list *out);
 
