@@ -39,10 +39,24 @@ static void golden_malloc(size_t size)
 	golden_end();
 }
 
+static void golden_realloc(void)
+{
+	void *p = malloc(64);
+
+	golden_begin();
+	p = realloc(p, 1000);
+	golden_end();
+	golden_begin();
+	p = realloc(p, 64);
+	golden_end();
+	free(p);
+}
+
 static void golden_operations(void)
 {
 	golden_malloc(64);
 	golden_malloc(1000);
+	golden_realloc();
 #ifdef GOLDEN_KMEM
 	static struct kmem_cache *cache;
 	void *object;

@@ -26,11 +26,13 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 PAIR_LIMIT = 56     # instructions of malloc + free, detection included
 CALLS = ["malloc(64)", "free(64)", "malloc(1000)", "free(1000)",
+         "realloc(64 to 1000)", "realloc(1000 to 64)",
          "kmem_cache_alloc(64)", "kmem_cache_free(64)",
          "kmem_cache_alloc_bulk(64, 100)", "kmem_cache_free_bulk(64, 100)"]
 BULK = 100          # objects of these two
 BULK_LIMIT = 0.8    # of malloc + free, each object
-KINDS = ["instructions", "branches", "jumps", "loads", "stores", "stack"]
+KINDS = ["instructions", "branches", "jumps", "loads", "stores", "stack", "lines"]
+LINE = 64           # bytes of code that a processor reads, and keeps decoded, together
 INSTRUCTION = re.compile(r"^\s*([0-9a-f]+):\s+(\S.*)$")
 SYMBOL = re.compile(r"^[0-9a-f]+ <(.+)>:$")
 MAPPING = re.compile(r"^map ([0-9a-f]+)-([0-9a-f]+) \S+ ([0-9a-f]+) \S+ \S+\s+(/\S+)")
@@ -70,7 +72,7 @@ class Module:
 
 
 def trace(program, library):
-    """The executed instructions as (file, symbol, text)."""
+    """The executed instructions as (file, line of code, symbol, text)."""
     env = dict(os.environ, ASHLAR_OPTIONS="percpu=pretend", LC_ALL="C")
     start = ["env", f"LD_PRELOAD={library}"]
     lines = output(HERE / "out/bin/step", *start, program, env=env).splitlines()
@@ -82,7 +84,7 @@ def trace(program, library):
             if low <= pc < high:
                 module = modules.setdefault(path, None) or Module(path)
                 modules[path] = module
-                executed.append((path, *module.instruction(pc - low + offset)))
+                executed.append((path, pc // LINE, *module.instruction(pc - low + offset)))
                 break
     return executed
 
@@ -90,14 +92,14 @@ def trace(program, library):
 def slices(executed, library):
     """The library's instructions between each golden_begin and the golden_end after it."""
     inside, result, current = False, [], []
-    for path, symbol, text in executed:
+    for path, line, symbol, text in executed:
         if symbol == "golden_end" and inside:
             result.append(current)
             inside, current = False, []
         elif symbol == "golden_begin":
             inside = True
         elif inside and os.path.realpath(path) == library:
-            current.append((symbol, text))
+            current.append((line, symbol, text))
     return result
 
 
@@ -139,7 +141,8 @@ def kind_arm64(text):
 def count(instructions):
     kind = kind_arm64 if platform.machine() == "aarch64" else kind_x86
     total = dict.fromkeys(KINDS, 0)
-    for _, text in instructions:
+    total["lines"] = len({line for line, _, _ in instructions})
+    for _, _, text in instructions:
         total["instructions"] += 1
         for word in kind(text):
             total[word] += 1
@@ -209,7 +212,7 @@ def show(calls, name):
         if not call.startswith(name + "("):
             continue
         print(f"{call}:")
-        for number, (symbol, text) in enumerate(instructions, 1):
+        for number, (_, symbol, text) in enumerate(instructions, 1):
             print(f"{number:4}  {text:56} {symbol}")
 
 

@@ -45,6 +45,14 @@ static void batch_pair(void)
 		kmem_cache_free(c, batch[i]);
 }
 
+static void batch_nothing(void)
+{
+	for (unsigned i = 0; i < BATCH; i++)
+		nothing();
+	for (unsigned i = 0; i < BATCH; i++)
+		nothing();
+}
+
 static uint64_t loop(void (*volatile run)(void), unsigned turns)
 {
 	uint64_t start = cpu_instructions();
@@ -54,10 +62,11 @@ static uint64_t loop(void (*volatile run)(void), unsigned turns)
 	return cpu_instructions() - start;
 }
 
-static uint64_t count(void (*run)(void), unsigned turns, unsigned operations)
+/* The same loop as @without has, and the operations in it. */
+static uint64_t count(void (*run)(void), void (*without)(void), unsigned turns, unsigned operations)
 {
 	loop(run, turns); /* what comes once: slabs, arrays */
-	return (loop(run, turns) - loop(nothing, turns)) / turns / operations;
+	return (loop(run, turns) - loop(without, turns)) / turns / operations;
 }
 
 TEST(count_instructions_of_each_operation)
@@ -68,10 +77,10 @@ TEST(count_instructions_of_each_operation)
 		SKIP("no icount=1 on the boot line");
 	c = kmem_cache_create("counted", 64, 0, 0, NULL);
 	REQUIRE(c != NULL);
-	cache = count(cache_pair, TURNS, 1);
-	size = count(kmalloc_pair, TURNS, 1);
-	page = count(page_pair, TURNS, 1);
-	many = count(batch_pair, 4, BATCH);
+	cache = count(cache_pair, nothing, TURNS, 1);
+	size = count(kmalloc_pair, nothing, TURNS, 1);
+	page = count(page_pair, nothing, TURNS, 1);
+	many = count(batch_pair, batch_nothing, 4, BATCH);
 	tap_note_number("instructions of kmem_cache_alloc + free", cache);
 	tap_note_number("instructions of kmalloc + kfree", size);
 	tap_note_number("instructions of an order-0 page, there and back", page);

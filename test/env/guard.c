@@ -74,8 +74,10 @@ static void handle(const char *how)
 	} else if (strstr(how, "turn")) {
 		sa.sa_sigaction = in_turn;
 		sa.sa_flags = SA_SIGINFO;
-	} else if (strstr(how, "plain")) {
+	} else if (strstr(how, "plain") || strstr(how, "again")) {
 		sa.sa_handler = plain;
+		if (strstr(how, "again"))
+			sa.sa_flags = SA_NODEFER;
 	} else if (strstr(how, "jumps")) {
 		sa.sa_handler = jumps;
 	} else if (strstr(how, "once")) {
@@ -102,6 +104,28 @@ static char *take(void *library)
 	return p;
 }
 
+/* Write to @at where the frame cannot be read: who follows the stack faults, too. */
+void write_lost(char *at);
+#ifdef __x86_64__
+__asm__(".text\n"
+	"write_lost:\n\t"
+	".cfi_startproc\n\t"
+	"pushq %rbp\n\t"
+	".cfi_def_cfa_offset 16\n\t"
+	".cfi_offset %rbp, -16\n\t"
+	"movq $8, %rbp\n\t"
+	".cfi_def_cfa %rbp, 16\n\t"
+	"movb $1, (%rdi)\n\t"
+	"ud2\n\t"
+	".cfi_endproc\n");
+#else
+void write_lost(char *at)
+{
+	(void)at;
+	_exit(5);
+}
+#endif
+
 static void access_(const char *what, char *p, void *library)
 {
 	int status;
@@ -114,6 +138,8 @@ static void access_(const char *what, char *p, void *library)
 		kill(getpid(), SIGSEGV);
 	else if (strcmp(what, "raised") == 0)
 		raise(SIGSEGV);
+	else if (strcmp(what, "lost") == 0)
+		write_lost(p + 112);
 	if (strcmp(what, "forked") == 0) {
 		if (fork() == 0) {
 			if (!library)

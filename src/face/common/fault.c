@@ -13,13 +13,14 @@
  * Rules   FC1 a program without a handler dies by SIGSEGV, in the instruction that did it, with
  *             its registers and stack as they were
  *         FC2 the fault is told before anybody else sees it, and once for each thread that
- *             makes one
+ *             makes one, but for one that telling itself meets
  *         FC3 a signal that somebody has sent keeps what he said about himself
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -31,7 +32,8 @@
 
 static struct sigaction fault_before;
 
-/* Tell it; of several threads one after the other. */
+/* Tell it; of several threads one after the other. A fault that telling meets is untold: the stack
+ * that it follows may be what is broken. */
 static void fault_tell(const siginfo_t *info, const void *context)
 {
 	static const enum guard_access words[] = {
@@ -39,15 +41,25 @@ static void fault_tell(const siginfo_t *info, const void *context)
 		[LINUX_READ] = GUARD_READ,
 		[LINUX_WRITE] = GUARD_WRITE,
 	};
-	static bool busy;
+	static uint32_t teller; /* the thread that tells, or 0 */
+	uint32_t me = port_thread();
+	uint32_t other = 0;
 	enum linux_access access;
 	const void *pc = linux_fault_place(context, &access);
 
-	while (__atomic_exchange_n(&busy, true, __ATOMIC_ACQUIRE))
+	if (__atomic_load_n(&teller, __ATOMIC_RELAXED) == me) {
+		__atomic_store_n(&teller, 0, __ATOMIC_RELEASE); /* who handles it may jump away */
+		return;
+	}
+	while (!__atomic_compare_exchange_n(&teller, &other, me, false, __ATOMIC_ACQUIRE,
+					    __ATOMIC_RELAXED)) {
+		other = 0;
 		port_yield();
+	}
 	if (guard_fault(info->si_addr, words[access], pc))
 		check_last();
-	__atomic_store_n(&busy, false, __ATOMIC_RELEASE);
+	other = me;
+	__atomic_compare_exchange_n(&teller, &other, 0, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED);
 }
 
 /* Nobody handles it: let it happen again without us (FC1), if it was not somebody who sent it. */

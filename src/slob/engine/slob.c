@@ -206,6 +206,7 @@ static void slob_look(const struct zone *z, size_t i, size_t offset, struct slob
 	unsigned target = (unsigned)offset / SLOB_UNIT;
 	unsigned at = 0;
 	unsigned after = z->pages[i].free;
+	unsigned units;
 
 	*place = (struct slob_place){ .found = SLOB_DAMAGED, .before = SLOB_END };
 	while (after <= target) {
@@ -220,14 +221,18 @@ static void slob_look(const struct zone *z, size_t i, size_t offset, struct slob
 		after = slob_next(base, after);
 	}
 	place->after = (u16)after;
-	for (; at < after && slob_read_header(base, at, after, place); at += place->units) {
-		if (target >= at + place->units)
-			continue;
-		place->found = offset == at * SLOB_UNIT + place->header ? SLOB_USED : SLOB_INSIDE;
-		if (place->held)
-			place->found = SLOB_UNUSED; /* SL7 */
+	do {
+		units = slob_used_units(base, at, after);
+		at += units;
+		if (!units)
+			return;
+	} while (at <= target);
+	at -= units;
+	if (!slob_read_block(base, at, units, place))
 		return;
-	}
+	place->found = offset == at * SLOB_UNIT + place->header ? SLOB_USED : SLOB_INSIDE;
+	if (place->held)
+		place->found = SLOB_UNUSED; /* SL7 */
 }
 
 void slob_find(struct zone *z, const void *p, struct slob_place *place)

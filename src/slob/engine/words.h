@@ -115,22 +115,35 @@ static inline unsigned slob_read_payer(const slob_word *base, unsigned at, unsig
 	return word == slob_payer_word(at, payer) ? payer : 0;
 }
 
-/* The used block at @at, which must end at or before @limit; false iff none can start there. */
-static inline bool slob_read_header(const slob_word *base, unsigned at, unsigned limit,
-				    struct slob_place *place)
+/* What of a header without an id is no length. */
+static inline unsigned slob_spare(unsigned header)
+{
+	return header & HAS_ID ? 0 : header & GRAIN_MASK;
+}
+
+/* The units of the used block at @at, which must end at or before @limit; 0 iff none can start
+ * there. Whoever walks over a block looks at no more than this. */
+static inline unsigned slob_used_units(const slob_word *base, unsigned at, unsigned limit)
 {
 	unsigned header = (u16)base[at];
-	unsigned spare = header & HAS_ID ? 0 : header & GRAIN_MASK;
-	unsigned units = (header & LENGTH_MASK) - spare;
+	unsigned units = (header & LENGTH_MASK) - slob_spare(header);
 	unsigned bytes = header & HAS_ID ? SLOB_HEADER_OBJECT : SLOB_HEADER_KMALLOC;
-	unsigned id = 0;
 
 	guard_step();
 	if (units <= bytes / SLOB_UNIT || units > limit - at ||
 	    (header >> LENGTH_BITS & CHECK_MASK) != slob_check(at, units))
-		return false;
-	if (header & HAS_ID)
-		id = (u16)base[at + 1];
+		return 0;
+	return units;
+}
+
+/* All that the used block of @units at @at says; false iff it says what none can. */
+static inline bool slob_read_block(const slob_word *base, unsigned at, unsigned units,
+				   struct slob_place *place)
+{
+	unsigned header = (u16)base[at];
+	unsigned spare = slob_spare(header);
+	unsigned id = header & HAS_ID ? (u16)base[at + 1] : 0;
+
 	if ((spare & ~(GRAIN_HELD | GRAIN_PAID)) || (id & ID_SPARE & ~(ID_HELD | ID_PAID)) ||
 	    (slob_waits(id) && (id & SLOB_WAITS) != SLOB_WAITS)) /* SL7, SL8 */
 		return false;
@@ -143,10 +156,19 @@ static inline bool slob_read_header(const slob_word *base, unsigned at, unsigned
 	}
 	place->start = (u16)at;
 	place->units = (u16)units;
-	place->header = (u16)bytes;
+	place->header = header & HAS_ID ? SLOB_HEADER_OBJECT : SLOB_HEADER_KMALLOC;
 	place->id = (u16)(id & ~ID_SPARE);
 	place->held = (spare & GRAIN_HELD) || (id & ID_HELD);
 	return true;
+}
+
+/* The used block at @at, which must end at or before @limit; false iff none can start there. */
+static inline bool slob_read_header(const slob_word *base, unsigned at, unsigned limit,
+				    struct slob_place *place)
+{
+	unsigned units = slob_used_units(base, at, limit);
+
+	return units && slob_read_block(base, at, units, place);
 }
 
 /* ---- the guard of a page ----------------------------------------------------------- */
