@@ -39,18 +39,22 @@ static void report_bytes(struct text *t, const void *p)
 	text_char(t, '\n');
 }
 
+/* The node whose slab @p is in, or NULL: @p may be anything. */
+static const struct kmem_cache_node *report_node(const void *p)
+{
+	return map_contains(p) ? cache_node_at(map.ids[map_pfn(p)]) : NULL;
+}
+
 /* @p, or NULL: whoever took and freed this object is named, too. */
 _Noreturn static void report_end(struct text *t, const void *p)
 {
 	const struct guard_slot *s = guard_find(p);
-	const struct kmem_cache_node *n = NULL;
+	const struct kmem_cache_node *n = report_node(p);
 	struct slab_object o;
 
 	anchor_event(ASHLAR_EVENT_MISUSE);
 	anchor_message(t->bytes, t->length);
 	text_print(t);
-	if (p && map_contains(p))
-		n = cache_node_at(map.ids[map_pfn(p)]);
 	if (s)
 		dossier_print_tracks(s->cache, p);
 	if (n && slab_find(n, p, &o))
@@ -265,14 +269,12 @@ _Noreturn void report_pointer(const char *function, const void *p)
 
 _Noreturn void report_claim(const void *p)
 {
-	const struct kmem_cache_node *n = NULL;
+	const struct kmem_cache_node *n = report_node(p);
 	struct text t;
 
 	text_init(&t);
 	text_str(&t, "ashlar: malloc: corruption: object ");
 	text_pointer(&t, p);
-	if (map_contains(p))
-		n = cache_node_at(map.ids[map_pfn(p)]);
 	if (n) {
 		text_str(&t, " of ");
 		text_str(&t, n->cache->name);
@@ -290,7 +292,7 @@ _Noreturn void report_claim(const void *p)
 _Noreturn void report_size(const char *function, const void *p, size_t size)
 {
 	const struct guard_slot *s = guard_find(p);
-	const struct kmem_cache_node *n = cache_node_at(map.ids[map_pfn(p)]);
+	const struct kmem_cache_node *n = report_node(p);
 	struct text t;
 
 	report_begin(&t, function, p);
@@ -308,16 +310,22 @@ _Noreturn void report_size(const char *function, const void *p, size_t size)
 		text_char(&t, '\n');
 		guard_line(&t, s);
 	} else {
+		size_t bytes = kmalloc_usable(p, function);
+
 		text_str(&t, " bytes, this is a large block of ");
-		text_dec(&t, kmalloc_usable(p, function));
-		text_str(&t, " bytes\n");
+		text_dec(&t, bytes);
+		text_str(&t, " bytes\n  block    [");
+		text_pointer(&t, p);
+		text_str(&t, " - ");
+		text_pointer(&t, (const char *)p + bytes);
+		text_str(&t, ")\n");
 	}
 	report_end(&t, p);
 }
 
 _Noreturn void report_cache(const struct kmem_cache *c, const void *p)
 {
-	const struct kmem_cache_node *n = cache_node_at(map.ids[map_pfn(p)]);
+	const struct kmem_cache_node *n = report_node(p);
 	const struct guard_slot *s = guard_find(p);
 	struct text t;
 

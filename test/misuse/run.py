@@ -61,6 +61,10 @@ def wrong_size(size):
     return f"wrong size: freed with {size} bytes, this object is of kmalloc-64"
 
 
+def wrong_size_large(said, size):
+    return f"wrong size: freed with {said} bytes, this is a large block of {-(-size // 4096) * 4096} bytes"
+
+
 CASES = [
     ("double_free.c", [], "free", twice(64)),
     ("double_free_later.c", [], "free", twice(1024)),
@@ -98,9 +102,9 @@ CASES = [
     ("usable_freed.c", [], "malloc_usable_size", used_after(64)),
     ("usable_inside.c", [], "malloc_usable_size", inside(16, 1280, "invalid pointer")),
     ("usable_stack.c", [], "malloc_usable_size", POINTER_NOT),
-    ("free_sized_wrong.c", ["100"], "free_sized", wrong_size(100)),
-    ("free_sized_wrong.c", ["100000"], "free_sized", wrong_size(100000)),
-    ("free_aligned_sized_wrong.c", [], "free_aligned_sized", wrong_size(100)),
+    ("free_sized_wrong.c", ["64", "100"], "free_sized", wrong_size(100)),
+    ("free_sized_wrong.c", ["64", "100000"], "free_sized", wrong_size(100000)),
+    ("free_aligned_sized_wrong.c", ["64", "100"], "free_aligned_sized", wrong_size(100)),
     ("delete_sized_wrong.cc", [], DELETE, wrong_size(100)),
     ("delete_twice.cc", [], DELETE, twice(64)),
     ("free_inside_all.c", [], None, None),
@@ -109,7 +113,9 @@ CASES = [
     ("overflow.c", [], None, None),
     ("alignment.c", [], None, None),
     ("fine.c", [], None, None),
-] + [("double_free_sizes.c", [str(size)], "free", twice(size)) for size in CLASSES] + [
+] + [(f"free_{word}_wrong.c", [str(size), "100"], f"free_{word}", wrong_size_large(100, size))
+     for word in ("sized", "aligned_sized") for size in (100000, 3000000, 9000000, 40000000)] + [
+    ("double_free_sizes.c", [str(size)], "free", twice(size)) for size in CLASSES] + [
     # Their slab has gone back to the pages, so its cache is forgotten: the report names less.
     ("double_free_gone.c", [str(size)], "free", f"(?:{twice(size)}|{LARGE_TWICE})") for size in CLASSES]
 

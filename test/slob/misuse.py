@@ -47,7 +47,7 @@ CASES = [
     ("realloc_stack.c", [], "realloc", "invalid pointer: this memory is not Ashlar's"),
     ("usable_freed.c", [], "malloc_usable_size", USED),
     ("usable_stack.c", [], "malloc_usable_size", "invalid pointer: this memory is not Ashlar's"),
-    ("free_sized_wrong.c", ["100"], "free_sized",
+    ("free_sized_wrong.c", ["64", "100"], "free_sized",
      r"wrong size: freed with 100 bytes, this block has \d+"),
     ("too_large.c", [], None, None),
     ("overflow.c", [], None, None),
