@@ -58,7 +58,9 @@ static void run_help(void)
 	puts("Usage: ashlar run [options] -- PROGRAM ARGS\n"
 	     "\n"
 	     "Run PROGRAM on Ashlar's malloc. Signals and the exit status pass through; at the\n"
-	     "end standard error has a summary of it and of its largest descendants.\n"
+	     "end standard error has a summary of it and of its largest descendants,\n"
+	     "those that misused their heap first. A process that leaves no record is not seen:\n"
+	     "one that is static, has its own malloc, or was killed by a signal.\n"
 	     "\n"
 	     "  -q, --quiet            no summary\n"
 	     "      --engine NAME      slab (unless told otherwise) or slob, for small memory\n"
@@ -200,13 +202,17 @@ static char *run_make_folder(void)
 	return folder;
 }
 
+/* Those that were misused first, whatever their size; then the largest. */
 static int run_compare(const void *a, const void *b)
 {
 	const struct heap *x = a;
 	const struct heap *y = b;
+	bool bad = x->events[ASHLAR_EVENT_MISUSE] != 0;
 	uint64_t m = x->rss_peak > x->pages.peak ? x->rss_peak : x->pages.peak;
 	uint64_t n = y->rss_peak > y->pages.peak ? y->rss_peak : y->pages.peak;
 
+	if (bad != (y->events[ASHLAR_EVENT_MISUSE] != 0))
+		return bad ? -1 : 1;
 	if (m != n)
 		return m < n ? 1 : -1;
 	return x->pid < y->pid ? -1 : x->pid > y->pid;

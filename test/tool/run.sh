@@ -133,6 +133,11 @@ C
 said=$("$ashlar" run -- ./double 2>&1 | sed -n '/^ashlar: .\/double/,$p')
 contains "summary: a bad event ended it" "$said" "killed by signal 6"
 contains "summary: the bad event" "$said" "double free: this object of kmalloc-16"
+said=$("$ashlar" run -- sh -c 'for i in 1 2 3 4 5 6 7; do ./blocks; done; ./double; true' 2>&1 |
+	sed -n '/^ashlar: sh/,$p')
+contains "summary: a small descendant that was misused" "$said" "double free: this object of kmalloc-16"
+contains "summary: it is named before the larger ones" "$(grep -A1 'other processes' <<<"$said")" " ./double "
+contains "summary: the rest is counted" "$said" "and 3 more"
 contains "summary: the audit" "$("$ashlar" run --audit -- ./blocks 2>&1)" "every rule holds"
 said=$("$ashlar" run -- sh -c 'kill -KILL $$' 2>&1)
 contains "summary: killed" "$said" "no figures: a process that a signal kills leaves none"
