@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -74,7 +75,8 @@ static void run_help(void)
 	     "  -V, --version          the version\n"
 	     "\n"
 	     "FILE may be -, standard output. Exit status: the program's, or 127 if it is not\n"
-	     "found, 126 if it cannot be executed, 2 for a wrong option, 1 if Ashlar failed.");
+	     "found, 126 if it cannot be executed, 2 for a wrong option, 1 if Ashlar failed,\n"
+	     "also if the program ended with 0 and a FILE could not be written.");
 }
 
 static void run_add_option(struct run_options *o, const char *text)
@@ -101,6 +103,10 @@ static bool run_set(struct run_options *o, const char *text)
 	uint64_t bytes;
 	char *number;
 
+	if (*text == '=' || !*text) {
+		tool_say("run: --set '%s': which option? --set NAME=VALUE", text);
+		return false;
+	}
 	if (!soft && strcmp(text, "limit=cgroup") != 0) {
 		run_add_option(o, text);
 		return true;
@@ -116,6 +122,16 @@ static bool run_set(struct run_options *o, const char *text)
 	return true;
 }
 
+/* The argument of @option; "--" is what ends options, and was hardly meant as one. */
+static bool run_take(const char **to, const char *option, const char *argument)
+{
+	*to = argument;
+	if (strcmp(argument, "--") != 0)
+		return true;
+	tool_say("run: --%s needs a name before --; ./-- is a file of that name", option);
+	return false;
+}
+
 /* Returns -1 to go on, else the exit status. */
 static int run_parse(struct run_options *o, int argc, char **argv)
 {
@@ -129,13 +145,16 @@ static int run_parse(struct run_options *o, int argc, char **argv)
 				return TOOL_USAGE;
 			break;
 		case 's':
-			o->slabinfo = optarg;
+			if (!run_take(&o->slabinfo, "slabinfo", optarg))
+				return TOOL_USAGE;
 			break;
 		case 'j':
-			o->json = optarg;
+			if (!run_take(&o->json, "json", optarg))
+				return TOOL_USAGE;
 			break;
 		case 'k':
-			o->keep = optarg;
+			if (!run_take(&o->keep, "keep", optarg))
+				return TOOL_USAGE;
 			break;
 		case 'q':
 			o->quiet = true;
@@ -258,26 +277,33 @@ static void run_free_heaps(struct summary *s)
 	free(s->heaps);
 }
 
-static void run_write(const struct run_options *o, const struct summary *s)
+/* false, said, iff a file could not be written. */
+static bool run_write(const struct run_options *o, const struct summary *s)
 {
+	bool good = true;
 	FILE *file;
 
-	if (o->slabinfo && s->main && (file = tool_open_output(o->slabinfo))) {
-		print_slabinfo(file, s->main);
-		tool_close_output(file, o->slabinfo);
+	if (o->slabinfo && s->main) {
+		file = tool_open_output(o->slabinfo);
+		if (file)
+			print_slabinfo(file, s->main);
+		good = file && tool_close_output(file, o->slabinfo);
 	}
 	if (o->slabinfo && !s->main)
 		tool_say("run: %s left no record: nothing is written to %s", s->argv[0],
 			 o->slabinfo);
-	if (o->json && (file = tool_open_output(o->json))) {
+	if (o->json) {
 		struct json_object *json = summary_json(s);
 
-		print_json_write(file, json);
+		file = tool_open_output(o->json);
+		if (file)
+			print_json_write(file, json);
 		json_object_put(json);
-		tool_close_output(file, o->json);
+		good = file && tool_close_output(file, o->json) && good;
 	}
 	if (!o->quiet)
 		summary_print(stderr, s);
+	return good;
 }
 
 /* ---- all of it ---------------------------------------------------------------------- */
@@ -309,6 +335,7 @@ static int run_program(const struct run_options *o, char **argv, const struct pr
 	struct summary s = { .argv = argv, .no_record = facts->short_why };
 	char **environment;
 	double start = run_now();
+	bool good = true;
 	pid_t pid;
 	int error;
 
@@ -323,12 +350,14 @@ static int run_program(const struct run_options *o, char **argv, const struct pr
 		tool_say("%s: %s", argv[0], strerror(error));
 	run_collect(&s, folder, !o->keep, o->json != NULL);
 	if (!error)
-		run_write(o, &s);
+		good = run_write(o, &s);
 	run_free_heaps(&s);
 	if (!o->keep)
 		rmdir(folder);
 	if (error)
 		return error == ENOENT ? TOOL_NOT_FOUND : TOOL_CANNOT_RUN;
+	if (!good && WIFEXITED(s.status) && WEXITSTATUS(s.status) == 0)
+		return TOOL_FAILED;
 	spawn_end_like(s.status);
 }
 
