@@ -44,7 +44,7 @@ test: build ## the tests to run while working: two minutes
 		--suite thread --suite lint || \
 		{ scripts/results.py --failed $(BUILD)/meson-logs/testlog.json; exit 1; }
 
-check: ## every test, in stages with their times: about half an hour
+check: ## every test, in stages with their times: about twenty minutes
 	@scripts/setup build test kernel guest
 	@scripts/check $(STAGES)
 

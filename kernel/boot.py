@@ -21,6 +21,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 PASS_CODE = 33
 CLOSING = "# ashlar: end of tests, all passed"
+HANG_SECONDS = 5     # after which a planted hang, which begins within a second, is one
 LIMIT_SECONDS = 300  # most take less than ten on a machine that has nothing else to do
 PLAN = re.compile(r"^1\.\.(\d+)")
 RESULT = re.compile(r"^(not )?ok \d+( - .*?)?(# SKIP.*)?$")
@@ -183,7 +184,7 @@ def build(arch, out, shift=12):
 def boot(machine, out):
     """(status or None for a hang, console, seconds)"""
     name, arch, kernel, line, options = machine[:5]
-    limit = 10 if "plant=hang" in line else LIMIT_SECONDS
+    limit = HANG_SECONDS if "plant=hang" in line else LIMIT_SECONDS
     command = QEMU[arch] + ["-kernel", str(out / arch / f"{kernel}.elf"), "-display", "none",
                             "-serial", "stdio", "-nic", "none", "-no-reboot", "-append", line]
     start = time.monotonic()

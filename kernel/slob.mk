@@ -44,6 +44,9 @@ $(OUT)/slob-bare.elf: $(SLOB_BARE_OBJECTS) $(OUT)/libashlar-slob-bare.a
 $(OUT)/slob-example.elf: $(SLOB_EXAMPLE_OBJECTS) $(OUT)/libashlar-slob-bare.a
 $(OUT)/libashlar-slob-bare.a: $(SLOB_LIBRARY_OBJECTS)
 
+$(OUT)/slob-unit/lib/test/%.o: $(ROOT)/test/% Makefile slob.mk $(ARCH)/flags.mk
+	@mkdir -p $(dir $@)
+	@$(CC) $(SLOB_FLAGS) -O1 $(UNIT_INCLUDES) -c -o $@ $<
 $(OUT)/slob-unit/lib/%.o: $(ROOT)/% Makefile slob.mk $(ARCH)/flags.mk
 	@mkdir -p $(dir $@)
 	@$(CC) $(SLOB_FLAGS) $(UNIT_INCLUDES) -c -o $@ $<
