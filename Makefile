@@ -40,10 +40,11 @@ test: build ## the tests to run while working: two minutes
 	@scripts/setup test
 	@env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL ASHLAR_TEST=quick \
 		meson test -C $(BUILD) --no-rebuild --num-processes $$(($$(nproc) + 2)) \
-		--suite unit --suite misuse --suite env --suite model --suite thread --suite lint || \
+		--suite unit --suite variant --suite misuse --suite env --suite once --suite model \
+		--suite thread --suite lint || \
 		{ scripts/results.py --failed $(BUILD)/meson-logs/testlog.json; exit 1; }
 
-check: ## every test, in stages with their times: about half an hour
+check: ## every test, in stages with their times: about twenty minutes
 	@scripts/setup build test kernel guest
 	@scripts/check $(STAGES)
 

@@ -42,6 +42,11 @@ rows = [{"id": i, "name": "n%d" % (i * 7919 % 10007), "tags": [str(i % k) for k 
 text = json.dumps(rows); back = json.loads(text)
 print(len(re.findall(r'"n\\d+1"', text)), len({tuple(r["tags"]) for r in back}))
 """
+SMALL = """local t, s = {}, 1
+for i = 1, 20000 do s = (s * 1103515245 + 12345) % 2147483648
+  t[s % 60] = { name = "sensor" .. s % 60, last = { i, tostring(i) } } end
+local n = 0 for k, v in pairs(t) do n = n + #v.last end print(n)
+"""
 
 
 def c_source(functions=220):
@@ -55,9 +60,11 @@ def c_source(functions=220):
 
 def programs(folder):
     """(name, arguments, standard input): what is there."""
-    files = {"q.pl": PERL, "q.lua": LUA, "q.py": PYTHON, "q.c": c_source()}
+    files = {"s.lua": SMALL, "q.pl": PERL, "q.lua": LUA, "q.py": PYTHON, "q.c": c_source()}
     for name, text in files.items():
         (folder / name).write_text(text)
+    yield "sed", ["sed", "-E", "s/(.)(.)/\\2\\1/g; s/a+/b/; y/xyz/zyx/"], "some text, a line\n" * 3000
+    yield "lua-small", ["lua5.4", str(folder / "s.lua")], ""
     yield "sqlite", ["sqlite3", ":memory:"], SQL
     yield "perl", ["perl", str(folder / "q.pl")], ""
     yield "lua", ["lua5.4", str(folder / "q.lua")], ""
@@ -107,14 +114,18 @@ def replay(program, trace, library, how, rounds):
     return result
 
 
+def mib(size):
+    return f"{size / MIB:.{1 if size >= MIB else 3}f}"
+
+
 def table(results):
     yield ("| trace | calls | live at most, MiB | engine | resident at most, MiB | waste, mean "
            "| at the end, MiB | CPU ns a call |")
     yield "|---|---|---|---|---|---|---|---|"
     for name, by_engine in results.items():
         for engine, r in by_engine.items():
-            yield (f"| {name} | {r['events']:,.0f} | {r['live_peak'] / MIB:.1f} | {engine} | "
-                   f"{r['rss_peak'] / MIB:.1f} | {100 * r['waste']:.0f} % | {r['end'] / MIB:.1f} | {r['ns']:.0f} |")
+            yield (f"| {name} | {r['events']:,.0f} | {mib(r['live_peak'])} | {engine} | "
+                   f"{mib(r['rss_peak'])} | {100 * r['waste']:.0f} % | {mib(r['end'])} | {r['ns']:.0f} |")
 
 
 COLOURS = {"glibc": "#888888", "slab": "#1f77b4", "slob": "#d62728", "pools": "#2ca02c"}
@@ -145,7 +156,7 @@ def picture(name, by_engine):
         yield f'<text x="{WIDTH - 60}" y="{44 + 16 * i}" fill="{COLOURS.get(engine, "black")}">{engine}</text>'
     for part in (0, 0.5, 1):
         y = HEIGHT - BOTTOM - part * (HEIGHT - BOTTOM - 30)
-        yield f'<text x="{LEFT - 6}" y="{y + 4:.0f}" text-anchor="end">{part * high / MIB:.1f}</text>'
+        yield f'<text x="{LEFT - 6}" y="{y + 4:.0f}" text-anchor="end">{mib(part * high)}</text>'
         yield (f'<line x1="{LEFT}" y1="{y:.0f}" x2="{WIDTH - 10}" y2="{y:.0f}" stroke="#cccccc" '
                f'stroke-width="0.5"/>')
     yield f'<text x="{WIDTH - 10}" y="{HEIGHT - 20}" text-anchor="end">{far:,} calls</text>'

@@ -33,6 +33,7 @@ BULK = 100          # objects of these two
 BULK_LIMIT = 0.8    # of malloc + free, each object
 KINDS = ["instructions", "branches", "jumps", "loads", "stores", "stack", "lines"]
 LINE = 64           # bytes of code that a processor reads, and keeps decoded, together
+SHORT = 64          # instructions: of longer calls lines are not counted, they change with any layout
 INSTRUCTION = re.compile(r"^\s*([0-9a-f]+):\s+(\S.*)$")
 SYMBOL = re.compile(r"^[0-9a-f]+ <(.+)>:$")
 MAPPING = re.compile(r"^map ([0-9a-f]+)-([0-9a-f]+) \S+ ([0-9a-f]+) \S+ \S+\s+(/\S+)")
@@ -141,7 +142,7 @@ def kind_arm64(text):
 def count(instructions):
     kind = kind_arm64 if platform.machine() == "aarch64" else kind_x86
     total = dict.fromkeys(KINDS, 0)
-    total["lines"] = len({line for line, _, _ in instructions})
+    total["lines"] = len({line for line, _, _ in instructions}) if len(instructions) <= SHORT else 0
     for _, _, text in instructions:
         total["instructions"] += 1
         for word in kind(text):

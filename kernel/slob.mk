@@ -50,6 +50,9 @@ $(OUT)/slob-bare.elf: $(OUT)/slob-bare.objects $(SLOB_BARE_OBJECTS) $(SLOB_LIBRA
 $(OUT)/slob-example.elf: $(OUT)/slob-example.objects $(SLOB_EXAMPLE_OBJECTS) $(OUT)/libashlar-slob-bare.a
 $(OUT)/libashlar-slob-bare.a: $(OUT)/libashlar-slob-bare.objects $(SLOB_LIBRARY_OBJECTS)
 
+$(OUT)/slob-unit/lib/test/%.o: $(ROOT)/test/% Makefile slob.mk $(ARCH)/flags.mk
+	@mkdir -p $(dir $@)
+	@$(CC) $(SLOB_FLAGS) -O1 -DCONFIG_SLOB_STEPS=1 $(UNIT_INCLUDES) -c -o $@ $<
 $(OUT)/slob-unit/lib/%.o: $(ROOT)/% Makefile slob.mk $(ARCH)/flags.mk
 	@mkdir -p $(dir $@)
 	@$(CC) $(SLOB_FLAGS) -DCONFIG_SLOB_STEPS=1 $(UNIT_INCLUDES) -c -o $@ $<

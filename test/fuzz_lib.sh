@@ -2,7 +2,7 @@
 #
 # fuzz_lib.sh - what the libFuzzer tests of test/fuzz share; it sources lib.sh
 #
-# Inputs  ASHLAR_TEST   quick: 5 seconds; nothing: 20; soak: 600
+# Inputs  ASHLAR_TEST   quick: 5 seconds; nothing: 10; soak: 600
 #         ASHLAR_SEED   where the fuzzer starts
 #         FUZZ_CC       a clang
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -14,7 +14,7 @@ echo 'int LLVMFuzzerTestOneInput(const char *p, long n) { return p[n > 0]; }' >"
 case ${ASHLAR_TEST:-} in
 quick) seconds=5 ;;
 soak) seconds=600 ;;
-*) seconds=20 ;;
+*) seconds=10 ;;
 esac
 
 # AddressSanitizer reserves terabytes, which a machine in overcommit mode 2 refuses.

@@ -17,6 +17,7 @@
 #                         which proves that they ask for no more than the C library does.
 #         MODES          rseq, lock, audit, or options as in ASHLAR_OPTIONS
 #         ASHLAR_MODES   the modes to run in, for a library that has not all
+#         ASHLAR_TEST    soak: the long form (rounds); some tests have a quick one
 # Rules   Nothing is left behind: no file, no process, no changed setting.
 
 set -u
@@ -169,6 +170,11 @@ same() {
 
 seconds_since() {
 	awk -v a="$1" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f s", b - a }'
+}
+
+# rounds CHECK SOAK: how often, before a merge and overnight (ASHLAR_TEST)
+rounds() {
+	if [ "${ASHLAR_TEST-}" = soak ]; then echo "$2"; else echo "$1"; fi
 }
 
 # compile OUT SOURCE... FLAGS...: sources without a slash lie beside the test

@@ -24,11 +24,13 @@ struct stamp {
 	uint64_t seed;
 };
 
-/* How often: @usual, or a quarter of it in the quick tests. */
+/* How often: @usual, a quarter of it in the quick tests, four times in the soak. */
 static inline int stamp_rounds(int usual)
 {
 	const char *text = getenv("ASHLAR_TEST");
 
+	if (text && !strcmp(text, "soak"))
+		return usual * 4;
 	return text && !strcmp(text, "quick") ? usual / 4 : usual;
 }
 

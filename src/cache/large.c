@@ -21,6 +21,7 @@
 #include "port/port.h"
 
 #define LARGE_BUCKETS 256u
+#define LARGE_TRIES 100000u /* of a report, for the lock */
 
 /* A kept mapping serves a request of at least 3/4 of its size; the rest is not wasted long. */
 #define LARGE_FIT(bytes) ((bytes) - (bytes) / 4)
@@ -392,6 +393,31 @@ size_t large_size(const void *p)
 	bytes = m ? m->bytes : 0;
 	lock_release(&large.lock);
 	return bytes;
+}
+
+bool large_look(const void *p, struct large_place *place)
+{
+	unsigned tries = LARGE_TRIES;
+	bool found = false;
+	struct list *node;
+
+	while (!large.mappings || !lock_try(&large.lock))
+		if (--tries == 0)
+			return false;
+	for (unsigned i = 0; i <= LARGE_BUCKETS && !found; i++) {
+		struct list *list = i < LARGE_BUCKETS ? &large.used[i] : &large.kept;
+
+		list_for_each(node, list) {
+			struct mapping *m = container_of(node, struct mapping, link);
+
+			if ((size_t)((const char *)p - m->start) >= m->bytes)
+				continue;
+			*place = (struct large_place){ m->start, m->bytes, i < LARGE_BUCKETS };
+			found = true;
+		}
+	}
+	lock_release(&large.lock);
+	return found;
 }
 
 static void *large_resize_run(void *p, size_t size, gfp_t gfp)

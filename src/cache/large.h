@@ -47,6 +47,15 @@ struct account_owner *large_owner(const void *p);
 /* Bytes of the run or mapping that starts at @p; 0 iff there is none. */
 size_t large_size(const void *p);
 
+/* The mapping that @p is in, for reports: in use or kept. false iff there is none, or its list is
+ * being changed all the time (it is waited for, but not for ever: a signal may have come in). */
+struct large_place {
+	const char *start;
+	size_t bytes;
+	bool used; /* else it is free, and kept for reuse */
+};
+bool large_look(const void *p, struct large_place *place);
+
 /* Change the size without moving (runs) or by remapping (mappings): the new place, or NULL
  * where this way is not possible and the block is as it was. */
 void *large_resize(void *p, size_t size, gfp_t gfp);

@@ -10,6 +10,7 @@
 #include "cache/dossier.h"
 #include "cache/guard_slot.h"
 #include "cache/kmalloc.h"
+#include "cache/report_own.h"
 #include "engine/walk.h"
 #include "port/port.h"
 
@@ -39,18 +40,22 @@ static void report_bytes(struct text *t, const void *p)
 	text_char(t, '\n');
 }
 
+/* The node whose slab @p is in, or NULL: @p may be anything. */
+static const struct kmem_cache_node *report_node(const void *p)
+{
+	return map_contains(p) ? cache_node_at(map.ids[map_pfn(p)]) : NULL;
+}
+
 /* @p, or NULL: whoever took and freed this object is named, too. */
 _Noreturn static void report_end(struct text *t, const void *p)
 {
 	const struct guard_slot *s = guard_find(p);
-	const struct kmem_cache_node *n = NULL;
+	const struct kmem_cache_node *n = report_node(p);
 	struct slab_object o;
 
 	anchor_event(ASHLAR_EVENT_MISUSE);
 	anchor_message(t->bytes, t->length);
 	text_print(t);
-	if (p && map_contains(p))
-		n = cache_node_at(map.ids[map_pfn(p)]);
 	if (s)
 		dossier_print_tracks(s->cache, p);
 	if (n && slab_find(n, p, &o))
@@ -58,18 +63,60 @@ _Noreturn static void report_end(struct text *t, const void *p)
 	check_end();
 }
 
-/* Frees say "double free" of what is free already; everything else says "use after free". */
-static bool report_is_free(const char *function)
+static bool report_begins(const char *function, const char *with)
 {
-	size_t n = 0;
+	while (*with && *function == *with) {
+		function++;
+		with++;
+	}
+	return !*with;
+}
 
-	while (function[n])
-		n++;
-	return text_equals(function, size_min(n, 4), "free") ||
-	       text_equals(function, size_min(n, 5), "kfree") ||
-	       text_equals(function, size_min(n, 6), "kvfree") ||
-	       text_equals(function, n, "mempool_free") || function[0] == 'o' ||
-	       text_equals(function, n, "kmem_cache_free");
+bool report_is_free(const char *function)
+{
+	return report_begins(function, "free") || report_begins(function, "kfree") ||
+	       report_begins(function, "kvfree") || report_begins(function, "mempool_free") ||
+	       report_begins(function, "kmem_cache_free") || function[0] == 'o';
+}
+
+bool report_wants_pages(const char *function)
+{
+	return report_begins(function, "free_pages") || report_begins(function, "get_page") ||
+	       report_begins(function, "put_page") || report_begins(function, "page_count");
+}
+
+const char *report_wants(const char *function)
+{
+	if (report_wants_pages(function))
+		return "block of pages";
+	if (report_begins(function, "kmem_cache_free"))
+		return "object of a cache";
+	return report_begins(function, "kmem_cache_") ? "cache" : NULL;
+}
+
+void report_invalid(struct text *t, const char *function)
+{
+	text_str(t, report_is_free(function) ? "invalid free: " : "invalid pointer: ");
+}
+
+void report_again(struct text *t, const char *function)
+{
+	text_str(t, report_is_free(function) ? "double free: " : "use after free: ");
+}
+
+void report_no(struct text *t, const char *function, const char *what)
+{
+	report_invalid(t, function);
+	text_str(t, "this is no ");
+	text_str(t, what);
+	text_str(t, ", but ");
+}
+
+static bool report_is_used(const struct slab_object *o)
+{
+	u8 state = *map_state(o->start);
+
+	return state == map_state_in_use(o->start) || state == STATE_CHARGED;
 }
 
 /* Where an object is: what its state says, and of a free one its slab's bitmap. */
@@ -90,7 +137,7 @@ static const char *report_place(const struct slab_object *o)
 	}
 }
 
-static void report_distance(struct text *t, const void *p, const void *start)
+void report_distance(struct text *t, const void *p, const void *start)
 {
 	u64 bytes = (u64)((const char *)p - (const char *)start);
 
@@ -117,25 +164,29 @@ static void report_in_slab(struct text *t, const char *function, const void *p,
 			   const struct kmem_cache_node *n)
 {
 	const struct kmem_cache *c = n->cache;
-	bool is_free = report_is_free(function);
+	const char *wanted = report_wants(function);
 	struct slab_object o;
 
 	if (!slab_find(n, p, &o)) {
-		text_str(t, is_free ? "invalid free: " : "invalid pointer: ");
+		report_invalid(t, function);
 		text_str(t, "no object starts here, between the objects of ");
 		text_str(t, c->name);
 		text_char(t, '\n');
 		return;
 	}
-	if (o.start != p) {
-		text_str(t, is_free ? "invalid free: " : "invalid pointer: ");
+	if (wanted && (report_wants_pages(function) || (o.start == p && report_is_used(&o)))) {
+		report_no(t, function, wanted);
+		text_str(t, o.start == p ? "an object of " : "inside an object of ");
+		text_str(t, c->name);
+	} else if (o.start != p) {
+		report_invalid(t, function);
 		report_distance(t, p, o.start);
 		text_str(t, " inside an object of ");
 		text_str(t, c->name);
 		text_str(t, " that starts at ");
 		text_pointer(t, o.start);
 	} else {
-		text_str(t, is_free ? "double free: " : "use after free: ");
+		report_again(t, function);
 		text_str(t, "this object of ");
 		text_str(t, c->name);
 		text_str(t, " is already free");
@@ -145,78 +196,22 @@ static void report_in_slab(struct text *t, const char *function, const void *p,
 	report_bytes(t, o.start);
 }
 
-/* The head of the run or pool's block in use that holds page @pfn, or NULL: heads lie before their
- * tails. */
-static const struct page *report_find_head(size_t pfn)
-{
-	size_t lowest = pfn > (size_t)1 << MAX_ORDER ? pfn - ((size_t)1 << MAX_ORDER) : 0;
-
-	for (size_t i = pfn + 1; i-- > lowest;) {
-		const struct page *head = &map.pages[i];
-
-		if (head->kind == PAGE_LARGE)
-			return i + head->pages > pfn ? head : NULL;
-		if (head->kind == PAGE_POOL)
-			return i + ((size_t)1 << head->order) > pfn ? head : NULL;
-		if (head->kind != PAGE_TAIL)
-			return NULL;
-	}
-	return NULL;
-}
-
-const struct page *report_find_run(size_t pfn)
-{
-	const struct page *head = report_find_head(pfn);
-
-	return head && head->kind == PAGE_LARGE ? head : NULL;
-}
-
-static void report_in_pages(struct text *t, const char *function, const void *p)
-{
-	const struct page *head = report_find_head(map_pfn(p));
-	bool is_free = report_is_free(function);
-
-	if (head && head->kind == PAGE_POOL) {
-		text_str(t, is_free ? "invalid free: " : "invalid pointer: ");
-		text_str(t, "this is in a pool's block: slab_free or pool_kfree takes it back");
-	} else if (head && map_page_address(head) != p) {
-		text_str(t, is_free ? "invalid free: " : "invalid pointer: ");
-		report_distance(t, p, map_page_address(head));
-		text_str(t, " inside a large block of ");
-		text_dec(t, head->pages << PAGE_SHIFT);
-		text_str(t, " bytes that starts at ");
-		text_pointer(t, map_page_address(head));
-	} else if (((uintptr_t)p & (PAGE_SIZE - 1)) == 0 &&
-		   map.pages[map_pfn(p)].kind != PAGE_GUARD) {
-		text_str(t, is_free ? "double free: " : "use after free: ");
-		text_str(t, "this large block is already free");
-	} else {
-		text_str(t, is_free ? "invalid free: " : "invalid pointer: ");
-		text_str(t, "no block starts here");
-	}
-	text_str(t, "\n  address  in Ashlar's memory, page ");
-	text_dec(t, map_pfn(p));
-	text_char(t, '\n');
-}
-
 /* A pointer into a slot, at no object in use or not at its start. */
 static void report_in_slot(struct text *t, const char *function, const char *p,
 			   const struct guard_slot *s)
 {
-	bool is_free = report_is_free(function);
-
 	if (s->object == p && guard_is_free(s)) {
-		text_str(t, is_free ? "double free: " : "use after free: ");
+		report_again(t, function);
 		text_str(t, "this object of ");
 		text_str(t, s->name);
 		text_str(t, " is already free\n");
 	} else if (s->object == p) {
-		text_str(t, is_free ? "double free: " : "use after free: ");
+		report_again(t, function);
 		text_str(t, "this object of ");
 		text_str(t, s->name);
 		text_str(t, " is held\n");
 	} else {
-		text_str(t, is_free ? "invalid free: " : "invalid pointer: ");
+		report_invalid(t, function);
 		if (p < s->object || p >= s->object + s->size) {
 			text_str(t, "no object starts here, beside one of ");
 			text_str(t, s->name);
@@ -240,17 +235,7 @@ _Noreturn void report_pointer(const char *function, const void *p)
 
 	report_begin(&t, function, p);
 	if (!map_contains(p)) {
-		bool ours = (uintptr_t)p - map.base < map.nr_pages << PAGE_SHIFT;
-
-		text_str(&t, report_is_free(function) ? "invalid free: " : "invalid pointer: ");
-		text_str(&t, ours ? "no block starts here" : "this memory is not Ashlar's");
-		text_str(&t, "\n  arena    [");
-		text_pointer(&t, (void *)map.base);
-		text_str(&t, " - ");
-		text_pointer(&t, map_address(map.nr_pages));
-		text_str(&t, "), in use below ");
-		text_pointer(&t, (void *)(map.base + (map.granules << GRANULE_SHIFT)));
-		text_str(&t, "\n");
+		report_outside(&t, function, p);
 		report_end(&t, p);
 	}
 	header_offset = map.ids[map_pfn(p)];
@@ -265,14 +250,12 @@ _Noreturn void report_pointer(const char *function, const void *p)
 
 _Noreturn void report_claim(const void *p)
 {
-	const struct kmem_cache_node *n = NULL;
+	const struct kmem_cache_node *n = report_node(p);
 	struct text t;
 
 	text_init(&t);
 	text_str(&t, "ashlar: malloc: corruption: object ");
 	text_pointer(&t, p);
-	if (map_contains(p))
-		n = cache_node_at(map.ids[map_pfn(p)]);
 	if (n) {
 		text_str(&t, " of ");
 		text_str(&t, n->cache->name);
@@ -290,7 +273,7 @@ _Noreturn void report_claim(const void *p)
 _Noreturn void report_size(const char *function, const void *p, size_t size)
 {
 	const struct guard_slot *s = guard_find(p);
-	const struct kmem_cache_node *n = cache_node_at(map.ids[map_pfn(p)]);
+	const struct kmem_cache_node *n = report_node(p);
 	struct text t;
 
 	report_begin(&t, function, p);
@@ -308,16 +291,22 @@ _Noreturn void report_size(const char *function, const void *p, size_t size)
 		text_char(&t, '\n');
 		guard_line(&t, s);
 	} else {
+		size_t bytes = kmalloc_usable(p, function);
+
 		text_str(&t, " bytes, this is a large block of ");
-		text_dec(&t, kmalloc_usable(p, function));
-		text_str(&t, " bytes\n");
+		text_dec(&t, bytes);
+		text_str(&t, " bytes\n  block    [");
+		text_pointer(&t, p);
+		text_str(&t, " - ");
+		text_pointer(&t, (const char *)p + bytes);
+		text_str(&t, ")\n");
 	}
 	report_end(&t, p);
 }
 
 _Noreturn void report_cache(const struct kmem_cache *c, const void *p)
 {
-	const struct kmem_cache_node *n = cache_node_at(map.ids[map_pfn(p)]);
+	const struct kmem_cache_node *n = report_node(p);
 	const struct guard_slot *s = guard_find(p);
 	struct text t;
 

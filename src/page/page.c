@@ -11,6 +11,7 @@
 #include "base/check.h"
 #include "base/memory.h"
 #include "page/node.h"
+#include "page/page_own.h"
 #include "page/pcp.h"
 #include "page/populate.h"
 #include "page/zone.h"
@@ -85,7 +86,7 @@ static struct page *page_from_zone(struct zone *z, unsigned order, size_t count,
 }
 
 /* More pages were handed out or mapped: is it the most there ever were? */
-static void page_note_peak(void)
+void page_note_peak(void)
 {
 	size_t used = READ_ONCE(memory.mapped_pages);
 
@@ -133,9 +134,7 @@ static struct page *page_find(unsigned order, size_t count, gfp_t gfp, unsigned 
 	return NULL;
 }
 
-/* The same; the last resort is what other CPUs keep on their lists. */
-static struct page *page_find_hard(unsigned order, size_t count, gfp_t gfp, unsigned node,
-				   bool *zero)
+struct page *page_find_hard(unsigned order, size_t count, gfp_t gfp, unsigned node, bool *zero)
 {
 	struct page *head = page_find(order, count, gfp, node, zero);
 
@@ -173,15 +172,6 @@ static struct page *page_refill(unsigned cpu, unsigned order, struct zone *z, gf
 		zone_free_list(z, &blocks);
 	page_note_peak();
 	return head;
-}
-
-/* CPUs' lists hold ordinary memory of their node's highest zone that is UNMOVABLE: what is lower is
- * scarce, what is of another type is to lie together. */
-static inline bool page_may_be_kept(gfp_t gfp)
-{
-	gfp_t types = NR_MIGRATE_TYPES > 1 ? __GFP_RECLAIMABLE | __GFP_MOVABLE : 0;
-
-	return !(gfp & (__GFP_DMA | __GFP_DMA32 | types));
 }
 
 struct page *page_alloc(unsigned order, gfp_t gfp, unsigned node, bool *zero)
@@ -270,13 +260,7 @@ unsigned page_node(const struct page *page)
 	return zones_of(map_page_pfn(page))->node;
 }
 
-static struct zone *page_zone(const struct page *head)
-{
-	return zones_of(map_page_pfn(head));
-}
-
-/* Blocks that left CPUs' lists go to their zones, each zone's under one lock. */
-static void page_free_list(struct list *blocks)
+void page_free_list(struct list *blocks)
 {
 	while (!list_is_empty(blocks)) {
 		struct zone *z = page_zone(list_first_entry(blocks, struct page, link));
@@ -313,8 +297,7 @@ static noinline bool page_begins_to_be_kept(unsigned cpu, size_t pfn)
 	return pfn - z->first_pfn < z->end_pfn - z->first_pfn;
 }
 
-/* A CPU keeps blocks of its own node's highest zone (page_may_be_kept). */
-static bool page_is_kept(unsigned cpu, size_t pfn)
+bool page_is_kept(unsigned cpu, size_t pfn)
 {
 	if (NR_MIGRATE_TYPES > 1 && unlikely(buddy_type(pfn) != MIGRATE_UNMOVABLE))
 		return false;
@@ -337,54 +320,6 @@ void page_free(struct page *head, unsigned order)
 	pcp_give(cpu, head, &out);
 	if (!list_is_empty(&out))
 		page_free_list(&out);
-}
-
-struct page *page_alloc_exact(size_t count, size_t align, gfp_t gfp, unsigned node, bool *zero)
-{
-	unsigned order = bits_log2_ceil(size_max(count, align));
-	struct page *head;
-
-	if (order > MAX_ORDER || align << PAGE_SHIFT > map.align)
-		return NULL;
-	if (count == (size_t)1 << order)
-		return page_alloc(order, gfp, node, zero);
-	head = page_find_hard(order, count, gfp, node, zero);
-	if (head)
-		head->kind = PAGE_BLOCK;
-	return head;
-}
-
-/* A run that is a block of an order that CPUs keep goes to the CPU's list. */
-void page_free_exact(struct page *head, size_t count)
-{
-	size_t pfn = map_page_pfn(head);
-
-	if (count >> CONFIG_PCP_ORDERS || !bits_is_power_of_two(count) || (pfn & (count - 1))) {
-		zone_free(page_zone(head), pfn, count);
-		return;
-	}
-	head->kind = PAGE_BLOCK;
-	head->order = (u8)bits_lowest(count);
-	page_free(head, head->order);
-}
-
-void page_undo(struct page *head, size_t count, gfp_t gfp)
-{
-	if (gfp & __GFP_DIRECT_RECLAIM)
-		page_free_exact(head, count);
-	else
-		zone_try_free(page_zone(head), map_page_pfn(head), count);
-}
-
-bool page_extend(struct page *head, size_t count, size_t extra, bool *zero)
-{
-	struct zone *z = page_zone(head);
-	size_t pfn = map_page_pfn(head) + count;
-	bool got = zone_claim(z, pfn, extra, zero) && populate(z, pfn, extra, GFP_NOWAIT);
-
-	if (got)
-		page_note_peak();
-	return got;
 }
 
 size_t page_discard(size_t keep)

@@ -48,6 +48,9 @@ enum page_kind {
 	PAGE_GUARD,    /* each page of a run of guarded objects (cache/guard.h) */
 };
 
+/* The order of a run on a CPU's list that is no block: its length is in pages. */
+#define PAGE_RUN UINT8_MAX
+
 /* Bitmap words of a slab in each descriptor, a bit for each granule of the page; and words that
  * there is room for: of 4, 16 or 64 KiB pages 4, 28 or 124 (decision 52). */
 #define PAGE_WORDS (1u << (PORT_PAGE_SHIFT - 10))
@@ -65,7 +68,7 @@ struct page_queue {
 
 struct page {
 	u8 kind;  /* enum page_kind */
-	u8 order; /* free, slab, block: log2 of its pages */
+	u8 order; /* free, slab, block: log2 of its pages; on a CPU's list also PAGE_RUN */
 	union {
 		u8 charged;  /* block, large: who pays is in bits (cache/account.h) */
 		u8 arriving; /* slab: it is on the queue to join its node */
@@ -90,7 +93,7 @@ struct page {
 	};
 	union {
 		void *owner;  /* slab: its kmem_cache_node; pool: its pool; guard: its slot */
-		size_t pages; /* large: length of the run; free: dirty pages inside */
+		size_t pages; /* large, PAGE_RUN: length of the run; free: dirty pages inside */
 	};
 	u64 bits[PAGE_ROOM]; /* slab, pool: 1 = free object; word w is in page w / PAGE_WORDS */
 };

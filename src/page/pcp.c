@@ -5,16 +5,30 @@
 #include "page/pcp.h"
 #include "base/check.h"
 
+#define PCP_RUNS CONFIG_PCP_ORDERS /* the list behind those of the orders */
+#define PCP_LISTS (CONFIG_PCP_ORDERS + 1)
+
 struct pcp pcp[PORT_MAX_CPUS];
-static u32 pcp_end; /* one above the highest CPU that kept a block */
+static struct list pcp_runs[PORT_MAX_CPUS]; /* newest first; zeros until C6 */
+static u32 pcp_end;                         /* one above the highest CPU that kept a block */
+
+static struct list *pcp_list(unsigned cpu, unsigned i)
+{
+	return i == PCP_RUNS ? &pcp_runs[cpu] : &pcp[cpu].free[i];
+}
+
+static u32 pcp_length(const struct page *head)
+{
+	return head->order == PAGE_RUN ? (u32)head->pages : 1u << head->order;
+}
 
 /* C6 */
-static void pcp_begin(struct pcp *c)
+static void pcp_begin(unsigned cpu)
 {
-	if (likely(c->free[0].next))
+	if (likely(pcp[cpu].free[0].next))
 		return;
-	for (unsigned o = 0; o < CONFIG_PCP_ORDERS; o++)
-		list_init(&c->free[o]);
+	for (unsigned i = 0; i < PCP_LISTS; i++)
+		list_init(pcp_list(cpu, i));
 }
 
 static void pcp_see(unsigned cpu)
@@ -38,7 +52,7 @@ void pcp_open(unsigned cpu, size_t first, size_t span)
 
 	if (!lock_try(&c->lock))
 		return;
-	pcp_begin(c);
+	pcp_begin(cpu);
 	pcp_see(cpu);
 	WRITE_ONCE(c->first, first);
 	STORE_RELEASE(c->span, span);
@@ -61,6 +75,31 @@ size_t pcp_take_bulk(unsigned cpu, struct page **pages, size_t count)
 	c->pages -= (u32)n;
 	lock_release(&c->lock);
 	return n;
+}
+
+struct page *pcp_take_run(unsigned cpu, size_t count, size_t align)
+{
+	struct pcp *c = &pcp[cpu];
+	struct page *found = NULL;
+	unsigned looks = PCP_RUN_LOOKS;
+	struct list *node;
+
+	if (READ_ONCE(c->pages) < count || !lock_try(&c->lock))
+		return NULL;
+	list_for_each(node, &pcp_runs[cpu]) { /* C6: there were pages */
+		struct page *head = container_of(node, struct page, link);
+
+		if (head->pages == count && (map_page_pfn(head) & (align - 1)) == 0) {
+			list_remove(&head->link);
+			c->pages -= (u32)count;
+			found = head;
+			break;
+		}
+		if (--looks == 0)
+			break;
+	}
+	lock_release(&c->lock);
+	return found;
 }
 
 unsigned pcp_miss(unsigned cpu, unsigned order)
@@ -92,16 +131,17 @@ static u32 pcp_overflow(struct pcp *c)
 }
 
 /* Move the older part of a list out, until @goal pages are left in all. */
-static void pcp_flush(struct pcp *c, unsigned order, u32 goal, struct list *out)
+static void pcp_flush(unsigned cpu, unsigned i, u32 goal, struct list *out)
 {
-	struct list *list = &c->free[order];
+	struct pcp *c = &pcp[cpu];
+	struct list *list = pcp_list(cpu, i);
 
 	while (c->pages > goal && !list_is_empty(list)) {
 		struct page *head = list_last_entry(list, struct page, link);
 
 		list_remove(&head->link);
 		list_add_tail(out, &head->link);
-		c->pages -= 1u << order;
+		c->pages -= pcp_length(head);
 	}
 }
 
@@ -110,29 +150,47 @@ unsigned pcp_cpus(void)
 	return READ_ONCE(pcp_end);
 }
 
-void pcp_give(unsigned cpu, struct page *head, struct list *out)
+/* Keep @head, which is @pages long, on this of @cpu's lists. */
+static always_inline void pcp_keep(unsigned cpu, struct page *head, unsigned list, u32 pages,
+				   struct list *out)
 {
 	struct pcp *c = &pcp[cpu];
-	unsigned order = head->order;
 
-	if (order >= CONFIG_PCP_ORDERS || !lock_try(&c->lock)) {
+	if (!lock_try(&c->lock)) {
 		list_add_tail(out, &head->link);
 		return;
 	}
 	if (cpu >= READ_ONCE(pcp_end))
 		pcp_see(cpu);
-	pcp_begin(c);
+	pcp_begin(cpu);
 	head->kind = PAGE_PCP;
-	list_add(&c->free[order], &head->link);
-	c->pages += 1u << order;
+	list_add(pcp_list(cpu, list), &head->link);
+	c->pages += pages;
 	if (unlikely(c->pages > PCP_HIGH + c->more)) {
 		u32 goal = pcp_overflow(c);
 
-		pcp_flush(c, order, goal, out);
-		for (unsigned o = CONFIG_PCP_ORDERS; o-- > 0 && c->pages > PCP_HIGH + c->more;)
-			pcp_flush(c, o, goal, out);
+		pcp_flush(cpu, list, goal, out);
+		for (unsigned i = PCP_LISTS; i-- > 0 && c->pages > PCP_HIGH + c->more;)
+			pcp_flush(cpu, i, goal, out);
 	}
 	lock_release(&c->lock);
+}
+
+void pcp_give(unsigned cpu, struct page *head, struct list *out)
+{
+	unsigned order = head->order;
+
+	if (order >= CONFIG_PCP_ORDERS)
+		list_add_tail(out, &head->link);
+	else
+		pcp_keep(cpu, head, order, 1u << order, out);
+}
+
+void pcp_give_run(unsigned cpu, struct page *head, size_t count, struct list *out)
+{
+	head->order = PAGE_RUN;
+	head->pages = count;
+	pcp_keep(cpu, head, PCP_RUNS, (u32)count, out);
 }
 
 void pcp_fill(unsigned cpu, struct list *blocks)
@@ -143,7 +201,7 @@ void pcp_fill(unsigned cpu, struct list *blocks)
 		return;
 	if (cpu >= READ_ONCE(pcp_end))
 		pcp_see(cpu);
-	pcp_begin(c);
+	pcp_begin(cpu);
 	while (!list_is_empty(blocks)) {
 		struct page *head = list_first_entry(blocks, struct page, link);
 
@@ -164,9 +222,9 @@ void pcp_drain(unsigned cpu, struct list *out)
 	if (READ_ONCE(c->pages) == 0)
 		return;
 	lock_acquire(&c->lock);
-	pcp_begin(c);
-	for (unsigned o = 0; o < CONFIG_PCP_ORDERS; o++)
-		list_splice_tail(out, &c->free[o]);
+	pcp_begin(cpu);
+	for (unsigned i = 0; i < PCP_LISTS; i++)
+		list_splice_tail(out, pcp_list(cpu, i));
 	c->pages = 0;
 	c->more = c->batch = 0;
 	c->overflowed = false;
@@ -211,15 +269,16 @@ size_t pcp_audit(unsigned cpu)
 
 	if (!c->free[0].next)
 		return c->pages != 0 || c->span != 0; /* C6 */
-	for (unsigned o = 0; o < CONFIG_PCP_ORDERS; o++) {
+	for (unsigned i = 0; i < PCP_LISTS; i++) {
 		struct list *node;
 
-		list_for_each(node, &c->free[o]) {
+		list_for_each(node, pcp_list(cpu, i)) {
 			const struct page *head = container_of(node, struct page, link);
 
-			faults += head->kind != PAGE_PCP || head->order != o;      /* C1 */
+			faults += head->kind != PAGE_PCP; /* C1 */
+			faults += head->order != (i == PCP_RUNS ? PAGE_RUN : i);
 			faults += c->span && !pcp_serves(cpu, map_page_pfn(head)); /* C5 */
-			pages += (size_t)1 << o;
+			pages += pcp_length(head);
 		}
 	}
 	faults += c->more > PCP_MORE_MAX || c->batch > PCP_BATCH_MAX;      /* C3, C4 */

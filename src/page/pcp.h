@@ -6,11 +6,14 @@
  *         next slab on this CPU gets pages that are still in its cache. How many are
  *         kept, and how many come at once from the zone, follows use: a CPU that runs
  *         empty again and again gets more at a time, one whose overflow is asked back
- *         keeps more, one that only frees keeps less.
- * State   one struct per CPU, guarded by its own lock, which is only ever tried:
- *         who finds it taken goes to the zone
- * Rules   C1  a block here has kind PCP and its order; its ids say what of it is dirty
- *         C2  pcp->pages == sum of the blocks' pages, at most PCP_HIGH + pcp->more
+ *         keeps more, one that only frees keeps less. And runs that are no blocks (large.h): a
+ *         program that takes and frees a buffer of 13 pages would have eleven blocks joined
+ *         and cut again each time.
+ * State   one struct per CPU and, so that it stays within two cache lines, a list of runs beside
+ *         it; guarded by its lock, which is only ever tried: who finds it taken goes to the zone
+ * Rules   C1  a block here has kind PCP and its order, a run PAGE_RUN and its length; ids say what
+ *             is dirty
+ *         C2  pcp->pages == sum of their pages, at most PCP_HIGH + pcp->more
  *         C3  an empty list doubles the batch, from one page to PCP_BATCH_MAX; an overflow
  *             halves it
  *         C4  an empty list after an overflow lets PCP_STEP pages more be kept, up to PCP_MORE_MAX;
@@ -32,6 +35,12 @@
 #define PCP_STEP (PCP_HIGH / 4)
 #define PCP_MORE_MAX (PCP_HIGH * 3)
 #define PCP_BATCH_MAX (PCP_HIGH / 2) /* pages */
+
+/* Runs that are kept: shorter ones serve more when they are joined, longer ones are used for
+ * longer. So many are looked at for one that fits. */
+#define PCP_RUN_LEAST (PCP_HIGH / 8 + 1)
+#define PCP_RUN_MOST (PCP_HIGH / 2)
+#define PCP_RUN_LOOKS 8u
 
 struct pcp {
 	struct lock lock;
@@ -103,12 +112,17 @@ void pcp_init(void);
 /* Up to @count single pages from the list, into @pages; returns how many. */
 size_t pcp_take_bulk(unsigned cpu, struct page **pages, size_t count);
 
+/* A run of exactly @count pages whose first one's number is a multiple of @align, a power of two;
+ * NULL iff there is none, or the list is busy. */
+struct page *pcp_take_run(unsigned cpu, size_t count, size_t align);
+
 /* The list of this order was empty: how many blocks shall come from the zone at once (C3). */
 unsigned pcp_miss(unsigned cpu, unsigned order);
 
-/* Keep a free block on @cpu's list. What must leave instead (this block, or the older half
- * of its list) is linked to @out. */
+/* Keep a free block on @cpu's list, or a run of @count pages. What must leave instead (this one, or
+ * the older half of its list) is linked to @out. */
 void pcp_give(unsigned cpu, struct page *head, struct list *out);
+void pcp_give_run(unsigned cpu, struct page *head, size_t count, struct list *out);
 
 /* Keep the blocks on @blocks, which have their orders, as far as there is room; the others stay
  * there. */

@@ -184,7 +184,10 @@ void zone_free_list(struct zone *z, struct list *blocks)
 		size_t pfn = map_page_pfn(head);
 
 		list_remove(&head->link);
-		buddy_give(z, pfn, head->order);
+		if (head->order == PAGE_RUN)
+			zone_give(z, pfn, head->pages);
+		else
+			buddy_give(z, pfn, head->order);
 	}
 	lock_release(&z->lock);
 }

@@ -23,7 +23,8 @@ enum info_form {
 	INFO_BUDDYINFO,
 	INFO_ZONEINFO,
 	INFO_SYSFS,
-	INFO_JSON
+	INFO_JSON,
+	INFO_TWO /* several of them were asked for */
 };
 
 struct info_options {
@@ -58,6 +59,12 @@ static void info_help(void)
 	     "  -V, --version     the version");
 }
 
+/* One form is printed, not the last of several. */
+static enum info_form info_form(const struct info_options *o, enum info_form form)
+{
+	return o->form == INFO_SHORT || o->form == form ? form : INFO_TWO;
+}
+
 /* Returns -1 to go on, else the exit status. */
 static int info_parse(struct info_options *o, int argc, char **argv)
 {
@@ -66,23 +73,23 @@ static int info_parse(struct info_options *o, int argc, char **argv)
 	while ((c = getopt_long(argc, argv, "hV", info_long, NULL)) >= 0) {
 		switch (c) {
 		case 's':
-			o->form = INFO_SLABINFO;
+			o->form = info_form(o, INFO_SLABINFO);
 			break;
 		case 'f':
-			o->form = INFO_SYSFS;
+			o->form = info_form(o, INFO_SYSFS);
 			o->folder = optarg;
 			break;
 		case 'b':
-			o->form = INFO_BUDDYINFO;
+			o->form = info_form(o, INFO_BUDDYINFO);
 			break;
 		case 'z':
-			o->form = INFO_ZONEINFO;
+			o->form = info_form(o, INFO_ZONEINFO);
 			break;
 		case 'j':
-			o->form = INFO_JSON;
+			o->form = info_form(o, INFO_JSON);
 			break;
 		case 'c':
-			o->form = INFO_CACHES_ALL;
+			o->form = info_form(o, INFO_CACHES_ALL);
 			break;
 		case 'o':
 			o->sort = columns_find(columns_cache, optarg);
@@ -101,6 +108,11 @@ static int info_parse(struct info_options *o, int argc, char **argv)
 		default:
 			return TOOL_USAGE;
 		}
+	}
+	if (o->form == INFO_TWO) {
+		tool_say("info: one form at a time, please: --caches, --slabinfo, --buddyinfo, "
+			 "--zoneinfo, --sysfs or --json");
+		return TOOL_USAGE;
 	}
 	if (optind + 1 == argc)
 		return -1;
@@ -158,6 +170,8 @@ static bool info_print(const struct heap *h, const struct info_options *o)
 		print_json_write(stdout, json);
 		json_object_put(json);
 		break;
+	case INFO_TWO:
+		return false; /* refused by info_parse */
 	}
 	return tool_close_output(stdout, "standard output");
 }

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -58,7 +59,9 @@ static void run_help(void)
 	puts("Usage: ashlar run [options] -- PROGRAM ARGS\n"
 	     "\n"
 	     "Run PROGRAM on Ashlar's malloc. Signals and the exit status pass through; at the\n"
-	     "end standard error has a summary of it and of its largest descendants.\n"
+	     "end standard error has a summary of it and of its largest descendants,\n"
+	     "those that misused their heap first. A process that leaves no record is not seen:\n"
+	     "one that is static, has its own malloc, or was killed by a signal.\n"
 	     "\n"
 	     "  -q, --quiet            no summary\n"
 	     "      --engine NAME      slab (unless told otherwise) or slob, for small memory\n"
@@ -72,7 +75,8 @@ static void run_help(void)
 	     "  -V, --version          the version\n"
 	     "\n"
 	     "FILE may be -, standard output. Exit status: the program's, or 127 if it is not\n"
-	     "found, 126 if it cannot be executed, 2 for a wrong option, 1 if Ashlar failed.");
+	     "found, 126 if it cannot be executed, 2 for a wrong option, 1 if Ashlar failed,\n"
+	     "also if the program ended with 0 and a FILE could not be written.");
 }
 
 static void run_add_option(struct run_options *o, const char *text)
@@ -99,6 +103,10 @@ static bool run_set(struct run_options *o, const char *text)
 	uint64_t bytes;
 	char *number;
 
+	if (*text == '=' || !*text) {
+		tool_say("run: --set '%s': which option? --set NAME=VALUE", text);
+		return false;
+	}
 	if (!soft && strcmp(text, "limit=cgroup") != 0) {
 		run_add_option(o, text);
 		return true;
@@ -114,6 +122,16 @@ static bool run_set(struct run_options *o, const char *text)
 	return true;
 }
 
+/* The argument of @option; "--" is what ends options, and was hardly meant as one. */
+static bool run_take(const char **to, const char *option, const char *argument)
+{
+	*to = argument;
+	if (strcmp(argument, "--") != 0)
+		return true;
+	tool_say("run: --%s needs a name before --; ./-- is a file of that name", option);
+	return false;
+}
+
 /* Returns -1 to go on, else the exit status. */
 static int run_parse(struct run_options *o, int argc, char **argv)
 {
@@ -127,13 +145,16 @@ static int run_parse(struct run_options *o, int argc, char **argv)
 				return TOOL_USAGE;
 			break;
 		case 's':
-			o->slabinfo = optarg;
+			if (!run_take(&o->slabinfo, "slabinfo", optarg))
+				return TOOL_USAGE;
 			break;
 		case 'j':
-			o->json = optarg;
+			if (!run_take(&o->json, "json", optarg))
+				return TOOL_USAGE;
 			break;
 		case 'k':
-			o->keep = optarg;
+			if (!run_take(&o->keep, "keep", optarg))
+				return TOOL_USAGE;
 			break;
 		case 'q':
 			o->quiet = true;
@@ -200,13 +221,17 @@ static char *run_make_folder(void)
 	return folder;
 }
 
+/* Those that were misused first, whatever their size; then the largest. */
 static int run_compare(const void *a, const void *b)
 {
 	const struct heap *x = a;
 	const struct heap *y = b;
+	bool bad = x->events[ASHLAR_EVENT_MISUSE] != 0;
 	uint64_t m = x->rss_peak > x->pages.peak ? x->rss_peak : x->pages.peak;
 	uint64_t n = y->rss_peak > y->pages.peak ? y->rss_peak : y->pages.peak;
 
+	if (bad != (y->events[ASHLAR_EVENT_MISUSE] != 0))
+		return bad ? -1 : 1;
 	if (m != n)
 		return m < n ? 1 : -1;
 	return x->pid < y->pid ? -1 : x->pid > y->pid;
@@ -252,26 +277,33 @@ static void run_free_heaps(struct summary *s)
 	free(s->heaps);
 }
 
-static void run_write(const struct run_options *o, const struct summary *s)
+/* false, said, iff a file could not be written. */
+static bool run_write(const struct run_options *o, const struct summary *s)
 {
+	bool good = true;
 	FILE *file;
 
-	if (o->slabinfo && s->main && (file = tool_open_output(o->slabinfo))) {
-		print_slabinfo(file, s->main);
-		tool_close_output(file, o->slabinfo);
+	if (o->slabinfo && s->main) {
+		file = tool_open_output(o->slabinfo);
+		if (file)
+			print_slabinfo(file, s->main);
+		good = file && tool_close_output(file, o->slabinfo);
 	}
 	if (o->slabinfo && !s->main)
 		tool_say("run: %s left no record: nothing is written to %s", s->argv[0],
 			 o->slabinfo);
-	if (o->json && (file = tool_open_output(o->json))) {
+	if (o->json) {
 		struct json_object *json = summary_json(s);
 
-		print_json_write(file, json);
+		file = tool_open_output(o->json);
+		if (file)
+			print_json_write(file, json);
 		json_object_put(json);
-		tool_close_output(file, o->json);
+		good = file && tool_close_output(file, o->json) && good;
 	}
 	if (!o->quiet)
 		summary_print(stderr, s);
+	return good;
 }
 
 /* ---- all of it ---------------------------------------------------------------------- */
@@ -303,6 +335,7 @@ static int run_program(const struct run_options *o, char **argv, const struct pr
 	struct summary s = { .argv = argv, .no_record = facts->short_why };
 	char **environment;
 	double start = run_now();
+	bool good = true;
 	pid_t pid;
 	int error;
 
@@ -317,12 +350,14 @@ static int run_program(const struct run_options *o, char **argv, const struct pr
 		tool_say("%s: %s", argv[0], strerror(error));
 	run_collect(&s, folder, !o->keep, o->json != NULL);
 	if (!error)
-		run_write(o, &s);
+		good = run_write(o, &s);
 	run_free_heaps(&s);
 	if (!o->keep)
 		rmdir(folder);
 	if (error)
 		return error == ENOENT ? TOOL_NOT_FOUND : TOOL_CANNOT_RUN;
+	if (!good && WIFEXITED(s.status) && WEXITSTATUS(s.status) == 0)
+		return TOOL_FAILED;
 	spawn_end_like(s.status);
 }
 

@@ -12,6 +12,7 @@
 
 #define SUMMARY_CACHES 6      /* shown */
 #define SUMMARY_DESCENDANTS 5 /* shown */
+#define SUMMARY_MISUSED 50    /* shown of those that were misused, which come first */
 
 static void summary_how(char *to, size_t bytes, int status)
 {
@@ -66,22 +67,38 @@ static void summary_absent(FILE *out, const struct summary *s)
 		      out);
 }
 
+/* How many of the others were misused; these come first. */
+static size_t summary_misused(const struct summary *s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->nr_heaps; i++)
+		n += &s->heaps[i] != s->main && s->heaps[i].events[ASHLAR_EVENT_MISUSE];
+	return n;
+}
+
 static void summary_descendants(FILE *out, const struct summary *s)
 {
 	size_t others = s->nr_heaps - (s->main != NULL);
+	size_t misused = summary_misused(s);
+	size_t most = misused > SUMMARY_DESCENDANTS ? misused : SUMMARY_DESCENDANTS;
 	size_t shown = 0;
 
+	if (most > SUMMARY_MISUSED)
+		most = SUMMARY_MISUSED;
 	if (!others)
 		return;
 	fputc('\n', out);
 	if (print_has_colour(out))
 		fputs("\033[1m", out);
 	fprintf(out, "  %-38s %12s %12s %12s\n",
-		others == 1 ? "one other process" : "the largest of the other processes",
+		others == 1 ? "one other process" :
+		misused     ? "other processes, misused, then largest" :
+			      "the largest of the other processes",
 		"process peak", "heap peak", "live");
 	if (print_has_colour(out))
 		fputs("\033[0m", out);
-	for (size_t i = 0; i < s->nr_heaps && shown < SUMMARY_DESCENDANTS; i++) {
+	for (size_t i = 0; i < s->nr_heaps && shown < most; i++) {
 		const struct heap *h = &s->heaps[i];
 		char text[3][32];
 
@@ -97,7 +114,8 @@ static void summary_descendants(FILE *out, const struct summary *s)
 		shown++;
 	}
 	if (others > shown)
-		fprintf(out, "  and %zu more\n", others - shown);
+		fprintf(out, "  and %zu more%s\n", others - shown,
+			misused > shown ? ", misused as well" : "");
 }
 
 void summary_print(FILE *out, const struct summary *s)

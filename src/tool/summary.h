@@ -16,7 +16,7 @@ struct summary {
 	int status; /* of wait */
 	double seconds;
 	const char *no_record; /* why there may be none, in a few words; or NULL */
-	struct heap *heaps;    /* all that left a record, the largest first */
+	struct heap *heaps;    /* all that left a record: misused ones first, then the largest */
 	size_t nr_heaps;
 	const struct heap *main; /* the program's own among them, or NULL */
 };

@@ -4,7 +4,6 @@
  *
  * Source  proc(5); process_vm_readv(2)
  */
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -268,16 +267,17 @@ static bool target_open_live(struct target *t, uint32_t pid)
 
 bool target_open(struct target *t, const char *what)
 {
-	char *end;
+	bool number = *what && !what[strspn(what, "0123456789")];
 	unsigned long pid;
 
 	*t = (struct target){ .fd = -1 };
-	errno = 0;
-	pid = strtoul(what, &end, 10);
-	if (isdigit((unsigned char)*what) && !*end && errno == 0 && pid > 0 && pid <= INT_MAX &&
-	    access(what, F_OK) != 0) {
-		t->name = tool_text("PID %lu", pid);
-		return target_open_live(t, (uint32_t)pid);
+	if (number && access(what, F_OK) != 0) {
+		t->name = tool_text("PID %s", what);
+		pid = strtoul(what, NULL, 10); /* ULONG_MAX iff it is more than that */
+		if (pid > 0 && pid <= INT_MAX)
+			return target_open_live(t, (uint32_t)pid);
+		tool_say("%s: no such process", t->name);
+		return false;
 	}
 	t->name = tool_text("%s", what);
 	return core_open(t);

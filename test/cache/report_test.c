@@ -7,6 +7,8 @@
 #include "cache/hold.h"
 #include "cache/init.h"
 #include "cache/kmalloc.h"
+#include "cache/large.h"
+#include "cache/option.h"
 #include "cache/report.h"
 #include "sim_help.h"
 
@@ -182,10 +184,15 @@ TEST(report_large_blocks)
 	kfree(p);
 	wrong = p;
 	EXPECT(help_aborts(free_wrong));
-	EXPECT(help_contains(sim.text, "double free: this large block is already free\n"));
+	EXPECT(help_contains(sim.text, "double free: this memory is already free\n"));
 	wrong = p + 24;
 	EXPECT(help_aborts(free_wrong));
 	EXPECT(help_contains(sim.text, "invalid free: no block starts here\n"));
+	EXPECT_EQ(hold(p = ashlar_kmalloc(50000, GFP_KERNEL)), HOLD_DONE);
+	wrong = p;
+	EXPECT(help_aborts(free_wrong));
+	EXPECT(help_contains(sim.text, "double free: this large block is held"));
+	hold_end(p);
 	EXPECT_EQ(ashlar_audit(), 0);
 }
 
@@ -196,11 +203,34 @@ TEST(report_mapping_freed_twice)
 	REQUIRE(p != NULL);
 	wrong = p + 4096;
 	EXPECT(help_aborts(free_wrong));
+	EXPECT_TEXT_EQ(sim.text,
+		       help_format(&expected,
+				   "ashlar: kfree(%p): invalid free: 4096 bytes inside a large "
+				   "block of 12582912 bytes that starts at %p\n"
+				   "  block    [%p - %p), a mapping of its own\n",
+				   wrong, p, p, p + ((size_t)12 << 20)));
 	kfree(p);
+	REQUIRE(large_kept_pages() == 0);
 	wrong = p;
 	EXPECT(help_aborts(free_wrong));
 	EXPECT(help_contains(sim.text, "this memory is not Ashlar's"));
 	EXPECT_EQ(ashlar_audit(), 0);
+}
+
+TEST(report_mapping_kept_and_freed_twice)
+{
+	REQUIRE(setup());
+	options.keep = (u64)1 << 30;
+	p = ashlar_kmalloc((size_t)12 << 20, GFP_KERNEL);
+	REQUIRE(p != NULL);
+	kfree(p);
+	REQUIRE(large_kept_pages() != 0);
+	wrong = p;
+	EXPECT(help_aborts(free_wrong));
+	EXPECT(help_contains(sim.text, "double free: this large block is already free\n"));
+	wrong = p + 4096;
+	EXPECT(help_aborts(free_wrong));
+	EXPECT(help_contains(sim.text, "4096 bytes inside a large block that is already free\n"));
 }
 
 static void size_of(void)

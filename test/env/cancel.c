@@ -10,7 +10,7 @@
 
 #include "stamp.h"
 
-enum { ROUNDS = 400, SLOTS = 64 };
+enum { ROUNDS = 200, SLOTS = 64 };
 
 static pthread_key_t key;
 static int cleaned, destroyed;

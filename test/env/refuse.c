@@ -82,7 +82,7 @@ static void *thread(void *arg)
 {
 	static struct stamp slots[3][500];
 	struct stamp *mine = slots[(uintptr_t)arg];
-	int rounds = stamp_rounds(1000000);
+	int rounds = stamp_rounds(500000);
 	uint64_t random = (uint64_t)(uintptr_t)arg + 1;
 
 	for (int i = 0; i < rounds; i++) {

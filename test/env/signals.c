@@ -20,7 +20,7 @@
 
 #include "stamp.h"
 
-enum { SLOTS = 200, MILLISECONDS = 1400, CHILDREN = 300 };
+enum { SLOTS = 200, MILLISECONDS = 800, CHILDREN = 300 };
 
 static volatile sig_atomic_t signals, stop;
 static char mode;

@@ -32,8 +32,9 @@ CLASSES = [16, 32, 48, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 
            16384, 20480, 24576, 28672, 32768]
 OURS_NOT = "invalid free: this memory is not Ashlar's"
 POINTER_NOT = "invalid pointer: this memory is not Ashlar's"
-LARGE_TWICE = "(?:double free: this large block is already free|invalid free: no block starts here)"
-HUGE_TWICE = f"(?:{LARGE_TWICE}|{OURS_NOT})"
+PAGES_TWICE = "double free: this memory is already free"
+MAPPING_TWICE = "double free: this large block is already free"
+UNTOUCHED = "invalid free: this memory is free: nobody had it, or it went back to the system"
 
 
 def class_name(size):
@@ -49,8 +50,8 @@ def inside(offset, size, word="invalid free"):
     return f"{word}: {offset} bytes inside an object of {class_name(size)} that starts at BASE"
 
 
-def inside_large(offset):
-    return f"invalid free: {offset} bytes inside a large block of 102400 bytes that starts at BASE"
+def inside_large(offset, size=102400, word="invalid free"):
+    return f"{word}: {offset} bytes inside a large block of {size} bytes that starts at BASE"
 
 
 def used_after(size):
@@ -61,6 +62,10 @@ def wrong_size(size):
     return f"wrong size: freed with {size} bytes, this object is of kmalloc-64"
 
 
+def wrong_size_large(said, size):
+    return f"wrong size: freed with {said} bytes, this is a large block of {-(-size // 4096) * 4096} bytes"
+
+
 CASES = [
     ("double_free.c", [], "free", twice(64)),
     ("double_free_later.c", [], "free", twice(1024)),
@@ -69,14 +74,18 @@ CASES = [
     ("double_free_race.c", [], None,
      f"(?:free\\(ADDR\\): {twice(64)}|"
      "malloc: corruption: object ADDR of kmalloc-64 was handed out while in use)"),
-    ("double_free_large.c", ["102400"], "free", LARGE_TWICE),
-    ("double_free_large.c", ["3000000"], "free", LARGE_TWICE),
-    ("double_free_large.c", ["40000000"], "free", HUGE_TWICE),
+    ("double_free_large.c", ["102400"], "free", PAGES_TWICE),
+    ("double_free_large.c", ["3000000"], "free", PAGES_TWICE),
+    ("double_free_large.c", ["40000000"], "free", OURS_NOT),
     ("free_inside.c", [], "free", inside(24, 64)),
     ("free_inside_aligned.c", [], "free", inside(256, 512)),
-    ("free_inside_large.c", ["8"], "free", inside_large(8)),
-    ("free_inside_large.c", ["4096"], "free", inside_large(4096)),
-    ("free_inside_large.c", ["98304"], "free", inside_large(98304)),
+    ("free_inside_large.c", ["102400", "8"], "free", inside_large(8)),
+    ("free_inside_large.c", ["102400", "4096"], "free", inside_large(4096)),
+    ("free_inside_large.c", ["102400", "98304"], "free", inside_large(98304)),
+    ("free_inside_large.c", ["3002368", "3002352"], "free", inside_large(3002352, 3002368)),
+    ("free_inside_large.c", ["20971520", "16"], "free", inside_large(16, 20971520)),
+    ("free_inside_large.c", ["20971520", "20971519"], "free", inside_large(20971519, 20971520)),
+    ("free_inside_large.c", ["20971520", "20971520"], "free", OURS_NOT),
     ("free_stack.c", [], "free", OURS_NOT),
     ("free_static.c", [], "free", OURS_NOT),
     ("free_first.c", [], "free", OURS_NOT),
@@ -88,8 +97,9 @@ CASES = [
     ("free_address.c", ["0xfffffffffffffff0"], "free", OURS_NOT),
     ("free_beside.c", ["below"], "free", OURS_NOT),
     ("free_beside.c", ["above"], "free", OURS_NOT),
-    ("free_never.c", ["0x100010"], "free", "invalid free: no block starts here"),
-    ("free_never.c", ["0x4000000"], "free", HUGE_TWICE),
+    ("free_never.c", ["0x100001"], "free", "invalid free: no block starts here"),
+    ("free_never.c", ["0x100010"], "free", UNTOUCHED),
+    ("free_never.c", ["0x4000000"], "free", "invalid free: no block starts here"),
     ("realloc_freed.c", [], "realloc", used_after(64)),
     ("realloc_freed_same.c", [], "realloc", used_after(64)),
     ("realloc_freed_zero.c", [], "realloc", used_after(64)),
@@ -98,9 +108,9 @@ CASES = [
     ("usable_freed.c", [], "malloc_usable_size", used_after(64)),
     ("usable_inside.c", [], "malloc_usable_size", inside(16, 1280, "invalid pointer")),
     ("usable_stack.c", [], "malloc_usable_size", POINTER_NOT),
-    ("free_sized_wrong.c", ["100"], "free_sized", wrong_size(100)),
-    ("free_sized_wrong.c", ["100000"], "free_sized", wrong_size(100000)),
-    ("free_aligned_sized_wrong.c", [], "free_aligned_sized", wrong_size(100)),
+    ("free_sized_wrong.c", ["64", "100"], "free_sized", wrong_size(100)),
+    ("free_sized_wrong.c", ["64", "100000"], "free_sized", wrong_size(100000)),
+    ("free_aligned_sized_wrong.c", ["64", "100"], "free_aligned_sized", wrong_size(100)),
     ("delete_sized_wrong.cc", [], DELETE, wrong_size(100)),
     ("delete_twice.cc", [], DELETE, twice(64)),
     ("free_inside_all.c", [], None, None),
@@ -109,9 +119,12 @@ CASES = [
     ("overflow.c", [], None, None),
     ("alignment.c", [], None, None),
     ("fine.c", [], None, None),
-] + [("double_free_sizes.c", [str(size)], "free", twice(size)) for size in CLASSES] + [
+] + [(f"free_{word}_wrong.c", [str(size), "100"], f"free_{word}", wrong_size_large(100, size))
+     for word in ("sized", "aligned_sized") for size in (100000, 3000000, 9000000, 40000000)] + [
+    ("double_free_sizes.c", [str(size)], "free", twice(size)) for size in CLASSES] + [
     # Their slab has gone back to the pages, so its cache is forgotten: the report names less.
-    ("double_free_gone.c", [str(size)], "free", f"(?:{twice(size)}|{LARGE_TWICE})") for size in CLASSES]
+    ("double_free_gone.c", [str(size)], "free", f"(?:{twice(size)}|{PAGES_TWICE}|{UNTOUCHED})")
+    for size in CLASSES]
 
 POOL_BLOCK = "invalid free: this is in a pool's block: slab_free or pool_kfree takes it back"
 POOL_PENDING = "double free: a constructor or destructor runs on this object of pool-64"
@@ -134,6 +147,40 @@ CASES += [("pool_misuse.c", [what], function, report) for what, function, report
     ("group_twice", "pool_kfree", pool_twice("pool-kmalloc-128")),
     ("group_inside", "pool_kfree",
      "invalid free: 32 bytes inside an object of pool-kmalloc-128 that starts at BASE"),
+)]
+
+BLOCK = "block of 4 pages"
+IN_BLOCK = f"inside a {BLOCK} that starts at BASE"
+NO_OBJECT = f"this is no object, but a {BLOCK}: free_pages takes it back"
+NO_BLOCK = "invalid free: this is no block of pages, but"
+NO_CACHE = "invalid pointer: this is no cache, but"
+CASES += [("pages.c", what.split(), function, report) for what, function, report in (
+    ("block free", "free", f"invalid free: {NO_OBJECT}"),
+    ("block kfree", "kfree", f"invalid free: {NO_OBJECT}"),
+    ("block one", "kfree", f"invalid free: {NO_OBJECT}".replace("4 pages", "1 page")),
+    ("block realloc", "realloc", f"invalid pointer: {NO_OBJECT}"),
+    ("block ksize", "ksize", f"invalid pointer: {NO_OBJECT}"),
+    ("block order", "free_pages", f"wrong order: this is a {BLOCK}, order 2"),
+    ("block inside", "free_pages", f"invalid free: 4096 bytes {IN_BLOCK}"),
+    ("block inside-order", "free_pages", f"invalid free: 8192 bytes {IN_BLOCK}"),
+    ("block kfree-inside", "kfree", f"invalid free: 4096 bytes {IN_BLOCK}"),
+    ("block twice", "free_pages", PAGES_TWICE),
+    ("block one-twice", "free_pages", PAGES_TWICE),
+    ("block kfree-twice", "kfree", PAGES_TWICE),
+    ("pages slab", "free_pages", f"{NO_BLOCK} an object of kmalloc-64"),
+    ("pages large", "free_pages", f"{NO_BLOCK} a large block of 102400 bytes"),
+    ("pages large-inside", "free_pages", inside_large(4096)),
+    ("pages mapping", "free_pages", f"{NO_BLOCK} a large block of 20971520 bytes"),
+    ("destroy object", "kmem_cache_destroy", f"{NO_CACHE} an object of kmalloc-64"),
+    ("destroy large", "kmem_cache_destroy", f"{NO_CACHE} a large block of 3145728 bytes"),
+    ("destroy mapping", "kmem_cache_destroy", f"{NO_CACHE} a large block of 20971520 bytes"),
+    ("mapping kvfree", "kvfree", inside_large(4096, 20971520)),
+    ("mapping realloc", "realloc", inside_large(4096, 20971520, "invalid pointer")),
+    ("mapping ksize", "ksize", inside_large(16, 20971520, "invalid pointer")),
+    ("mapping end", "kfree", inside_large(20971504, 20971520)),
+    ("mapping cache", "kmem_cache_free",
+     "invalid free: this is no object of a cache, but a large block of 20971520 bytes"),
+    ("mapping untouched", "free", UNTOUCHED),
 )]
 
 # What a pool refuses without ending the program: each line of what it says.
@@ -330,7 +377,7 @@ def build(folder, source):
         flags = ["-std=c++17"] if cxx else ["-std=gnu11"]
         if source.startswith("debug_"):
             flags.append("-rdynamic")  # so that stacks have names
-        if source in ("cache.c", "debug_cache.c"):
+        if source in ("cache.c", "debug_cache.c", "pages.c"):
             flags += ["-I", os.path.join(ROOT, "include"), PRELOAD]
         if PRELOAD != "none" and ("sized" in source or "pool" in source) and not cxx:
             flags += ["-I", os.path.join(ROOT, "include"), PRELOAD]

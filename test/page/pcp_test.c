@@ -180,6 +180,72 @@ static void overflow(void)
 		zone_free_list(&z, &out);
 }
 
+/* A run of @count pages as page_free_exact hands it to the list; NULL iff there is none. */
+static struct page *run(size_t count)
+{
+	bool zero;
+	struct page *p = zone_alloc(&z, bits_log2_ceil(count), count, GFP_KERNEL, &zero);
+
+	if (!p)
+		return NULL;
+	map_set_dirty(map_page_pfn(p), count);
+	return p;
+}
+
+TEST(pcp_runs_serve_who_wants_as_many_pages)
+{
+	struct page *a;
+	struct page *b;
+	struct page *c;
+
+	PAGES_OF_4_KIB();
+	REQUIRE(setup());
+	EXPECT_NULL(pcp_take_run(0, 13, 1));
+	a = run(13);
+	b = run(13);
+	c = run(20);
+	REQUIRE(a != NULL && b != NULL && c != NULL);
+	pcp_give_run(0, a, 13, &out);
+	pcp_give_run(0, b, 13, &out);
+	pcp_give_run(0, c, 20, &out);
+	EXPECT(list_is_empty(&out));
+	EXPECT_EQ(pcp_pages(0), 13 + 13 + 20);
+	EXPECT_EQ(pcp_audit(0), 0); /* C1, C2 */
+	EXPECT_EQ(c->kind, PAGE_PCP);
+	EXPECT_NULL(pcp_take_run(1, 13, 1));
+	EXPECT_NULL(pcp_take_run(0, 12, 1));
+	EXPECT_NULL(pcp_take_run(0, 20, (size_t)1 << 20)); /* it does not lie so */
+	EXPECT(pcp_take_run(0, 13, 1) == b);
+	EXPECT(pcp_take_run(0, 20, 1) == c);
+	EXPECT(pcp_take_run(0, 13, 1) == a);
+	EXPECT_NULL(pcp_take_run(0, 13, 1));
+	EXPECT_EQ(pcp_pages(0), 0);
+	EXPECT_EQ(pcp_audit(0), 0);
+}
+
+TEST(pcp_runs_beyond_the_room_leave_whole)
+{
+	size_t before;
+
+	PAGES_OF_4_KIB();
+	REQUIRE(setup());
+	before = z.free_pages;
+	for (unsigned i = 0; i < 6; i++) { /* 78 pages, and room for 64 */
+		pcp_give_run(0, run(13), 13, &out);
+		REQUIRE(pcp_audit(0) == 0);
+	}
+	EXPECT_EQ(pcp_pages(0), 39); /* half of them left, then one came */
+	for (unsigned i = 0; i < PCP_HIGH - 39; i++)
+		pcp_give(0, block(0), &out);
+	EXPECT_EQ(pcp_pages(0), PCP_HIGH);
+	pcp_give(0, block(4), &out); /* the older runs first: there is no other of its kind */
+	EXPECT_EQ(pcp_audit(0), 0);
+	pcp_drain(0, &out);
+	zone_free_list(&z, &out);
+	EXPECT_EQ(z.free_pages, before);
+	EXPECT_EQ(zone_audit(&z), 0);
+}
+
 TEST(pcp_C4_what_is_asked_back_is_kept)
 {
 	REQUIRE(setup());

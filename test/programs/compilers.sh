@@ -5,12 +5,14 @@
 #
 # What    The objects and the assembly are compared bit by bit.
 # Why     A compiler allocates hundreds of MiB in small nodes and trees of all sizes.
+# Length  soak: files of twice the size.
 . "$(dirname "$0")/../lib.sh"
 
+functions=$(rounds 60 120)
 generate_c() {
-	awk 'BEGIN {
+	awk -v functions="$functions" 'BEGIN {
 		print "#include <stddef.h>\n#include <string.h>\nstruct node { struct node *l, *r; long v[4]; };"
-		for (i = 0; i < 120; i++) {
+		for (i = 0; i < functions; i++) {
 			printf "static long f%d(struct node *n, long x)\n{\n\tlong s = %d;\n", i, i * 7
 			printf "\tfor (long i = 0; i < x; i++) {\n\t\tswitch ((s + i) %% 7) {\n"
 			for (k = 0; k < 6; k++)
@@ -23,20 +25,20 @@ generate_c() {
 				printf "\treturn s;\n}\n"
 		}
 		print "long entry(struct node *n, long x)\n{\n\tlong s = 0;"
-		for (i = 0; i < 120; i++)
+		for (i = 0; i < functions; i++)
 			printf "\ts += f%d(n, x + %d);\n", i, i
 		print "\treturn s;\n}"
 	}'
 }
 
 generate_cxx() {
-	awk 'BEGIN {
+	awk -v functions=$((functions / 10)) 'BEGIN {
 		print "#include <algorithm>\n#include <functional>\n#include <map>"
 		print "#include <string>\n#include <tuple>\n#include <variant>\n#include <vector>"
 		print "template <int N> struct fib { static constexpr long v = fib<N - 1>::v + fib<N - 2>::v; };"
 		print "template <> struct fib<0> { static constexpr long v = 0; };"
 		print "template <> struct fib<1> { static constexpr long v = 1; };"
-		for (i = 0; i < 12; i++) {
+		for (i = 0; i < functions; i++) {
 			printf "struct k%d { int x; bool operator<(const k%d &o) const { return x < o.x; } };\n", i, i
 			printf "long g%d(std::map<k%d, std::vector<std::string>> &m, int n)\n{\n", i, i
 			printf "\tstd::variant<int, std::string, std::tuple<k%d, double>> v = n;\n", i

@@ -134,6 +134,7 @@ int main(int argc, char **argv)
 	for (int i = 0; i < THREADS; i++)
 		pthread_join(t[i], NULL);
 	empty(main_slots);
-	printf("%d of %d children ended well\n", good, children);
+	fprintf(stderr, "%d of %d children ended well\n", good, children);
+	printf("%s children ended well\n", good == children ? "all" : "not all");
 	return good != children;
 }

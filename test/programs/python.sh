@@ -7,19 +7,21 @@
 # Why     Thousands of small programs: threads, processes, garbage collection, C modules.
 #         PYTHONMALLOC=malloc sends every object to malloc, also those that Python would
 #         cut from its own pools.
+# Length  soak: all of TESTS in each mode. Else without LONG and SLOW, which compute or wait and
+#         allocate nothing that others do not; and after the first mode a quarter, the most various.
 . "$(dirname "$0")/../lib.sh"
 need "$PYTHON" python3
 "$PYTHON" -c 'import test.test_dict' 2>/dev/null || skip_all "package libpython3.11-testsuite is missing"
 
 TESTS="test_dict test_list test_set test_tuple test_bytes test_array test_struct test_memoryview
-	test_unicode test_string test_json test_re test_collections test_deque
-	test_itertools test_functools test_heapq test_sort test_bisect test_gc test_weakref
-	test_generators test_coroutines test_exceptions test_descr test_class test_scope
-	test_datetime test_decimal test_fractions test_long test_float test_complex test_hashlib
-	test_zlib test_ctypes test_threading test_thread
-	test_contextlib test_memoryio test_csv test_dis test_copy test_enum
-	test_dataclasses test_xml_etree test_xml_etree_c test_pyexpat test_fork1 test_mmap
-	test_posix"
+	test_unicode test_json test_re test_collections test_deque test_itertools test_functools
+	test_heapq test_sort test_gc test_weakref test_generators test_coroutines test_exceptions
+	test_descr test_zlib test_ctypes test_threading test_thread test_contextlib test_memoryio
+	test_csv test_copy test_dataclasses test_xml_etree test_xml_etree_c test_pyexpat test_fork1
+	test_mmap test_posix"
+LONG="test_string test_bisect test_class test_scope test_datetime test_decimal test_fractions test_long
+	test_float test_complex test_hashlib test_dis test_enum"
+SLOW="test_threaded_weak_*copy test_hash_effectiveness test_find_periodic_pattern test_trashcan_threads"
 
 # The names and outcomes of all tests, out of the report of the run
 outcomes() {
@@ -38,7 +40,7 @@ END
 
 job() {
 	LIMIT=400 under env PYTHONMALLOC=malloc "$PYTHON" -m test -j2 --timeout 120 \
-		--junit-xml report.xml $TESTS >log 2>&1
+		--junit-xml report.xml "${without[@]}" $TESTS >log 2>&1
 	status=$?
 	tail -n 30 log >&2
 	grep -a '^ashlar: ' log
@@ -46,13 +48,18 @@ job() {
 	return $status
 }
 
-# All of them in the first of several modes; a third, the most various, in the others.
+without=()
+if [ "${ASHLAR_TEST-}" = soak ]; then
+	TESTS="$TESTS $LONG"
+	same "Python's own tests" job
+	tap_done
+fi
+for name in $SLOW; do without+=(--ignore "$name"); done
 all_modes=$MODES
 MODES=${all_modes%% *}
 [ "$MODES" = "$all_modes" ] || same "Python's own tests" job
-TESTS="test_dict test_list test_bytes test_array test_json test_re test_collections test_deque test_gc
-	test_generators test_descr test_ctypes test_thread test_zlib test_memoryio test_copy
-	test_xml_etree_c test_posix"
+TESTS="test_dict test_bytes test_re test_collections test_deque test_gc test_generators test_descr
+	test_ctypes test_thread test_zlib test_xml_etree_c"
 MODES=${all_modes#* }
 same "some of Python's own tests" job
 tap_done

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: MIT
 #
 # stress_ng.sh - stress-ng's malloc stressor, which verifies what it wrote
+#
+# Length  soak: three times the touched blocks, and trees of stress-ng's usual size.
 . "$(dirname "$0")/../lib.sh"
 need stress-ng stress-ng
 
@@ -11,13 +13,14 @@ threads() {
 }
 
 zeroed() {
-	under stress-ng --malloc 2 --malloc-ops 2000 --malloc-bytes 16M --malloc-touch \
+	under stress-ng --malloc 2 --malloc-ops "$(rounds 600 2000)" --malloc-bytes 16M --malloc-touch \
 		--malloc-max 512 --malloc-thresh 64K --verify --timeout 60 >&2
 }
 
 structures() {
-	under stress-ng --tree 1 --tree-ops 1 --list 1 --list-ops 1 --hsearch 1 --hsearch-ops 20 \
-		--tsearch 1 --tsearch-ops 10 --lsearch 1 --lsearch-ops 1 --verify --timeout 60 >&2
+	under stress-ng --tree 1 --tree-ops 1 --tree-size "$(rounds 80000 250000)" --list 1 --list-ops 1 \
+		--hsearch 1 --hsearch-ops 20 --tsearch 1 --tsearch-ops "$(rounds 4 10)" --lsearch 1 --lsearch-ops 1 \
+		--verify --timeout 60 >&2
 }
 
 same "stress-ng malloc, threads" threads

@@ -27,7 +27,7 @@ expect "so is one of which all is skipped" \
 	"$(call "boot.judge(33, '1..1\nok 1 - a # SKIP b\n' + end, False)")"
 expect "a hang says after how long" "(1, 1, 0, 'no end within 10 seconds')" \
 	"$(call "boot.judge(None, '1..2\nok 1 - a\n', False, 10)")"
-expect "the limit of a planted hang" "10 300" \
+expect "the limit of a planted hang" "5 300" \
 	"$(call "boot.limit_of(('', '', '', 'test=plant plant=hang', '')), boot.limit_of(('', '', '', 'seed=1', ''))" |
 		tr -d '(),')"
 expect "a failed case" "(1, 1, 0, '1 tests failed')" \

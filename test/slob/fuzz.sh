@@ -5,12 +5,12 @@
 #
 # Inputs  ASHLAR_SLOB_SOURCES  the files of the slob engine, from meson.build (meson test slob/fuzz)
 #         ASHLAR_SEED    the fuzzer's seed, printed (default 1)
-#         ASHLAR_RUNS    programs to try (default 3000; soak: many more)
+#         ASHLAR_RUNS    programs to try (default 1500; soak: many more)
 #         ASHLAR_CORPUS  a folder to keep what was found interesting
 . "$(dirname "$0")/../lib.sh"
 
 need clang clang
-runs=${ASHLAR_RUNS:-3000}
+runs=${ASHLAR_RUNS:-1500}
 [ "${ASHLAR_TEST:-}" = soak ] && runs=1000000
 seed=${ASHLAR_SEED:-1}
 echo "# ASHLAR_SEED $seed, $runs programs for each engine"

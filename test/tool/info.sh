@@ -127,6 +127,18 @@ expect "not started under Ashlar" "1 ashlar: PID $pid: not started under Ashlar"
 sh -c : &
 gone=$!
 wait $gone
+for number in 0 2147483648 99999999999999999999; do
+	expect "no process has the number $number" "1 ashlar: PID $number: no such process" "$(
+		said=$("$ashlar" info $number 2>&1)
+		echo "$? $said"
+	)"
+done
+for two in "--zoneinfo --buddyinfo" "--json --slabinfo" "--caches --json"; do
+	# shellcheck disable=SC2086
+	said=$("$ashlar" info $$ $two 2>&1)
+	expect "two forms are refused: $two" 2 $?
+	contains "two forms are refused, and why: $two" "$said" "one form at a time"
+done
 expect "gone" "1 ashlar: PID $gone: no such process" "$(
 	said=$("$ashlar" info $gone 2>&1)
 	echo "$? $said"

@@ -133,6 +133,11 @@ C
 said=$("$ashlar" run -- ./double 2>&1 | sed -n '/^ashlar: .\/double/,$p')
 contains "summary: a bad event ended it" "$said" "killed by signal 6"
 contains "summary: the bad event" "$said" "double free: this object of kmalloc-16"
+said=$("$ashlar" run -- sh -c 'for i in 1 2 3 4 5 6 7; do ./blocks; done; ./double; true' 2>&1 |
+	sed -n '/^ashlar: sh/,$p')
+contains "summary: a small descendant that was misused" "$said" "double free: this object of kmalloc-16"
+contains "summary: it is named before the larger ones" "$(grep -A1 'other processes' <<<"$said")" " ./double "
+contains "summary: the rest is counted" "$said" "and 3 more"
 contains "summary: the audit" "$("$ashlar" run --audit -- ./blocks 2>&1)" "every rule holds"
 said=$("$ashlar" run -- sh -c 'kill -KILL $$' 2>&1)
 contains "summary: killed" "$said" "no figures: a process that a signal kills leaves none"
@@ -158,6 +163,18 @@ for option in json slabinfo; do
 	expect "$option: a full disk is told" "ashlar: /dev/full: No space left on device" \
 		"$("$ashlar" run -q --$option /dev/full -- ./blocks child 2>&1)"
 done
+for option in json slabinfo; do
+	"$ashlar" run -q --$option /dev/full -- true 2>/dev/null
+	expect "$option: a full disk is an exit status of 1" 1 $?
+	"$ashlar" run -q --$option /dev/full -- sh -c 'exit 7' 2>/dev/null
+	expect "$option: a full disk does not hide the program's own" 7 $?
+	said=$("$ashlar" run --$option -- true 2>&1)
+	expect "$option: -- is no file" "2 ashlar: run: --$option needs a name before --; ./-- is a file of that name" \
+		"$? $said"
+done
+expect "no file is called --" "" "$(find . -name --)"
+said=$("$ashlar" run --set =5 -- true 2>&1)
+expect "set: a name is needed" "2 ashlar: run: --set '=5': which option? --set NAME=VALUE" "$? $said"
 expect "json: standard output" "ok" \
 	"$("$ashlar" run -q --json - -- true | python3 -c 'import json,sys; json.load(sys.stdin); print("ok")')"
 "$ashlar" run -q --keep kept -- ./blocks child
