@@ -10,7 +10,7 @@
 
 struct pcp pcp[PORT_MAX_CPUS];
 static struct list pcp_runs[PORT_MAX_CPUS]; /* newest first; zeros until C6 */
-static u32 pcp_end; /* one above the highest CPU that kept a block */
+static u32 pcp_end;                         /* one above the highest CPU that kept a block */
 
 static struct list *pcp_list(unsigned cpu, unsigned i)
 {
@@ -275,7 +275,7 @@ size_t pcp_audit(unsigned cpu)
 		list_for_each(node, pcp_list(cpu, i)) {
 			const struct page *head = container_of(node, struct page, link);
 
-			faults += head->kind != PAGE_PCP;                          /* C1 */
+			faults += head->kind != PAGE_PCP; /* C1 */
 			faults += head->order != (i == PCP_RUNS ? PAGE_RUN : i);
 			faults += c->span && !pcp_serves(cpu, map_page_pfn(head)); /* C5 */
 			pages += pcp_length(head);
