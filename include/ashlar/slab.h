@@ -115,7 +115,8 @@ ASHLAR_API void ashlar_kmem_cache_destroy(struct kmem_cache *cache);
 
 /*
  * One object, or NULL iff memory is exhausted. @gfp matters only when no free object is at
- * hand. With __GFP_ZERO the object is zeroed (not with a constructor).
+ * hand. With __GFP_ZERO, which kmem_cache_zalloc adds, the object is zeroed; not one of a cache
+ * with a constructor: that one is as its constructor, or whoever freed it, has left it.
  */
 ASHLAR_API void *ashlar_kmem_cache_alloc(struct kmem_cache *cache, ashlar_gfp_t gfp)
 	__attribute__((malloc));

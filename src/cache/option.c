@@ -8,6 +8,9 @@
 #include "cache/letters.h"
 #include "port/port.h"
 
+/* Half the pages of the largest block, less one: each slot has a closed page beside it. */
+#define OPTION_GUARD_SLOTS (((1u << PORT_MAX_ORDER) - 1) / 2)
+
 struct options options = {
 	.keep = CONFIG_KEEP_BYTES,
 	.reap = CONFIG_REAP_SLABS,
@@ -25,6 +28,8 @@ struct option {
 	enum option_kind kind;
 	bool hardens; /* honoured in processes with more rights */
 	u64 *number;  /* NUMBER, WORD */
+	u32 least;    /* NUMBER: of what is not 0, which is always good */
+	u32 most;     /* NUMBER; 0: any */
 	char *text;   /* TEXT, BLOCKS */
 	bool (*is_valid)(const char *text, size_t length); /* TEXT; NULL: all are */
 	const char *words[4];
@@ -41,6 +46,7 @@ static const struct option option_table[] = {
 	  .kind = OPTION_NUMBER,
 	  .hardens = true,
 	  .number = &options.audit,
+	  .most = 1,
 	  .help = "1: prove all rules at exit and now and then" },
 	{ .name = "foreign",
 	  .kind = OPTION_WORD,
@@ -74,14 +80,18 @@ static const struct option option_table[] = {
 	  .kind = OPTION_NUMBER,
 	  .hardens = true,
 	  .number = &options.random_seq,
+	  .most = 1,
 	  .help = "1: objects are given out in random order" },
 	{ .name = "fake_numa",
 	  .kind = OPTION_NUMBER,
 	  .number = &options.fake_numa,
+	  .least = 2,
+	  .most = PORT_MAX_NODES,
 	  .help = "so many NUMA nodes (2..8) are made up, the CPUs dealt out to them in turn" },
 	{ .name = "slab_merge",
 	  .kind = OPTION_NUMBER,
 	  .number = &options.slab_merge,
+	  .most = 1,
 	  .help = "1: caches that are alike become one, with several names" },
 	{ .name = "report",
 	  .kind = OPTION_TEXT,
@@ -99,28 +109,34 @@ static const struct option option_table[] = {
 	{ .name = "guard",
 	  .kind = OPTION_NUMBER,
 	  .number = &options.guard,
+	  .most = INT32_MAX,
 	  .help = "one refill in about so many gives an object between closed pages; 0: none" },
 	{ .name = "guard_each",
 	  .kind = OPTION_NUMBER,
 	  .number = &options.guard_each,
+	  .most = 1,
 	  .help = "1: guard= counts each allocation, not each refill" },
 	{ .name = "guard_slots",
 	  .kind = OPTION_NUMBER,
 	  .number = &options.guard_slots,
+	  .most = OPTION_GUARD_SLOTS,
 	  .help = "so many of these at one time (1..1023)" },
 	{ .name = "init_on_alloc",
 	  .kind = OPTION_NUMBER,
 	  .hardens = true,
 	  .number = &options.init_on_alloc,
+	  .most = 1,
 	  .help = "1: what is handed out is cleared" },
 	{ .name = "init_on_free",
 	  .kind = OPTION_NUMBER,
 	  .hardens = true,
 	  .number = &options.init_on_free,
+	  .most = 1,
 	  .help = "1: what comes back is cleared" },
 	{ .name = "stats",
 	  .kind = OPTION_NUMBER,
 	  .number = &options.stats,
+	  .most = 1,
 	  .help = "1: calls are counted, for the statistics of slabinfo" },
 	{ .name = "slab_debug",
 	  .kind = OPTION_BLOCKS,
@@ -162,6 +178,11 @@ static bool option_number(const char *s, size_t length, u64 *value)
 	}
 	*value = n;
 	return true;
+}
+
+static bool option_is_in_range(const struct option *o, u64 n)
+{
+	return n == 0 || (n >= o->least && (!o->most || n <= o->most));
 }
 
 static bool option_word(const struct option *o, const char *s, size_t length)
@@ -207,9 +228,14 @@ bool option_set_debug(const char *text)
 
 static bool option_set(const struct option *o, const char *s, size_t length)
 {
+	u64 n;
+
 	switch (o->kind) {
 	case OPTION_NUMBER:
-		return option_number(s, length, o->number);
+		if (!option_number(s, length, &n) || !option_is_in_range(o, n))
+			return false;
+		*o->number = n;
+		return true;
 	case OPTION_WORD:
 		return option_word(o, s, length);
 	case OPTION_TEXT:
@@ -252,7 +278,9 @@ static const struct option *option_one(const char *s, size_t length, bool secure
 		value = "FZPU"; /* the kernel's answer to no letters */
 		value_length = 4;
 	}
-	if (!o)
+	if (!name)
+		option_complain("no name in", s, length);
+	else if (!o)
 		option_complain("unknown option", s, name);
 	else if ((o->hardens || !secure) && !option_set(o, value, value_length))
 		option_complain("bad value in", s, length);

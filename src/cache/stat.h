@@ -14,7 +14,7 @@ struct stat_sum {
 	size_t slab_bytes;    /* in slabs */
 	size_t parked_bytes;  /* free objects in CPUs' and shared arrays */
 	size_t idle_bytes;    /* free objects in slabs */
-	size_t used_bytes;    /* what programs have: objects, runs, mappings */
+	size_t used_bytes;    /* what programs have: objects, runs, mappings; not our own */
 	size_t mapping_bytes; /* of it, mappings of their own */
 	size_t kept_bytes;    /* mappings kept for reuse */
 };

@@ -81,8 +81,9 @@ TEST(numa_N2_fake_nodes_deal_out_cpus)
 TEST(numa_fake_is_limited)
 {
 	sim_reset();
-	sim.options = "fake_numa=1000";
+	sim.options = "fake_numa=8;fake_numa=9";
 	REQUIRE(init_ready());
+	EXPECT_TEXT_EQ(sim.text, "ashlar: ASHLAR_OPTIONS: bad value in 'fake_numa=9', ignored\n");
 	EXPECT_EQ(node_table.count, PORT_MAX_NODES);
 	EXPECT_NOT_NULL(kmalloc(100, GFP_KERNEL));
 	EXPECT_EQ(ashlar_audit(), 0);

@@ -92,13 +92,45 @@ TEST(option_O1_bad_values_are_told_and_ignored)
 	EXPECT_TEXT_EQ(sim.text, "");
 }
 
+TEST(option_O1_numbers_out_of_range_are_told_and_ignored)
+{
+	static const char *const switches[] = { "audit",       "random_seq", "slab_merge",
+						"stats",       "guard_each", "init_on_alloc",
+						"init_on_free" };
+	struct help_text t;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(switches); i++) {
+		bad(help_format(&t, "%s=2", switches[i]));
+		read_one(help_format(&t, "%s=1", switches[i]));
+		read_one(help_format(&t, "%s=0", switches[i]));
+		EXPECT_TEXT_EQ(sim.text, "");
+	}
+	EXPECT_EQ(options.slab_merge, 0);
+	bad("fake_numa=1");
+	bad("fake_numa=9");
+	bad("fake_numa=99");
+	EXPECT_EQ(options.fake_numa, 0);
+	bad(help_format(&t, "guard_slots=%d", ((size_t)1 << MAX_ORDER) / 2));
+	bad("guard_slots=99999");
+	EXPECT_EQ(options.guard_slots, 0);
+	bad("guard=2147483648");
+	EXPECT_EQ(options.guard, 0);
+	read_one("fake_numa=2;fake_numa=8;guard_slots=63;guard=2147483647;reap=99999");
+	EXPECT_TEXT_EQ(sim.text, "");
+	EXPECT_EQ(options.fake_numa, 8);
+	EXPECT_EQ(options.guard_slots, 63);
+	read_one("fake_numa=0");
+	EXPECT_TEXT_EQ(sim.text, "");
+	EXPECT_EQ(options.fake_numa, 0);
+}
+
 TEST(option_O1_unknown_names_are_told)
 {
 	read_one("speed=9;audit=1");
 	EXPECT_TEXT_EQ(sim.text, "ashlar: ASHLAR_OPTIONS: unknown option 'speed', ignored\n");
 	EXPECT_EQ(options.audit, 1);
 	read_one("=3");
-	EXPECT_TEXT_EQ(sim.text, "ashlar: ASHLAR_OPTIONS: unknown option '', ignored\n");
+	EXPECT_TEXT_EQ(sim.text, "ashlar: ASHLAR_OPTIONS: no name in '=3', ignored\n");
 	read_one("AUDIT=1");
 	EXPECT_TEXT_EQ(sim.text, "ashlar: ASHLAR_OPTIONS: unknown option 'AUDIT', ignored\n");
 }

@@ -34,6 +34,13 @@ expect "and the marked ones are those that harden" \
 		"$source/src/cache/option.c")" \
 	"$(sed -nE 's/^\| `([a-z_]+)` \(marked\).*/\1/p' "$source/README.md")"
 
+expect "and those that are 0 or 1 are those of option.c" \
+	"$(awk -F'"' '/\.name = /{ name = $2 } /\.most = 1,/{ print name }' "$source/src/cache/option.c")" \
+	"$(sed -nE 's/^\| `([a-z_]+)`( \(marked\))? \| 0 or 1 \|.*/\1/p' "$source/README.md")"
+expect "ashlar(7) gives these a 1" \
+	"$(awk -F'"' '/\.name = /{ name = $2 } /\.most = 1,/{ print name }' "$source/src/cache/option.c" | sort)" \
+	"$(sed -nE 's/^\.BI ([a-z_]+)= 1$/\1/p' "$source/man/ashlar.7" | sort)"
+
 expect "ashlar(7) names the same as honoured with more rights" \
 	"$(awk -F'"' '/\.name = /{ name = $2 } /\.hardens = true/{ print name }' \
 		"$source/src/cache/option.c" | sort)" \
