@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "ashlar/trace.h"
@@ -35,7 +36,7 @@ static void record_help(void)
 	     "contents, one to four bytes a call. bench/replay does the same work again on any\n"
 	     "allocator. Programs that it starts have traces of their own, FILE.PID.\n"
 	     "\n"
-	     "  -o, --output FILE  where the trace goes; what is there is replaced\n"
+	     "  -o, --output FILE  where the trace goes; a file that is there is replaced\n"
 	     "  -q, --quiet        say nothing at the end\n"
 	     "  -h, --help         this text\n"
 	     "\n"
@@ -87,6 +88,24 @@ static int record_run(char **argv, const char *path, bool quiet)
 	spawn_end_like(status);
 }
 
+/* A file that is there goes; what is no file (a device, a pipe, a link) is left alone. */
+static bool record_clear(const char *path)
+{
+	struct stat st;
+
+	if (lstat(path, &st) != 0) {
+		if (errno == ENOENT)
+			return true;
+	} else if (!S_ISREG(st.st_mode)) {
+		tool_say("record: %s: not a regular file; it is left as it is", path);
+		return false;
+	} else if (unlink(path) == 0) {
+		return true;
+	}
+	tool_say("record: %s: %s", path, strerror(errno));
+	return false;
+}
+
 int record_main(int argc, char **argv)
 {
 	const char *output = NULL;
@@ -116,10 +135,8 @@ int record_main(int argc, char **argv)
 		tool_say("%s: %s", argv[optind], facts.why ? facts.why : "cannot be recorded");
 		return facts.verdict == PROGRAM_NOT_FOUND ? TOOL_NOT_FOUND : TOOL_FAILED;
 	}
-	if (unlink(output) != 0 && errno != ENOENT) {
-		tool_say("record: %s: %s", output, strerror(errno));
+	if (!record_clear(output))
 		return TOOL_FAILED;
-	}
 	path = output[0] == '/' ? tool_text("%s", output) :
 				  tool_text("%s/%s", get_current_dir_name(), output);
 	return record_run(argv + optind, path, quiet);

@@ -159,6 +159,17 @@ expect "what is no trace" "1 replay: short: no trace" "$? $(cat out)"
 expect "without a file" "2 ashlar: record: ashlar record -o FILE -- PROGRAM ARGS" "$? $(cat out)"
 "$ashlar" record -o trace -- ./nothing-here 2>out
 expect "a program that is not there" 127 $?
+mkfifo pipe
+ln -s pipe link
+for what in pipe link; do
+	"$ashlar" record -o $what -- ./steps >out 2>&1
+	expect "what is no file is refused: $what" \
+		"1 ashlar: record: $what: not a regular file; it is left as it is" "$? $(cat out)"
+done
+expect "and is still there" "yes yes" "$([ -p pipe ] && echo yes) $([ -L link ] && echo yes)"
+echo before >plain
+"$ashlar" record -q -o plain -- true
+expect "a file is replaced" whole "$(events plain whole)"
 "$ashlar" record -o /nowhere/trace -- true 2>out
 expect "a file that cannot be: the program runs, and it is said" \
 	"0 ashlar: record: the program has left no trace in /nowhere/trace" "$? $(cat out)"

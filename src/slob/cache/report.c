@@ -62,7 +62,7 @@ static void report_dec(struct line *l, size_t n)
 	}
 }
 
-/* A report begins with our name; its first line outlives the terminal. */
+/* The first line of a report outlives the terminal: it begins with our name. */
 static void report_print(struct line *l)
 {
 	if (PORT_SLOB_STEP && l->bytes[0] == 'a')
@@ -71,12 +71,17 @@ static void report_print(struct line *l)
 	l->length = 0;
 }
 
-static void report_begin(struct line *l, const char *function, const void *p)
+static void report_function(struct line *l, const char *function)
 {
 	l->length = 0;
 	report_str(l, "ashlar: ");
 	report_str(l, function);
 	report_str(l, "(");
+}
+
+static void report_begin(struct line *l, const char *function, const void *p)
+{
+	report_function(l, function);
 	report_hex(l, (uintptr_t)p);
 	report_str(l, "): ");
 }
@@ -284,15 +289,24 @@ _Noreturn void report_usercopy(const void *p, size_t bytes, bool to_user, const 
 	report_end(&l);
 }
 
+/* What begins a line about something that has a name, or (@name is NULL) none. */
+static void report_named(struct line *l, const char *function, const char *name)
+{
+	report_function(l, function);
+	if (name) {
+		report_str(l, "\"");
+		report_str(l, name);
+		report_str(l, "\"");
+	}
+	report_str(l, "): ");
+}
+
 void report_refusal(const char *function, const char *name, const char *why)
 {
-	struct line l = { .length = 0 };
+	struct line l;
 
-	report_str(&l, "ashlar: ");
-	report_str(&l, function);
-	report_str(&l, name ? "(\"" : "()");
-	report_str(&l, name ? name : "");
-	report_str(&l, name ? "\"): refused: " : ": refused: ");
+	report_named(&l, function, name);
+	report_str(&l, "refused: ");
 	report_str(&l, why);
 	report_str(&l, "\n");
 	if (PORT_SLOB_STEP)
@@ -302,13 +316,9 @@ void report_refusal(const char *function, const char *name, const char *why)
 
 void report_leak(const char *function, const char *what, const struct kmem_cache *c, size_t objects)
 {
-	struct line l = { .length = 0 };
+	struct line l;
 
-	report_str(&l, "ashlar: ");
-	report_str(&l, function);
-	report_str(&l, "(\"");
-	report_str(&l, c->name);
-	report_str(&l, "\"): ");
+	report_named(&l, function, c->name);
 	report_dec(&l, objects);
 	report_str(&l, objects == 1 ? " object is" : " objects are");
 	report_str(&l, " still in use; the ");

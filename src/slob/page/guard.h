@@ -33,13 +33,18 @@ static always_inline void guard_leave(struct lock *lock, unsigned long were)
 		lock_release(lock);
 }
 
-/* A count that several guards cover: caches' objects in use. */
+/* A count that several guards cover: caches' objects in use. With one CPU it is changed under a
+ * guard of its own: a handler that allocates may come between reading and writing. */
 static always_inline void guard_add(size_t *count, size_t n)
 {
-	if (PORT_ONE_CPU)
+	if (PORT_ONE_CPU) {
+		unsigned long were = port_interrupts_off();
+
 		*count += n;
-	else
+		port_interrupts_restore(were);
+	} else {
 		__atomic_fetch_add(count, n, __ATOMIC_RELAXED);
+	}
 }
 
 /* One look at a page, a block or an order's list. */
