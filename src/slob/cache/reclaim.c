@@ -122,14 +122,18 @@ void register_shrinker(struct shrinker *s)
 
 void unregister_shrinker(struct shrinker *s)
 {
+	unsigned long were;
+
 	while (!reclaim_begin())
 		port_yield();
+	were = guard_enter(&shrinkers.lock); /* others may be registered meanwhile */
 	for (struct shrinker **at = &shrinkers.first; *at; at = &(*at)->next) {
 		if (*at == s) {
 			WRITE_ONCE(*at, s->next);
 			break;
 		}
 	}
+	guard_leave(&shrinkers.lock, were);
 	WRITE_ONCE(shrinkers.running, 0);
 }
 
