@@ -141,6 +141,9 @@ MACHINES += [
     ("slob-hole", "x86_64", "slob-bare", "ram=131072", "-M pc,max-ram-below-4g=64M -m 128M"),
     ("slob-numa4", "x86_64", "slob-bare", "nodes=4 near=021 rounds=20 seed=13", FOUR_NODES),
     ("slob-twice", "x86_64", "slob-bare", "test=plant plant=twice", "-m 64M", "double free"),
+    ("tlb", "x86_64", "bare", "test=tlb", TWO_NODES),
+    ("tlb-hole", "x86_64", "bare", "test=tlb", "-M pc,max-ram-below-4g=64M -m 128M -smp 4"),
+    ("tlb", "riscv64", "bare", "test=tlb", TWO_NODES),
 ]
 for size in PAGES["aarch64"]:  # cortex-a57 has no granule of 16 KiB
     MACHINES += [(f"{size}-{name}", "aarch64", f"{size}/{kernel}", line, "-cpu max " + machine)

@@ -21,7 +21,7 @@ SLOB_UNIT_OBJECTS := $(foreach f,$(SLOB_UNIT),$(call object,$(OUT)/slob-unit,$(f
 SLOB_LIBRARY := $(SLOB_CORE) $(ROOT)/src/slob/face/bare/slabinfo.c \
 	$(filter-out $(CORE) %/face/bare/slabinfo.c %/face/bare/zoneinfo.c,$(LIBRARY))
 SLOB_LIBRARY_OBJECTS := $(foreach f,$(SLOB_LIBRARY),$(call object,$(OUT)/slob,$(f)))
-SLOB_BARE := $(filter-out bare/count_case.c bare/options_case.c bare/zoneinfo_case.c bare/x86_64/%,$(BARE))
+SLOB_BARE := $(filter-out bare/count_case.c bare/options_case.c bare/tlb_case.c bare/zoneinfo_case.c bare/x86_64/%,$(BARE))
 SLOB_BARE_OBJECTS := $(foreach f,$(SLOB_BARE),$(call object,$(OUT)/slob,$(f)))
 SLOB_EXAMPLE_OBJECTS := $(foreach f,$(EXAMPLE),$(call object,$(OUT)/slob,$(f)))
 

@@ -127,8 +127,12 @@ unsigned int ashlar_host_cpu_node(unsigned int cpu) __attribute__((weak));
 uintptr_t *ashlar_host_task(void) __attribute__((weak));
 
 /* With a window only: let @bytes at the virtual address be the memory at @physical; or let them
- * read as zeros, all of the same memory. What was mapped as zeros may be mapped anew. false iff
- * that needs memory and there is none. It may call ashlar_boot_alloc, at any time. */
+ * read as zeros, all of the same memory. false iff that needs memory and there is none. It may
+ * call ashlar_boot_alloc, at any time. An address is asked for once: nothing was mapped there (only
+ * a call that failed is made again, before any access), so that no CPU has an old translation and
+ * none but the calling one, if any, needs a flush. A processor that keeps "nothing is mapped" (some
+ * RISC-V) lets a fault in the window flush and go on, if there is an entry now.
+ * A wrong pointer, freed, into memory that is not in use yet faults in the window: a misuse. */
 bool ashlar_host_map(void *address, uint64_t physical, size_t bytes);
 bool ashlar_host_map_zeros(void *address, size_t bytes);
 

@@ -121,7 +121,7 @@ static struct page *inspect_next(const struct kmem_cache *c, size_t *pfn)
 	for (; *pfn < end; ++*pfn) {
 		struct page *head = &map.pages[*pfn];
 
-		if (READ_ONCE(head->kind) == PAGE_SLAB &&
+		if (map_is_known(*pfn) && READ_ONCE(head->kind) == PAGE_SLAB &&
 		    cache_has_node(c, READ_ONCE(head->owner))) {
 			*pfn += (size_t)1 << c->shape.order;
 			return head;

@@ -199,7 +199,7 @@ static size_t kmalloc_object(const void *p)
 	size_t granule = object_granule(p);
 	size_t header_offset;
 
-	if (granule >= READ_ONCE(map.granules))
+	if (granule >= READ_ONCE(map.granules) || !map_is_known(map_pfn(p)))
 		return 0;
 	header_offset = object_header_offset(granule);
 	if (unlikely(*map_state(p) != map_state_in_use(p)) && !account_is_charged(p))

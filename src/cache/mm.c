@@ -82,7 +82,9 @@ static struct page *mm_block(struct page *page, const char *what)
 
 	if (pfn >= map.nr_pages || !map_contains(map_address(pfn)))
 		report_pointer(what, map_address(pfn));
-	for (unsigned o = 1; head->kind == PAGE_TAIL && o <= MAX_ORDER; o++)
+	for (unsigned o = 1; head->kind == PAGE_TAIL && o <= MAX_ORDER &&
+			     map_is_known(pfn & ~(((size_t)1 << o) - 1));
+	     o++)
 		head = &map.pages[pfn & ~(((size_t)1 << o) - 1)];
 	if (head->kind != PAGE_BLOCK || (head != page && !head->compound) ||
 	    (pfn - map_page_pfn(head)) >> head->order || READ_ONCE(head->refs) == 0)

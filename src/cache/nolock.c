@@ -78,7 +78,7 @@ void kfree_nolock(const void *p)
 
 	if (ZERO_OR_NULL_PTR(p))
 		return;
-	if (granule >= READ_ONCE(map.granules))
+	if (granule >= READ_ONCE(map.granules) || !map_is_known(map_pfn(p)))
 		report_nolock(p, "this is no object of a cache");
 	id = map_id(object_header_offset(granule));
 	n = id->node;

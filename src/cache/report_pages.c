@@ -27,6 +27,8 @@ static const struct page *report_find_head(size_t pfn)
 	for (size_t i = pfn + 1; i-- > lowest;) {
 		const struct page *head = &map.pages[i];
 
+		if (!map_is_known(i))
+			return NULL;
 		if (head->kind == PAGE_GUARD)
 			return i == pfn ? head : NULL;
 		if (head->kind != PAGE_TAIL)

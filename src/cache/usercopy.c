@@ -32,7 +32,7 @@ static const char *usercopy_refuse(const char *p, size_t bytes)
 		return NULL;
 	if (bytes - 1 > UINTPTR_MAX - (uintptr_t)p)
 		return "it goes round the end of memory";
-	if (!map_contains(p) && !map_contains(p + bytes - 1)) /* UC3 */
+	if (!map_spans(p) && !map_spans(p + bytes - 1)) /* UC3 */
 		return NULL;
 	if (!map_contains(p) || !map_contains(p + bytes - 1))
 		return "it goes beyond the block";

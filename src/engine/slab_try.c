@@ -128,7 +128,8 @@ void slab_forget(struct kmem_cache_node *n)
 	}
 	/* Counted, and its slab not queued yet: a full slab is on no list. */
 	for (size_t pfn = 0; n->pending && pfn < (map.granules * GRANULE_SIZE) >> PAGE_SHIFT; pfn++)
-		if (map.pages[pfn].kind == PAGE_SLAB && map.pages[pfn].owner == n)
+		if (map_is_known(pfn) && map.pages[pfn].kind == PAGE_SLAB &&
+		    map.pages[pfn].owner == n)
 			slab_settle_queue(n, &map.pages[pfn]);
 	n->pending = 0;
 }

@@ -22,7 +22,7 @@ unsigned walk_in_use(u32 header_offset, void **objects, unsigned most)
 	unsigned found = 0;
 
 	for (size_t pfn = 0; n && pfn < pages && found < most; pfn++) {
-		if (map.ids[pfn] != header_offset)
+		if (!map_is_known(pfn) || map.ids[pfn] != header_offset)
 			continue;
 		for (char *p = map_address(pfn), *end = p + PAGE_SIZE; p < end && found < most;
 		     p += GRANULE_SIZE)

@@ -22,7 +22,7 @@ const u8 map_dummy[CONFIG_MAX_IDS * ARRAY_CACHE_SIZE] cacheline_aligned = { 0 };
 #define MAP_BIG_ARENA ((size_t)256 << 20)
 
 static size_t map_page_bytes; /* the machine's grain */
-static bool map_reads_zeros;  /* the tables do, where they are not online: several nodes */
+static bool map_reads_zeros;  /* the tables do, where they are not online: several zones */
 static bool map_is_open;      /* the fast paths may look */
 
 /* Which parts of the tables of states have memory, under the lock. A table has none before it
@@ -101,7 +101,7 @@ static size_t map_align(size_t budget)
 static bool map_lay_out(const struct map_layout *l, char *table, char *start, size_t pages,
 			size_t align, unsigned nodes)
 {
-	if (nodes > 1 && !port_map_zeros(table, l->tables))
+	if (map_reads_zeros && !port_map_zeros(table, l->tables))
 		return false;
 	map.ids = (u16 *)(void *)table;
 	table += l->ids + MAP_GUARD_BYTES;
@@ -151,7 +151,7 @@ bool map_init(size_t budget, size_t page_bytes, unsigned nodes)
 	void *start;
 
 	map_page_bytes = size_max(page_bytes, PAGE_SIZE);
-	map_reads_zeros = nodes > 1;
+	map_reads_zeros = nodes > 1 && !PORT_TABLES_ABSENT;
 	map_growth.levels = PORT_STATE_LEVELS;
 	map_growth.online.count = map_growth.ids.count = 0;
 	for (unsigned level = 0; level < MAP_LEVELS; level++)
@@ -223,13 +223,15 @@ static bool map_online_ids(size_t begin, size_t end)
 	return true;
 }
 
-/* Whole pages of ids that are of a hole alone read as zeros. */
+/* Whole pages of ids that are of a hole alone read as zeros; what it shares is memory (M5). */
 static bool map_skip_ids(size_t begin, size_t end)
 {
 	size_t from = size_align(begin * sizeof(u16), map_page_bytes);
 	size_t to = end * sizeof(u16) & ~(map_page_bytes - 1);
 
 	if (to > from && !port_map_zeros((char *)map.ids + from, to - from))
+		return false;
+	if (from != begin * sizeof(u16) && !map_online_ids(begin, begin + 1))
 		return false;
 	return to == end * sizeof(u16) || map_online_ids(end - 1, end);
 }

@@ -15,7 +15,8 @@
  * Why     Address to pfn is a subtraction and a shift; nothing about an object
  *         lies in the object. On one node memory comes online from the bottom up, and
  *         the tables above are not mapped at all: nothing there costs a core file or a
- *         debugger anything. On several nodes they read as zeros until they are online.
+ *         debugger anything. In several zones they read as zeros until they are online; with
+ *         PORT_TABLES_ABSENT they do so in holes only, and are absent where memory may come (M5).
  * Rules   M1  map.base is aligned to map.align; pfn 0 is there
  *         M2  in a slab, the state of an object in use is the low byte of its address; of a
  *             free one, and where no object starts, it is FREE. No two objects share a byte,
@@ -24,6 +25,9 @@
  *             in a slab of as many, or a multiple: their states are not FREE there, and not in use
  *         M3  the states of a slab's cache are at map_ids[id].states; of pages that are no
  *             slab's (ids 0 and MAP_DIRTY) at a byte that fits no pointer
+ *         M5  of several zones with PORT_TABLES_ABSENT: no page of a table changes from zeros to
+ *             memory, since other CPUs may keep the old translation. Who is asked about any
+ *             address, or walks, looks at tables only where map_is_known is true
  */
 #ifndef ASHLAR_PAGE_MAP_H
 #define ASHLAR_PAGE_MAP_H
@@ -148,14 +152,28 @@ bool map_is_state_free(uintptr_t states, size_t pfn, size_t count);
 void map_lock_all(void);
 void map_unlock_all(void);
 
-static inline bool map_contains(const void *p)
+static inline size_t map_pfn(const void *p)
+{
+	return ((uintptr_t)p - map.base) >> PAGE_SHIFT;
+}
+
+/* M5, of a page below map.granules: are its tables there? */
+bool map_is_known_slow(size_t pfn);
+static inline bool map_is_known(size_t pfn)
+{
+	return !PORT_TABLES_ABSENT || map_is_known_slow(pfn);
+}
+
+/* Is @p below the end of what is in use? */
+static inline bool map_spans(const void *p)
 {
 	return ((uintptr_t)p - map.base) >> GRANULE_SHIFT < READ_ONCE(map.granules);
 }
 
-static inline size_t map_pfn(const void *p)
+/* And are there tables that can be read? */
+static inline bool map_contains(const void *p)
 {
-	return ((uintptr_t)p - map.base) >> PAGE_SHIFT;
+	return map_spans(p) && map_is_known(map_pfn(p));
 }
 
 static inline void *map_address(size_t pfn)

@@ -154,7 +154,7 @@ bool pool_is_pool(const void *p)
 {
 	const struct kmem_cache_node *n;
 
-	if (object_granule(p) >= READ_ONCE(map.granules))
+	if (object_granule(p) >= READ_ONCE(map.granules) || !map_is_known(map_pfn(p)))
 		return false;
 	n = cache_node_at(map.ids[map_pfn(p)]);
 	if (!n)

@@ -75,7 +75,11 @@ void *port_reserve(size_t bytes, size_t align)
 	if (bare_boot.window)
 		return (void *)((bare_boot.window + align - 1) & ~(uintptr_t)(align - 1));
 	at = ashlar_boot_alloc(bytes, align, bare.high);
-	return at == MEMBLOCK_NONE ? NULL : ashlar_phys_to_virt(at);
+	if (at == MEMBLOCK_NONE)
+		return NULL;
+	if (bare_boot.nodes > 1 || bare_boot.dma_end || bare_boot.dma32_end)
+		memset(ashlar_phys_to_virt(at), 0, bytes); /* of several zones all is looked at */
+	return ashlar_phys_to_virt(at);
 }
 
 void port_release(void *start, size_t bytes)

@@ -32,6 +32,7 @@
 #define PORT_GIVES_BACK 0                      /* there is nobody to give it to */
 #define PORT_CLOSES_PAGES 0                    /* the direct map: in pages of 2 MiB or more */
 #define PORT_GROWS_ATOMIC 1                    /* bringing memory online is a short computation */
+#define PORT_TABLES_ABSENT 1                   /* no CPU may know zeros that are replaced */
 #define PORT_GROW_BYTES ((size_t)4 << 20)      /* interrupts are off meanwhile */
 #define PORT_STATE_LEVELS 3u                   /* all: later there may be no memory for them */
 #define PORT_GUARD_BYTES ((size_t)1 << PORT_PAGE_SHIFT)

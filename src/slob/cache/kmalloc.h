@@ -59,6 +59,11 @@ static inline bool map_contains(const void *p)
 	return pages_zone(p) != NULL;
 }
 
+static inline bool map_spans(const void *p)
+{
+	return map_contains(p);
+}
+
 /* The size that a pointer of ashlar_kmalloc_caches stands for; 0: a cache. Firmware
  * is compiled with ASHLAR_SLOB and has no such pointers. */
 static inline size_t kmalloc_class_of(const struct kmem_cache *c)
