@@ -14,8 +14,8 @@
 #define PORT_GIVES_BACK 1   /* to Linux */
 #define PORT_CLOSES_PAGES 0 /* the direct map is Linux's */
 #define PORT_POPULATES 1    /* no fault brings memory in a kernel */
-#define PORT_KEEP_BYTES ((size_t)1 << 20)   /* Linux has pages for the asking */
-#define PORT_GROWS_ATOMIC 0                 /* bringing memory online may sleep */
+#define PORT_KEEP_BYTES ((size_t)1 << 20) /* Linux has pages for the asking */
+#define PORT_GROWS_ATOMIC 0               /* bringing memory online may sleep */
 #define PORT_TABLES_ABSENT 0
 #define PORT_GROW_BYTES ((size_t)4 << 20)   /* most that comes online at once */
 #define PORT_GUARD_BYTES ((size_t)64 << 10) /* around each table of the page map */
