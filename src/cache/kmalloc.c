@@ -194,7 +194,7 @@ void *kcalloc(size_t count, size_t size, gfp_t gfp)
 /* ---- free ------------------------------------------------------------------------- */
 
 /* The id of the object in use that starts at @p, as an offset; 0 iff none does. */
-static size_t kmalloc_object(const void *p)
+static always_inline size_t kmalloc_object(const void *p)
 {
 	size_t granule = object_granule(p);
 	size_t header_offset;
