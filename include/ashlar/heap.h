@@ -23,7 +23,8 @@
  *
  *         B = P/4, most blocks of a page; M = O + 2 * O * O, splits and what is left over; all of
  *         one region. A test counts them.
- *         Interrupts are kept out for one guard at a time: S * (1 + B) steps, or M.
+ *         Interrupts are kept out for one guard at a time: S * (1 + B) steps, or M; for
+ *         N * (1 + B) in a request that finds no free page and looks at all that are in use.
  */
 #ifndef ASHLAR_HEAP_H
 #define ASHLAR_HEAP_H
@@ -61,7 +62,8 @@ extern "C" {
 /*
  * Give Ashlar the memory [@start, @start + @bytes) for good. It is described in itself: a few dozen
  * bytes, and at most 12 for each page. Before or after the first allocation; not in two threads at
- * once. Returns the bytes that can be allocated, in whole pages; 0 iff there is no room for one.
+ * once. Returns the bytes that can be allocated, in whole pages; 0 iff there is no room for one, or
+ * some of it is Ashlar's already: given before, or from a malloc that is Ashlar's.
  */
 ASHLAR_API size_t ashlar_heap_add(void *start, size_t bytes, uint32_t attributes);
 
@@ -85,9 +87,11 @@ struct ashlar_heap_event {
 };
 
 /*
- * The smallest region in which a trace of @events succeeds, in bytes to give to ashlar_heap_add if
+ * A small region in which a trace of @events succeeds, in bytes to give to ashlar_heap_add if
  * it begins at a multiple of a page as far as @scratch does; found by trying in the @bytes at
- * @scratch; @slots has room for every slot of the trace, and is overwritten. Returns 0 iff the
+ * @scratch; @slots has room for every slot of the trace, and is overwritten. More memory may
+ * fragment in another way: now and then a region a few parts in a hundred smaller does, too, or one
+ * that is a little larger does not, so try what is given in the end. Returns 0 iff the
  * trace does not fit into @scratch. What was allocated before is left alone; nobody else may
  * allocate meanwhile. `ashlar minimum` makes the events of a recorded trace.
  */

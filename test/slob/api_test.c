@@ -492,6 +492,22 @@ TEST(api_add_refuses_what_is_too_small)
 	EXPECT_EQ(ashlar_audit(), 0);
 }
 
+TEST(api_add_refuses_what_it_has)
+{
+	void *p;
+
+	REQUIRE(slob_setup());
+	EXPECT_EQ(ashlar_heap_add(fast + 4096, 3 * 4096, ASHLAR_HEAP_FAST), 2 * 4096);
+	EXPECT_EQ(ashlar_heap_add(fast + 4096, 3 * 4096, ASHLAR_HEAP_FAST), 0);
+	EXPECT_EQ(ashlar_heap_add(fast, 2 * 4096, 0), 0); /* its table */
+	EXPECT_EQ(ashlar_heap_add(fast + 3 * 4096, 2 * 4096, 0), 0); /* its last page */
+	p = ashlar_kmalloc(5000, GFP_KERNEL);
+	REQUIRE(p != NULL);
+	EXPECT_EQ(ashlar_heap_add(p, 5000, 0), 0);
+	kfree(p);
+	EXPECT_EQ(ashlar_audit(), 0);
+}
+
 /* ---- what the heap says ---------------------------------------------------- */
 
 TEST(api_stat_adds_up)

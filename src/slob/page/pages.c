@@ -400,6 +400,9 @@ size_t pages_add(void *start, size_t bytes, u32 attributes)
 
 	if (end < (uintptr_t)start || table >= end)
 		return 0;
+	for (const struct zone *old = pages_zones; old; old = old->next)
+		if (at < (uintptr_t)pages_address(old, old->max_pages) && (uintptr_t)old < end)
+			return 0; /* some of it is Ashlar's already */
 	n = pages_fit(table, end);
 	if (n == 0)
 		return 0;
