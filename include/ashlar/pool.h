@@ -15,6 +15,7 @@
  * Errors  Functions that return int give 0 or the negative of an error named below. A pointer
  *         that is in no block of the pool is reported and refused. A second free, a pointer into
  *         the middle of an object, a pool that is none: reported, and the program ends.
+ * Home    The libraries on slabs, and a kernel's; those on the slob engine have no pools.
  * Source  The slab allocator of DragonOS in C (2022); its names are kept, link names begin with
  *         ashlar_. docs/lineage.md says what is different, and why.
  */
@@ -111,7 +112,8 @@ ASHLAR_API void *ashlar_slab_malloc(struct slab *pool, unsigned long arg) __attr
 
 /* The same with flags: without __GFP_DIRECT_RECLAIM it neither waits for the pool's lock nor makes
  * system calls (NULL then); __GFP_ZERO zeroes the object before the constructor sees it;
- * __GFP_ACCOUNT charges nobody, as a block has objects of many. */
+ * __GFP_ACCOUNT charges nobody, as a block has objects of many; for DMA memory it is refused, and
+ * that is told. */
 ASHLAR_API void *ashlar_slab_malloc_gfp(struct slab *pool, unsigned long arg, ashlar_gfp_t gfp)
 	__attribute__((malloc));
 
@@ -150,7 +152,9 @@ ASHLAR_API const char *ashlar_pool_error(int error);
 ASHLAR_API void *ashlar_pool_kmalloc(size_t size, ashlar_gfp_t gfp) __attribute__((malloc));
 ASHLAR_API void *ashlar_pool_kzalloc(size_t size, ashlar_gfp_t gfp) __attribute__((malloc));
 
-/* Give it back. NULL and ZERO_SIZE_PTR are ignored. -ECANNOT_FREE_MEM: it is not the group's. */
+/* Give it back. NULL and ZERO_SIZE_PTR are ignored. -ECANNOT_FREE_MEM, and reported: it is not the
+ * group's, or a block of pages that is free already. Blocks of pages in use are taken whoever got
+ * them, this group or kmalloc. */
 ASHLAR_API int ashlar_pool_kfree(const void *p);
 
 /* Bytes that may be used at @p; 0 for NULL, ZERO_SIZE_PTR and what is not the group's. */

@@ -91,12 +91,8 @@ void *pool_kmalloc(size_t size, gfp_t gfp)
 
 	if (size == 0)
 		return ZERO_SIZE_PTR;
-	if (gfp & (__GFP_DMA | __GFP_DMA32)) {
-		report_refusal("pool_kmalloc", "group",
-			       page_serves(gfp) ? "pools hold ordinary memory" :
-						  "this home has no DMA memory");
+	if (!pool_serves(gfp, "pool_kmalloc", "group"))
 		return NULL;
-	}
 	if (size > POOL_KMALLOC_MAX)
 		return init_ready() ? large_alloc(size, PAGE_SIZE, gfp) : NULL; /* GR2 */
 	pool = group_pool(group_class(size));

@@ -9,7 +9,10 @@
 #include "ashlar/mm.h"
 #include "base/check.h"
 #include "base/memory.h"
+#include "cache/gfp.h"
 #include "cache/reclaim.h"
+#include "cache/report.h"
+#include "page/page.h"
 #include "port/port.h"
 
 /* ---- taking ---------------------------------------------------------------------- */
@@ -98,6 +101,17 @@ static void *pool_grow(struct slab *pool, gfp_t gfp)
 	if (first)
 		pool_back(first, true); /* if it has left meanwhile, whoever has it loses nothing */
 	return object;
+}
+
+bool pool_serves(gfp_t gfp, const char *function, const char *name)
+{
+	gfp_check(gfp);
+	if (likely(!(gfp & (__GFP_DMA | __GFP_DMA32))))
+		return true;
+	report_refusal(function, name,
+		       page_serves(gfp) ? "pools hold ordinary memory" :
+					  "this home has no DMA memory");
+	return false;
 }
 
 void *pool_take(struct slab *pool, gfp_t gfp)
@@ -226,6 +240,8 @@ void *slab_malloc_gfp(struct slab *pool, unsigned long arg, gfp_t gfp)
 
 	if (!pool_is_pool(pool))
 		fault_pool("slab_malloc", pool);
+	if (!pool_serves(gfp, "slab_malloc_gfp", pool->name))
+		return NULL;
 	object = pool_take(pool, gfp);
 	if (!object)
 		return NULL;

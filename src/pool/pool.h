@@ -66,6 +66,10 @@ struct slab *pool_make(const struct pool_args *args);
 /* Is @p a pool? (PO5) */
 bool pool_is_pool(const void *p);
 
+/* May @function be asked for memory of this kind, from what is called @name? Says why not, and what
+ * flags are unknown. */
+bool pool_serves(gfp_t gfp, const char *function, const char *name);
+
 /* An object in use now, without its constructor, as @gfp permits; NULL iff there is no memory. */
 void *pool_take(struct slab *pool, gfp_t gfp);
 

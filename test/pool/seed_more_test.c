@@ -200,6 +200,24 @@ TEST(seed_X18_flags_are_honoured_or_refused)
 	EXPECT_EQ(sim.requests, 0); /* no system call without leave */
 }
 
+TEST(seed_X18_of_a_pool_too_also_where_an_object_is_free)
+{
+	struct slab *own;
+	void *p;
+
+	REQUIRE(setup());
+	own = slab_create(64, NULL, NULL, 0);
+	REQUIRE(own != NULL);
+	p = slab_malloc(own, 0);
+	REQUIRE(p != NULL);
+	sim.text_bytes = 0;
+	EXPECT_NULL(slab_malloc_gfp(own, 0, GFP_KERNEL | GFP_DMA));
+	EXPECT_TEXT_EQ(sim.text, "ashlar: slab_malloc_gfp(\"pool-64\"): refused: this home has no "
+				 "DMA memory\n");
+	EXPECT_EQ(slab_free(own, p, 0), 0);
+	EXPECT_EQ(slab_destroy(own), 0);
+}
+
 TEST(seed_X19_what_is_larger_than_a_pool_comes_from_pages)
 {
 	char *p;
