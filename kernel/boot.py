@@ -13,6 +13,7 @@ skipped. Last comes the size of the libraries.
 import argparse
 import os
 import re
+import struct
 import subprocess
 import sys
 import time
@@ -75,6 +76,7 @@ SAYS = {"options": ("ashlar: boot line: unknown option 'nosuch', ignored",
                     'no page of them can be closed',
                     "ashlar: failslab: failure 1: 120 bytes of fails always"),
         "options-nth": ("ashlar: failslab: failure 1: 120 bytes of other",)}
+INITRD_KIB = 3072  # of words that count from 0 (bare/initrd_case.c)
 # Kernels with other base pages, and their MMUs with these granules: OUT/ARCH/FOLDER, PAGE_SHIFT.
 PAGES = {"aarch64": {"16k": 14, "64k": 16}}
 
@@ -145,6 +147,9 @@ MACHINES += [
     ("tlb-hole", "x86_64", "bare", "test=tlb", "-M pc,max-ram-below-4g=64M -m 128M -smp 4"),
     ("tlb", "riscv64", "bare", "test=tlb", TWO_NODES),
 ]
+# QEMU gives an ELF image on AArch64 no initrd.
+MACHINES += [("initrd", arch, "bare", f"test=initrd initrd={INITRD_KIB}", "-m 64M -initrd {initrd}")
+             for arch in ("x86_64", "riscv64")]
 for size in PAGES["aarch64"]:  # cortex-a57 has no granule of 16 KiB
     MACHINES += [(f"{size}-{name}", "aarch64", f"{size}/{kernel}", line, "-cpu max " + machine)
                  for name, kernel, line, machine in (
@@ -196,6 +201,10 @@ def boot(machine, out):
     name, arch, kernel, line, options = machine[:5]
     command = QEMU[arch] + ["-kernel", str(out / arch / f"{kernel}.elf"), "-display", "none",
                             "-serial", "stdio", "-nic", "none", "-no-reboot", "-append", line]
+    if "{initrd}" in options:
+        initrd = out / arch / "initrd"
+        initrd.write_bytes(struct.pack(f"<{INITRD_KIB * 256}I", *range(INITRD_KIB * 256)))
+        options = options.format(initrd=initrd)
     start = time.monotonic()
     with open(out / arch / f"{name}.log", "w+b") as log:
         try:

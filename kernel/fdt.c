@@ -34,6 +34,8 @@ static struct fdt {
 	const char *strings;
 	uint32_t strings_bytes;
 	uint64_t boot_hardware;
+	uint64_t initrd_start;
+	uint64_t initrd_end;
 	unsigned depth;
 	struct fdt_node node[FDT_DEPTH];
 } f;
@@ -108,6 +110,10 @@ static void read_property(struct fdt_node *n, const char *name, const uint8_t *v
 		n->size_cells = be32(value) > 2 ? 2 : be32(value);
 	} else if (equal(name, "bootargs") && bytes && value[bytes - 1] == 0) {
 		settings_set((const char *)value);
+	} else if (equal(name, "linux,initrd-start") && (bytes == 4 || bytes == 8)) {
+		f.initrd_start = cells(value, bytes / 4);
+	} else if (equal(name, "linux,initrd-end") && (bytes == 4 || bytes == 8)) {
+		f.initrd_end = cells(value, bytes / 4);
 	} else if (equal(name, "distance-matrix")) {
 		read_distances(value, bytes);
 	} else if (equal(name, "status") && bytes && value[bytes - 1] == 0) {
@@ -231,7 +237,7 @@ static bool token(void)
 /* Blocks that were reserved by the header: pairs of 64-bit numbers up to a pair of zeros. */
 static void read_reserved(uint32_t offset, uint32_t total)
 {
-	for (; offset + 16 <= total; offset += 16) {
+	for (; offset <= total && total - offset >= 16; offset += 16) {
 		uint64_t start = cells(f.tree + offset, 2);
 		uint64_t bytes = cells(f.tree + offset + 8, 2);
 
@@ -267,6 +273,10 @@ bool fdt_read(const void *tree, uint64_t physical, uint64_t boot_hardware)
 	while (token())
 		continue;
 	ashlar_boot_take(physical, total);
+	if (f.initrd_end > f.initrd_start) {
+		ashlar_boot_take(f.initrd_start, f.initrd_end - f.initrd_start);
+		machine.initrd = f.initrd_start;
+	}
 	read_reserved(be32(t + 16), total);
 	return true;
 }

@@ -60,6 +60,7 @@ struct machine {
 	unsigned nodes;
 	struct cpu cpu[KERNEL_MAX_CPUS];
 	uint8_t distance[KERNEL_MAX_NODES][KERNEL_MAX_NODES]; /* 10: the same node */
+	uint64_t initrd;                                      /* where it is; 0: there is none */
 };
 extern struct machine machine;
 

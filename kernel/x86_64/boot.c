@@ -70,6 +70,8 @@ static void boot_take_known(const struct pvh_info *info, uint64_t at)
 	ashlar_boot_take(info->module_list, info->modules * sizeof(struct pvh_module));
 	for (uint32_t i = 0; i < info->modules; i++)
 		ashlar_boot_take(modules[i].start, modules[i].bytes);
+	if (info->modules)
+		machine.initrd = modules[0].start;
 	if (info->command_line)
 		ashlar_boot_take(info->command_line, text_bytes(direct(info->command_line)));
 }

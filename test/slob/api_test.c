@@ -499,7 +499,7 @@ TEST(api_add_refuses_what_it_has)
 	REQUIRE(slob_setup());
 	EXPECT_EQ(ashlar_heap_add(fast + 4096, 3 * 4096, ASHLAR_HEAP_FAST), 2 * 4096);
 	EXPECT_EQ(ashlar_heap_add(fast + 4096, 3 * 4096, ASHLAR_HEAP_FAST), 0);
-	EXPECT_EQ(ashlar_heap_add(fast, 2 * 4096, 0), 0); /* its table */
+	EXPECT_EQ(ashlar_heap_add(fast, 2 * 4096, 0), 0);            /* its table */
 	EXPECT_EQ(ashlar_heap_add(fast + 3 * 4096, 2 * 4096, 0), 0); /* its last page */
 	p = ashlar_kmalloc(5000, GFP_KERNEL);
 	REQUIRE(p != NULL);
