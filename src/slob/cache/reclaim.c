@@ -69,6 +69,14 @@ static bool reclaim_begin(void)
 	return mine;
 }
 
+static void reclaim_end(void)
+{
+	unsigned long were = guard_enter(&shrinkers.lock);
+
+	shrinkers.running = 0;
+	guard_leave(&shrinkers.lock, were);
+}
+
 /* The request ends without memory: false. */
 static bool reclaim_fails(void)
 {
@@ -99,9 +107,10 @@ bool reclaim_retry(gfp_t gfp, unsigned attempt)
 		rounds = 1;
 	if (attempt >= rounds && !(gfp & __GFP_NOFAIL))
 		return reclaim_fails();
-	if (shrinkers.first && !reclaim_is_kept_out() && reclaim_begin()) {
+	if (__atomic_load_n(&shrinkers.first, __ATOMIC_RELAXED) && !reclaim_is_kept_out() &&
+	    reclaim_begin()) {
 		freed = reclaim_shrink(gfp);
-		WRITE_ONCE(shrinkers.running, 0);
+		reclaim_end();
 	}
 	if (gfp & __GFP_NOFAIL) {
 		if (!freed)
@@ -116,7 +125,7 @@ void register_shrinker(struct shrinker *s)
 	unsigned long were = guard_enter(&shrinkers.lock);
 
 	s->next = shrinkers.first;
-	WRITE_ONCE(shrinkers.first, s);
+	STORE_RELEASE(shrinkers.first, s);
 	guard_leave(&shrinkers.lock, were);
 }
 
@@ -133,8 +142,8 @@ void unregister_shrinker(struct shrinker *s)
 			break;
 		}
 	}
+	shrinkers.running = 0;
 	guard_leave(&shrinkers.lock, were);
-	WRITE_ONCE(shrinkers.running, 0);
 }
 
 void reclaim_guard(bool take)
