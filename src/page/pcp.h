@@ -112,6 +112,12 @@ void pcp_init(void);
 /* Up to @count single pages from the list, into @pages; returns how many. */
 size_t pcp_take_bulk(unsigned cpu, struct page **pages, size_t count);
 
+/* Are runs of @count pages kept at all? */
+static inline bool pcp_keeps_run(size_t count)
+{
+	return count >= PCP_RUN_LEAST && count <= PCP_RUN_MOST;
+}
+
 /* A run of exactly @count pages whose first one's number is a multiple of @align, a power of two;
  * NULL iff there is none, or the list is busy. */
 struct page *pcp_take_run(unsigned cpu, size_t count, size_t align);

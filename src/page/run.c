@@ -20,7 +20,7 @@ static void page_free_run(struct page *head, size_t count)
 	size_t pfn = map_page_pfn(head);
 	struct list out;
 
-	if (count - PCP_RUN_LEAST > PCP_RUN_MOST - PCP_RUN_LEAST || !page_is_kept(cpu, pfn)) {
+	if (!pcp_keeps_run(count) || !page_is_kept(cpu, pfn)) {
 		zone_free(page_zone(head), pfn, count);
 		return;
 	}
@@ -37,8 +37,7 @@ static struct page *page_take_run(size_t count, size_t align, gfp_t gfp, unsigne
 	unsigned cpu = percpu_cpu();
 	struct page *head;
 
-	if (count - PCP_RUN_LEAST > PCP_RUN_MOST - PCP_RUN_LEAST || !page_may_be_kept(gfp) ||
-	    node_of_cpu(cpu) != node)
+	if (!pcp_keeps_run(count) || !page_may_be_kept(gfp) || node_of_cpu(cpu) != node)
 		return NULL;
 	head = pcp_take_run(cpu, count, align);
 	if (head)
