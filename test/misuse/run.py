@@ -146,6 +146,7 @@ CASES += [("pool_misuse.c", [what], function, report) for what, function, report
     ("behind", "slab_free", "invalid free: behind the last object in a block of pool-96"),
     ("destroyed", "slab_malloc", "no pool: this is not a pool, or it was destroyed"),
     ("nopool", "slab_free", "no pool: this is not a pool, or it was destroyed"),
+    ("null", "slab_malloc", "no pool: this is not a pool, or it was destroyed"),
     ("kfree", "kfree", POOL_BLOCK),
     ("free", "free", POOL_BLOCK),
     ("group_twice", "pool_kfree", pool_twice("pool-kmalloc-128")),
@@ -189,6 +190,7 @@ CASES += [("pages.c", what.split(), function, report) for what, function, report
 
 # What a pool refuses without ending the program: each line of what it says.
 REFUSED = [
+    r"ashlar: pool_create\(\): refused: args is NULL",
     r"ashlar: slab_free\(ADDR\): not in pool-64, but in a block of pool-kmalloc-128: ENOT_IN_SLAB",
     r"ashlar: slab_free\(ADDR\): not in pool-64, nor Ashlar's memory: ENOT_IN_SLAB",
     r"ashlar: pool_kfree\(ADDR\): not of the group, but in a block of pool-64: ECANNOT_FREE_MEM",
