@@ -223,9 +223,6 @@ bool cache_shrink(struct kmem_cache *c);
  * told, in the name of @function, which would have destroyed @what, a "cache" or a "set". */
 bool cache_empty(struct kmem_cache *c, const char *function, const char *what);
 
-/* Give back pages inside used slabs of all caches; returns pages. */
-size_t cache_discard_all(void);
-
 size_t cache_audit(void);
 void cache_lock_all(void);
 void cache_unlock_all(void);

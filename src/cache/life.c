@@ -324,22 +324,6 @@ void cache_visit_all(u64 *ids)
 	lock_release(&boot.lock);
 }
 
-size_t cache_discard_all(void)
-{
-	size_t pages = 0;
-
-	for (u32 id = 1; id < CONFIG_MAX_IDS; id++) {
-		struct kmem_cache_node *n = cache_visit(id);
-
-		if (!n)
-			continue;
-		if (cache_may_discard(n->cache))
-			pages += slab_discard(n);
-		cache_leave(n);
-	}
-	return pages;
-}
-
 /* Objects that users have: all of the slabs' but those in bitmaps; the shared arrays are empty. */
 static size_t cache_live(const struct kmem_cache *c)
 {
