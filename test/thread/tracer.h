@@ -25,8 +25,9 @@
 
 #define SEQUENCE_MOST 64u         /* descriptors */
 #define SEQUENCE_INSTRUCTIONS 64u /* in one of them */
+#define SEQUENCE_TURNS 200u       /* steps through one that is not seen whole yet */
 #define SEQUENCE_BULK 31u         /* each part of a copy: one, two, four, and eight three times */
-#define SEQUENCE_HELD 24u
+#define SEQUENCE_HELD 23u
 #define SEQUENCE_WAIT_MS 1000u
 
 enum worker { WORKER_NONE, WORKER_SAME_CPU, WORKER_OTHER_CPU, WORKERS };
@@ -89,6 +90,7 @@ struct sequence {
 	uintptr_t descriptor;
 	uintptr_t at[SEQUENCE_INSTRUCTIONS]; /* ascending */
 	unsigned count;
+	unsigned turns; /* how often it was stepped through */
 };
 
 static pid_t traced;
@@ -168,7 +170,7 @@ static bool sequence_is_whole(const struct sequence *s)
 /* Step through without protection, which is safe while the workers wait. */
 static bool sequence_explore(struct sequence *s)
 {
-	for (unsigned turns = 0; turns < 200 && !sequence_is_whole(s); turns++) {
+	for (; s->turns < SEQUENCE_TURNS && !sequence_is_whole(s); s->turns++) {
 		if (!trace_run_to(s->start))
 			return false;
 		poke(stage->rseq_cs, 0);
