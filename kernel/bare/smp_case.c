@@ -11,6 +11,7 @@
 
 #define SLOTS 256u    /* objects on their way from CPU to CPU */
 #define OWN 64u       /* objects of each CPU's interrupts */
+#define HELD 400u     /* objects that a CPU holds at once: more than its array has */
 #define PERIOD 200000 /* of the timer: instructions with icount, else nanoseconds or so */
 
 struct stamp {
@@ -214,6 +215,40 @@ TEST(smp_cpus_exchange_objects)
 TEST(smp_interrupts_allocate_meanwhile)
 {
 	run(true);
+}
+
+/* Each CPU takes and gives back what its arrays and lists do not have, so that all want the same
+ * locks all the time. */
+static void take_atomic(struct cpu *cpu)
+{
+	gfp_t gfp = cpu->number % 2 ? GFP_ATOMIC : GFP_NOWAIT;
+	void *held[HELD];
+
+	for (unsigned i = 0; i < rounds(100); i++) {
+		struct page *page = alloc_pages(gfp, 6);
+
+		for (unsigned k = 0; k < HELD; k++)
+			held[k] = stamped(kmem_cache_alloc(shared_cache, gfp), 200);
+		__atomic_add_fetch(&failed, page == NULL, __ATOMIC_RELAXED);
+		if (page)
+			__free_pages(page, 6);
+		for (unsigned k = 0; k < HELD; k++)
+			check_and_free(held[k]);
+	}
+}
+
+/* What is free is had, whoever holds a lock just then: in a kernel nobody sleeps with one. */
+TEST(smp_atomic_requests_wait_for_locks)
+{
+	wrong = failed = 0;
+	shared_cache = kmem_cache_create("atomic", 200, 0, 0, NULL);
+	irqs_on();
+	cpus_run(take_atomic);
+	kmem_cache_destroy(shared_cache);
+	EXPECT_EQ(wrong, 0);
+	EXPECT_EQ(failed, 0);
+	EXPECT_EQ(ashlar_audit(), 0);
+	irqs_off();
 }
 
 /* Each CPU stops all others, all the time. */

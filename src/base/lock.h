@@ -17,11 +17,15 @@
  *              that keeps few bits, does not count
  *         LK3  who took the lock by lock_try makes no call when he releases it: nobody sleeps for
  *              him, but lets others run until he is done, which is soon
+ *         LK4  where interrupts are off while a lock is held (PORT_LOCKS_SPIN), its holder runs on
+ *              another CPU and is soon done: who may not sleep may wait for it, unless he asks for
+ *              nothing at all (an NMI, which may have interrupted the holder)
  * See     docs/models.md: the model that spin checks
  */
 #ifndef ASHLAR_BASE_LOCK_H
 #define ASHLAR_BASE_LOCK_H
 
+#include "ashlar/gfp.h"
 #include "base/base.h"
 #include "percpu.h"
 
@@ -62,7 +66,16 @@ static inline bool lock_try(struct lock *lock)
 	return lock_take(lock, LOCK_TRIED);
 }
 
-/* The same where the holder keeps what port_irq_save said himself, until lock_release_here: for a
+/* May a request with @gfp wait for a lock? Else it tries (LK4). */
+static inline bool lock_may_wait(gfp_t gfp)
+{
+	gfp_t least = PORT_LOCKS_SPIN ? __GFP_DIRECT_RECLAIM | __GFP_KSWAPD_RECLAIM :
+					__GFP_DIRECT_RECLAIM;
+
+	return gfp & least;
+}
+
+/* lock_try where the holder keeps what port_irq_save said himself, until lock_release_here: for a
  * few instructions in one function. */
 static always_inline bool lock_try_here(struct lock *lock, struct port_irq *irq)
 {
@@ -99,6 +112,15 @@ static inline void lock_acquire(struct lock *lock)
 	if (CONFIG_DEBUG)
 		lock_check_alone();
 	lock_acquire_more(lock);
+}
+
+/* The lock for a request: false iff it is held and @gfp may not wait for it. */
+static inline bool lock_acquire_for(struct lock *lock, gfp_t gfp)
+{
+	if (!lock_may_wait(gfp))
+		return lock_try(lock);
+	lock_acquire(lock);
+	return true;
 }
 
 /* The one lock under which others may be taken, one at a time: it is not counted while held. */

@@ -77,9 +77,7 @@ bool account_charge_many(size_t bytes, size_t count, gfp_t gfp, struct account_o
 	*owner = NULL;
 	if (!g)
 		return true;
-	if (gfp_may_wait(gfp))
-		lock_acquire(&account.lock);
-	else if (!lock_try(&account.lock))
+	if (!lock_acquire_for(&account.lock, gfp))
 		return false; /* AC5 */
 	full = gfp & __GFP_NOFAIL ? NULL : account_full(g, bytes * count);
 	if (full) {

@@ -53,12 +53,8 @@ static struct {
 /* MP4 */
 static bool mempool_lock(struct ashlar_mempool *pool, gfp_t gfp)
 {
-	if (gfp_may_wait(gfp)) {
-		lock_acquire(&pool->lock);
-		return true;
-	}
 	for (unsigned i = 0; i < MEMPOOL_TRIES; i++) {
-		if (lock_try(&pool->lock))
+		if (lock_acquire_for(&pool->lock, gfp))
 			return true;
 		port_relax();
 	}

@@ -83,9 +83,6 @@ bool map_init(size_t budget, size_t page_bytes, unsigned nodes);
  * of map_grain(). false, with nothing usable changed, iff memory is exhausted. */
 bool map_online(size_t pfn, size_t count);
 
-/* The same; false also where that would mean to wait for a lock. */
-bool map_try_online(size_t pfn, size_t count);
-
 /* There is no memory for pages [pfn, pfn+count), multiples of map_grain(): their tables read as
  * zeros, for who asks about a wrong pointer. false iff the port refuses. */
 bool map_skip(size_t pfn, size_t count);
