@@ -404,7 +404,7 @@ size_t ashlar_purge(void)
 	page_drain();
 	pages = large_kept_pages();
 	large_trim(0);
-	pages += cache_discard_all();
+	pages += squeeze_discard();
 	pages += page_discard(0);
 	pages += page_offline();
 	return pages << PAGE_SHIFT;
