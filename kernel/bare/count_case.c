@@ -2,9 +2,12 @@
 /*
  * count_case.c - instructions of each operation, exact with -icount shift=0,sleep=off
  *
- * What    Each figure is the difference of two loops' counts, the second without the operation.
- * Boot    icount=1 says that the count is of instructions; cache= kmalloc= page= batch= are the
- *         most that each may take, boot= the most of the start: kernel/boot.py has them
+ * What    Each figure is the difference of two loops' counts, the second without the operation. A
+ *         refill is an allocation that takes more than twice what the cheapest does, while there
+ *         are slabs with free objects; growth is the first one of a cache that has no slab.
+ * Boot    icount=1 says that the count is of instructions; cache= kmalloc= page= batch= refill=
+ *         growth= are the most that each may take, boot= the most of the start: kernel/boot.py has
+ *         them
  */
 #include "bare_test.h"
 
@@ -67,6 +70,67 @@ static uint64_t count(void (*run)(void), void (*without)(void), unsigned turns, 
 {
 	loop(run, turns); /* what comes once: slabs, arrays */
 	return (loop(run, turns) - loop(without, turns)) / turns / operations;
+}
+
+static uint64_t count_alloc(void **object)
+{
+	uint64_t start = cpu_instructions();
+
+	*object = kmem_cache_alloc(c, GFP_KERNEL);
+	return cpu_instructions() - start;
+}
+
+static uint64_t count_refill(unsigned *refills)
+{
+	uint64_t least = UINT64_MAX;
+	uint64_t sum = 0;
+
+	batch_pair(); /* the slabs are there */
+	*refills = 0;
+	for (unsigned i = 0; i < BATCH; i++) {
+		uint64_t took = count_alloc(&batch[i]);
+
+		least = took < least ? took : least;
+		if (took > 2 * least) {
+			sum += took;
+			++*refills;
+		}
+	}
+	for (unsigned i = 0; i < BATCH; i++)
+		kmem_cache_free(c, batch[i]);
+	return *refills ? sum / *refills : 0;
+}
+
+static uint64_t count_growth(void)
+{
+	uint64_t took;
+
+	kmem_cache_shrink(c);
+	took = count_alloc(batch);
+	kmem_cache_free(c, batch[0]);
+	return took;
+}
+
+TEST(count_instructions_behind_the_fast_path)
+{
+	uint64_t refill, growth;
+	unsigned refills;
+
+	if (!setting_number("icount", 0))
+		SKIP("no icount=1 on the boot line");
+	c = kmem_cache_create("counted", 64, 0, 0, NULL);
+	REQUIRE(c != NULL);
+	irqs_on(); /* shrinking stops CPUs */
+	refill = count_refill(&refills);
+	growth = count_growth();
+	tap_note_number("refills in 10,000 allocations", refills);
+	tap_note_number("instructions of an allocation that refills its array", refill);
+	tap_note_number("instructions of one that makes a slab", growth);
+	EXPECT_GT(refills, 0);
+	EXPECT_LE(refill, setting_number("refill", 0));
+	EXPECT_LE(growth, setting_number("growth", 0));
+	kmem_cache_destroy(c);
+	irqs_off();
 }
 
 TEST(count_instructions_of_each_operation)

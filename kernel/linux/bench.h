@@ -4,7 +4,10 @@
  *
  * What    BENCH(who, alloc64, free64, alloc100, free100, page, unpage) counts instructions: a pair
  *         of 64 bytes from a cache, a kmalloc of 100 bytes, a page, and 10,000 objects one after
- *         the other, allocated and then freed.
+ *         the other, allocated and then freed. BENCH_SLOW(who, alloc64, free64, shrink) counts what
+ *         is behind the fast path: of allocations from slabs that are there, one by one, those that
+ *         took more than twice what the cheapest did ("refill"); and the first from a cache that
+ *         has no slab ("slab-growth").
  * Rules   BN1 the least of several turns counts: the others had a timer's interrupt in them, or
  *             were the first
  */
@@ -50,6 +53,44 @@ extern void *bench_objects[BENCH_BATCH];
 			host_count() - middle_ < least_free ? host_count() - middle_ : least_free; \
 		least_alloc = middle_ - begin_ < least_alloc ? middle_ - begin_ : least_alloc;     \
 	}
+
+/* One allocation after the other: what the slow ones took, least of all turns, and their number. */
+#define BENCH_REFILLS(alloc, free, nothing, least_sum, refills)        \
+	for (unsigned t_ = 0; t_ < BENCH_TURNS; t_++) {                \
+		uint64_t sum_ = 0, fast_ = UINT64_MAX;                 \
+		unsigned slow_ = 0;                                    \
+		for (unsigned i = 0; i < BENCH_BATCH; i++) {           \
+			uint64_t begin_ = host_count();                \
+			bench_objects[i] = (alloc);                    \
+			begin_ = host_count() - begin_ - (nothing);    \
+			fast_ = begin_ < fast_ ? begin_ : fast_;       \
+			sum_ += begin_ > 2 * fast_ ? begin_ : 0;       \
+			slow_ += begin_ > 2 * fast_;                   \
+		}                                                      \
+		for (unsigned i = 0; i < BENCH_BATCH; i++)             \
+			free(bench_objects[i]);                        \
+		refills = t_ && sum_ < least_sum ? slow_ : refills;    \
+		least_sum = t_ && sum_ < least_sum ? sum_ : least_sum; \
+	}
+
+#define BENCH_SLOW(who, alloc64, free64, shrink)                                 \
+	do {                                                                     \
+		uint64_t nothing_ = BENCH_LEAST(1, (void)0);                     \
+		uint64_t sum_of_ = UINT64_MAX, growth_ = UINT64_MAX;             \
+		unsigned refills_ = 1;                                           \
+		BENCH_REFILLS(alloc64, free64, nothing_, sum_of_, refills_)      \
+		host_report(who, "refill", sum_of_, 0, refills_ ? refills_ : 1); \
+		for (unsigned t_ = 0; t_ < BENCH_TURNS; t_++) {                  \
+			uint64_t begin_;                                         \
+			shrink;                                                  \
+			begin_ = host_count();                                   \
+			bench_objects[0] = (alloc64);                            \
+			begin_ = host_count() - begin_;                          \
+			growth_ = begin_ < growth_ ? begin_ : growth_;           \
+			free64(bench_objects[0]);                                \
+		}                                                                \
+		host_report(who, "slab-growth", growth_, nothing_, 1);           \
+	} while (0)
 
 #define BENCH(who, alloc64, free64, alloc100, free100, page, unpage)                              \
 	do {                                                                                      \

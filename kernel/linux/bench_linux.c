@@ -36,6 +36,8 @@ void bench_linux(void)
 		return;
 	BENCH("linux", kmem_cache_alloc(cache, GFP_KERNEL), bench_free, kmalloc(100, GFP_KERNEL),
 	      kfree, alloc_pages(GFP_KERNEL, 0), bench_unpage);
+	BENCH_SLOW("linux", kmem_cache_alloc(cache, GFP_KERNEL), bench_free,
+		   kmem_cache_shrink(cache));
 	kmem_cache_destroy(cache);
 }
 

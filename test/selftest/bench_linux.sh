@@ -53,7 +53,8 @@ case "\$all" in
 */slub-*) linux=120 ;;
 *) linux=1234 ;;
 esac
-for what in cache-64-pair kmalloc-100-pair page-pair batch-10000-alloc batch-10000-free; do
+for what in cache-64-pair kmalloc-100-pair page-pair batch-10000-alloc batch-10000-free \
+	refill slab-growth; do
 	case "\$all" in
 	*-bench.initrd*) printf 'bench: linux %s %s\\nbench: ashlar %s %s\\n' \$what \$linux \$what \$((70 + more)) ;;
 	esac
