@@ -13,10 +13,12 @@
  *         AC5 a charge that may not wait is refused where the lock is held. Nothing has to be given
  *             back under the lock after a refusal: of several objects all are charged, or none; on
  *             slob the charge comes before the object
+ *         AC7 ashlar_group_destroy alone ends a group: it is held, so its free is reported
  */
 #include "base/lock.h"
 #include "cache/account_object.h"
 #include "cache/gfp.h"
+#include "cache/hold.h"
 #include "cache/kmalloc.h"
 
 #define ACCOUNT_EBUSY (-16)
@@ -174,8 +176,10 @@ struct ashlar_group *ashlar_group_create(const char *name, struct ashlar_group *
 	g->owner = account_make_owner();
 	if (g->owner) {
 		g->owner->group = g;
+		hold(g); /* AC7 */
 		if (account_enter(g))
 			return g;
+		hold_end(g);
 		account_free_owner(g->owner);
 	}
 	kfree(g);
@@ -227,6 +231,7 @@ int ashlar_group_destroy(struct ashlar_group *g)
 	STORE_RELEASE(account_groups[g->number], NULL);
 	lock_release(&account.lock);
 	account_free_owners(&gone);
+	hold_end(g);
 	kfree(g);
 	return 0;
 }

@@ -41,7 +41,7 @@ enum state {
 	STATE_NONE = 3,         /* was a slab's once and is no object now */
 	STATE_CHARGED = 5,      /* in use, and a group pays for it (cache/account.h) */
 	STATE_HELD_CHARGED = 6, /* both */
-	STATE_HELD = 4, /* in use, but nobody's: in a mempool or sheaf, or waiting for readers */
+	STATE_HELD = 4,         /* in use, but nobody's to free (cache/hold.h) */
 };
 
 #define MAP_LEVELS 2u

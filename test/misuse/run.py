@@ -111,6 +111,10 @@ CASES = [
     ("free_sized_wrong.c", ["64", "100"], "free_sized", wrong_size(100)),
     ("free_sized_wrong.c", ["64", "100000"], "free_sized", wrong_size(100000)),
     ("free_aligned_sized_wrong.c", ["64", "100"], "free_aligned_sized", wrong_size(100)),
+    ("kfree_sized_wrong.c", ["64", "100"], "kfree_sized", wrong_size(100)),
+    ("kfree_sized_wrong.c", ["50", "100000"], "kfree_sized", wrong_size(100000)),
+    ("kfree_sized_wrong.c", ["100000", "40000"], "kfree_sized", wrong_size_large(40000, 100000)),
+    ("kfree_sized_wrong.c", ["20971520", "100"], "kfree_sized", wrong_size_large(100, 20971520)),
     ("delete_sized_wrong.cc", [], DELETE, wrong_size(100)),
     ("delete_twice.cc", [], DELETE, twice(64)),
     ("free_inside_all.c", [], None, None),
@@ -293,6 +297,7 @@ REFUSAL = 'ashlar: kmem_cache_create("{}"): refused: {}'
 ARGS_REFUSAL = 'ashlar: kmem_cache_create_args("args"): refused: {}'
 FREE_CAT = "ashlar: kmem_cache_free(ARG): {}"
 GONE = "use after free: this object of kmem_cache is already free"
+DESCRIBES = "this describes the cache dogs: kmem_cache_destroy ends it"
 CAT_TWICE = "double free: this object of cats is already free"
 
 # cache.c: what is done, how the program ends, and the first line; None: it is silent.
@@ -345,6 +350,11 @@ CACHE_CASES = [
     ("free kfree-twice", -6, f"ashlar: kfree(ARG): {CAT_TWICE}"),
     ("free bulk-other", -6, FREE_CAT.format("wrong cache: freed to dogs, this object is of cats")),
     ("free bulk-null", 0, None),
+    ("free cache", -6, "ashlar: free(ARG): invalid free: " + DESCRIBES),
+    ("free kfree-cache", -6, "ashlar: kfree(ARG): invalid free: " + DESCRIBES),
+    ("free cache-to-cache", -6, FREE_CAT.format("invalid free: " + DESCRIBES)),
+    ("free cache-to-itself", -6, FREE_CAT.format("invalid free: " + DESCRIBES)),
+    ("free realloc-cache", -6, "ashlar: realloc(ARG): invalid pointer: " + DESCRIBES),
     ("free destroyed", -6, FREE_CAT.format("use after free: freed to a cache that is "
      "destroyed, this object is of cats")),
 ]
