@@ -201,7 +201,7 @@ TEST(pool_numbers_that_cannot_be)
 	EXPECT_EQ(ashlar_audit(), 0);
 }
 
-/* ---- a pool that is destroyed too soon -------------------------------------------------------- */
+/* ---- a pool that is destroyed too soon ---------------------------------------------- */
 
 static void *destroys(void *object, unsigned long arg)
 {
