@@ -123,7 +123,8 @@ void fault_foreign(const char *function, const struct slab *pool, const void *p)
 	text_print(&t);
 }
 
-void fault_leak(const struct slab *pool, size_t used, void *const *objects, unsigned count)
+void fault_leak(const struct slab *pool, size_t used, void *const *objects, unsigned count,
+		bool more)
 {
 	struct text t;
 
@@ -134,12 +135,20 @@ void fault_leak(const struct slab *pool, size_t used, void *const *objects, unsi
 	text_dec(&t, used);
 	text_str(&t, used == 1 ? " object is still in use; the pool stays: ESLAB_NOTNULL\n" :
 				 " objects are still in use; the pool stays: ESLAB_NOTNULL\n");
-	text_str(&t, count == used ? "  in use  " : "  first   ");
+	if (count)
+		text_str(&t, more ? "  first   " : "  in use  ");
 	for (unsigned i = 0; i < count; i++) {
 		text_char(&t, ' ');
 		text_pointer(&t, objects[i]);
 	}
-	text_char(&t, '\n');
+	text_str(&t, count ? "\n" : "");
+	if (!more && used > count) {
+		text_str(&t, "  callback ");
+		text_dec(&t, used - count);
+		text_str(&t, used - count == 1 ?
+				     " object: a constructor or destructor runs on it\n" :
+				     " objects: constructors or destructors run on them\n");
+	}
 	anchor_event(ASHLAR_EVENT_LEAK);
 	anchor_message(t.bytes, t.length);
 	text_print(&t);

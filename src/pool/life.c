@@ -394,15 +394,19 @@ static int pools_note_leak(void *object, void *data)
 int slab_destroy(struct slab *pool)
 {
 	struct leaks leaks = { .count = 0 };
+	size_t used;
+	bool more;
 
 	if (!pool)
 		return 0;
 	if (!pool_is_pool(pool))
 		fault_pool("slab_destroy", pool);
 	pools_set_closed(pool, true);
-	if (READ_ONCE(pool->used)) {
+	used = READ_ONCE(pool->used);
+	if (used) {
 		pool_for_each(pool, pools_note_leak, &leaks);
-		fault_leak(pool, pool->used, leaks.objects, leaks.count);
+		more = leaks.count == LIFE_LEAKS && used > LIFE_LEAKS;
+		fault_leak(pool, used, leaks.objects, leaks.count, more);
 		pools_set_closed(pool, false);
 		return -ESLAB_NOTNULL;
 	}

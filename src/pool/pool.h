@@ -94,7 +94,9 @@ _Noreturn void fault_object(const char *function, const struct slab *pool, const
 /* Nothing of this pool's (NULL: of the group's). The first few are printed, all are counted. */
 void fault_foreign(const char *function, const struct slab *pool, const void *p);
 
-/* Objects are in use at the end of a pool; @objects are the first @count of them. */
-void fault_leak(const struct slab *pool, size_t used, void *const *objects, unsigned count);
+/* @used objects are in use at the end of a pool, or in a callback; @objects are the first @count of
+ * those in use, and there may be @more. */
+void fault_leak(const struct slab *pool, size_t used, void *const *objects, unsigned count,
+		bool more);
 
 #endif

@@ -200,3 +200,67 @@ TEST(pool_numbers_that_cannot_be)
 	EXPECT_TEXT_EQ(pool_error(ESLAB_ARGS + 1), "?");
 	EXPECT_EQ(ashlar_audit(), 0);
 }
+
+/* ---- a pool that is destroyed too soon ---------------------------------------------- */
+
+static void *destroys(void *object, unsigned long arg)
+{
+	(void)arg;
+	help_clear();
+	result = slab_destroy(made);
+	return object;
+}
+
+/* What is in a callback is told apart from what somebody has: nobody could free it now. */
+TEST(pool_destroyed_inside_its_callbacks)
+{
+	void *p, *q;
+
+	sim_reset();
+	made = slab_create(64, destroys, destroys, 0);
+	p = slab_malloc(made, 0);
+	REQUIRE(p != NULL);
+	EXPECT_EQ(result, -ESLAB_NOTNULL);
+	EXPECT_TEXT_EQ(sim.text,
+		       "ashlar: slab_destroy(\"pool-64\"): 1 object is still in use; the pool "
+		       "stays: ESLAB_NOTNULL\n"
+		       "  callback 1 object: a constructor or destructor runs on it\n");
+	q = slab_malloc(made, 0);
+	EXPECT_TEXT_EQ(sim.text,
+		       help_format(&text,
+				   "ashlar: slab_destroy(\"pool-64\"): 2 objects are still in use; "
+				   "the pool stays: ESLAB_NOTNULL\n"
+				   "  in use   %p\n"
+				   "  callback 1 object: a constructor or destructor runs on it\n",
+				   p));
+	EXPECT_EQ(slab_free(made, p, 0), 0);
+	EXPECT(help_contains(sim.text, "  callback 1 object:"));
+	EXPECT_EQ(slab_free(made, q, 0), 0);
+	help_clear();
+	EXPECT_EQ(slab_destroy(made), 0);
+	EXPECT_TEXT_EQ(sim.text, "");
+	EXPECT_EQ(ashlar_audit(), 0);
+}
+
+/* Of many the first few are named. */
+TEST(pool_destroyed_with_many_objects)
+{
+	void *p[6];
+
+	REQUIRE(setup());
+	for (unsigned i = 0; i < 6; i++)
+		p[i] = slab_malloc(pool, 0);
+	help_clear();
+	EXPECT_EQ(slab_destroy(pool), -ESLAB_NOTNULL);
+	EXPECT_TEXT_EQ(sim.text,
+		       help_format(&text,
+				   "ashlar: slab_destroy(\"pool-64\"): 6 objects are still "
+				   "in use; the pool stays: ESLAB_NOTNULL\n"
+				   "  first    %p %p %p %p\n",
+				   p[0], p[1], p[2], p[3]));
+	for (unsigned i = 4; i < 6; i++)
+		slab_free(pool, p[i], 0);
+	help_clear();
+	EXPECT_EQ(slab_destroy(pool), -ESLAB_NOTNULL);
+	EXPECT(help_contains(sim.text, "\n  in use   0x"));
+}

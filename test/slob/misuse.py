@@ -60,17 +60,114 @@ CASES = [
     ("fine.c", [], None, None),
 ]
 
+REFUSAL = 'ashlar: kmem_cache_create("{}"): refused: {}'
+ARGS_REFUSAL = 'ashlar: kmem_cache_create_args("args"): refused: {}'
+GONE = "use after free: this block is already free"
+POINTER_NOT = "invalid pointer: this memory is not Ashlar's"
+ODD = "1 byte inside a block that starts at BASE"
+FREE_CAT = "ashlar: kmem_cache_free(ARG): {}"
+OTHER_CACHE = "wrong cache: freed to dogs, this object is of cats"
+NO_CACHE = "wrong cache: freed to {}, this object is of no cache (kmalloc)"
+
+# cache.c: what is done, how the program ends, and the first line of what it prints; None: nothing.
+# A constructor that allocates from its own cache has no end here: it runs at every allocation.
+CACHE_CASES = [
+    ("create no-name", 0, "ashlar: kmem_cache_create(): refused: a cache needs a name"),
+    ("create empty-name", 0, REFUSAL.format("", "a cache needs a name")),
+    ("create size-0", 0, REFUSAL.format("none", "the size is 0")),
+    ("create size-large", 0, REFUSAL.format("whale", "the size is above 4 MiB")),
+    ("create flags", 0, REFUSAL.format("flags", "unknown flags")),
+    ("create align", 0, REFUSAL.format("align", "the alignment is not a power of two up to 4 MiB")),
+    ("create zones", 0,
+     REFUSAL.format("zones", "SLAB_CACHE_DMA and SLAB_CACHE_DMA32 are two different zones")),
+    ("create dma", 0, REFUSAL.format("dma", "this home has no DMA memory")),
+    ("create rcu", 0,
+     REFUSAL.format("rcu", "SLAB_TYPESAFE_BY_RCU needs an RCU: call ashlar_rcu_bind first")),
+    ("create panic", -6, REFUSAL.format("must", "the size is 0")),
+    ("create window-outside", 0, ARGS_REFUSAL.format("the user window is not inside the object")),
+    ("create window-empty", 0, ARGS_REFUSAL.format("the user window has an offset, but no size")),
+    ("create pointer-outside", 0,
+     ARGS_REFUSAL.format("the free pointer is not inside the object, or not aligned")),
+    ("create sheaf", 0, ARGS_REFUSAL.format("the sheaf capacity is above 120")),
+    ("destroy null", 0, None),
+    ("destroy in-use", 0,
+     'ashlar: kmem_cache_destroy("cats"): 1 object is still in use; the cache stays'),
+    ("destroy nothing", -6, "ashlar: kmem_cache_destroy(ARG): " + POINTER_NOT),
+    ("destroy twice", -6, "ashlar: kmem_cache_destroy(ARG): " + GONE),
+    ("destroy validate-null", -6, "ashlar: kmem_cache_validate(ARG): " + POINTER_NOT),
+    ("destroy shrink-null", -6, "ashlar: kmem_cache_shrink(ARG): " + POINTER_NOT),
+    ("free null", 0, None),
+    ("free kfree", 0, None),
+    ("free bulk-null", 0, None),
+] + [(f"destroy {what}", -6, f"ashlar: kmem_cache_alloc(ARG): {GONE}")
+     for what in ("alloc", "alloc-bulk", "alloc-node", "alloc-no-node", "alloc-other-node")] + [
+    (f"destroy {what}", -6, f"ashlar: kmem_cache_{what}(ARG): {GONE}")
+    for what in ("validate", "shrink", "tune", "size", "debug")] + [
+    (f"free {what}", -6, FREE_CAT.format(line)) for what, line in (
+        ("other-cache", OTHER_CACHE),
+        ("kmalloc", NO_CACHE.format("cats")),
+        ("static", OURS_NOT),
+        ("inside", "invalid free: 16 bytes" + ODD[6:]),
+        ("odd", "invalid free: " + ODD),
+        ("twice", TWICE),
+        ("bulk-twice", TWICE),
+        ("bulk-other", OTHER_CACHE),
+        ("cache-to-cache", NO_CACHE.format("cats")),
+        ("cache-to-itself", NO_CACHE.format("dogs")),
+        ("destroyed", "use after free: freed to a cache that is destroyed, this object is of cats"),
+    )] + [("free kfree-twice", -6, f"ashlar: kfree(ARG): {TWICE}")]
+
+# Blocks of pages, and what is taken for a cache or for one.
+NOWHERE = "invalid free: no block starts here"
+NOWHERE_POINTER = "invalid pointer: no block starts here"
+NO_PAGES = "invalid free: this memory is kmalloc's or a cache's, not a block of pages"
+CASES += [("pages.c", what.split(), function, report) for what, function, report in (
+    ("block free", "free", NOWHERE),
+    ("block kfree", "kfree", NOWHERE),
+    ("block one", "kfree", NOWHERE),
+    ("block realloc", "realloc", NOWHERE_POINTER),
+    ("block ksize", "ksize", NOWHERE_POINTER),
+    ("block order", "free_pages", NOWHERE),
+    ("block inside", "free_pages", NOWHERE),
+    ("block kfree-inside", "kfree", NOWHERE),
+    ("block twice", "free_pages", TWICE),
+    ("block one-twice", "free_pages", TWICE),
+    ("block kfree-twice", "kfree", TWICE),
+    ("pages slab", "free_pages", NO_PAGES),
+    ("pages large", "free_pages", NO_PAGES),
+    ("pages mapping", "free_pages", NO_PAGES),
+    ("destroy object", "kmem_cache_destroy", "invalid pointer: this is no cache, but a block in use"),
+    ("mapping kvfree", "kvfree", NOWHERE),
+    ("mapping realloc", "realloc", NOWHERE_POINTER),
+    ("mapping end", "kfree", NOWHERE),
+    ("mapping cache", "kmem_cache_free", re.escape(NO_CACHE.format("cats"))),
+    ("mapping untouched", "free", OURS_NOT),
+)]
+
 
 def run(folder, source, args):
     out = os.path.join(folder, source.replace(".", "_"))
     if not os.path.exists(out):
+        linked = [PRELOAD] if "sized" in source or source in ("cache.c", "pages.c") else []
         subprocess.run(["cc", "-std=gnu11", "-O1", "-g", "-fno-builtin", "-w", "-pthread", "-I", MISUSE,
                         "-I", os.path.join(os.path.dirname(os.path.dirname(HERE)), "include"),
-                        "-o", out, os.path.join(MISUSE, source)] + ([PRELOAD] if "sized" in source else []), check=True)
+                        "-o", out, os.path.join(MISUSE, source)] + linked, check=True)
     env = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "LD_PRELOAD": PRELOAD}
     done = subprocess.run([out] + args, env=env, capture_output=True, timeout=120,
                           stdin=subprocess.DEVNULL, check=False)
     return done.returncode, done.stdout.decode(), done.stderr.decode(errors="replace")
+
+
+def try_cache(folder, case):
+    """cache.c: how it ends, and its first line to the letter; returns what was found if not"""
+    what, end, line = case
+    code, out, err = run(folder, "cache.c", what.split())
+    arg, base = (out.split()[-2:] + ["ARG"] * 2)[:2]
+    first = err.split("\n", maxsplit=1)[0]
+    if arg == "ARG":
+        first = re.sub(r"\(0x[0-9a-f]+\)", "(ARG)", first)
+    wanted = (line or "").replace("ARG", arg).replace("BASE", base)
+    return "" if code == end and first == wanted else f"ended with {code}: {first}; wanted: {wanted}"
 
 
 def main():
@@ -91,9 +188,15 @@ def main():
             print(f"{'ok' if good else 'not ok'} {number} - {' '.join([source] + args)}")
             if not good:
                 print(f"# ended with {code}: {first}")
+        for number, case in enumerate(CACHE_CASES, len(CASES) + 1):
+            found = try_cache(folder, case)
+            failed += bool(found)
+            print(f"{'not ok' if found else 'ok'} {number} - cache.c {case[0]}")
+            if found:
+                print(f"# {found}")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    print(f"1..{len(CASES)}")
+    print(f"1..{len(CASES) + len(CACHE_CASES)}")
     return 1 if failed else 0
 
 

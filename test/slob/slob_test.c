@@ -677,7 +677,7 @@ TEST(slob_B13_wild_frees)
 	EXPECT(says("invalid free: 8 bytes inside a block that starts at"));
 	victim = (char *)held[0] + 1;
 	EXPECT(help_aborts(free_it));
-	EXPECT(says("invalid free: 1 bytes inside"));
+	EXPECT(says("invalid free: 1 byte inside a block"));
 	victim = (char *)held[0] - 1;
 	EXPECT(help_aborts(free_it));
 	EXPECT(says("it points to the header before an object"));

@@ -212,6 +212,12 @@ static bool cache_is_listed(const struct kmem_cache *c)
 	return it != NULL;
 }
 
+void cache_check(const struct kmem_cache *c, const char *function)
+{
+	if (PORT_SLOB_STEP && !kmalloc_class_of(c) && !cache_is_listed(c))
+		report_pointer(function, c);
+}
+
 /* SC3 */
 bool cache_empty(struct kmem_cache *c, const char *function, const char *what)
 {
@@ -235,8 +241,7 @@ void kmem_cache_destroy(struct kmem_cache *c)
 		report_refusal("kmem_cache_destroy", "kmalloc", "this cache is Ashlar's own");
 		return;
 	}
-	if (PORT_SLOB_STEP && !cache_is_listed(c))
-		report_pointer("kmem_cache_destroy", c);
+	cache_check(c, "kmem_cache_destroy");
 	nolock_check();
 	if (!cache_empty(c, "kmem_cache_destroy", "cache"))
 		return;
@@ -248,6 +253,8 @@ void kmem_cache_destroy(struct kmem_cache *c)
 		}
 	}
 	guard_leave(&caches.lock, were);
+	if (PORT_SLOB_STEP)
+		c->id = CACHE_GONE;
 	block_free(c, NULL, "kmem_cache_destroy");
 }
 
@@ -261,6 +268,8 @@ void *kmem_cache_alloc_node(struct kmem_cache *c, gfp_t gfp, int node)
 	ASSERT(c);
 	if (class)
 		return kmalloc_node(class, gfp, node);
+	if (PORT_SLOB_STEP && unlikely(c->id == CACHE_GONE))
+		report_pointer("kmem_cache_alloc", c);
 	if (PORT_SLOB_STEP && unlikely(c->flags & (CACHE_ZONES | SLAB_ACCOUNT)))
 		gfp |= cache_zone(c->flags) | (c->flags & SLAB_ACCOUNT ? __GFP_ACCOUNT : 0);
 	if (watch_fails(c, c->object_size, gfp))
@@ -315,7 +324,7 @@ void kmem_cache_free_bulk(struct kmem_cache *c, size_t count, void **objects)
 /* Nothing lies idle in a cache: what is free is everybody's. */
 int kmem_cache_shrink(struct kmem_cache *c)
 {
-	ASSERT(c);
+	cache_check(c, "kmem_cache_shrink");
 	return !kmalloc_class_of(c) && READ_ONCE(c->live) != 0;
 }
 
@@ -323,7 +332,7 @@ unsigned int kmem_cache_size(struct kmem_cache *c)
 {
 	size_t class = kmalloc_class_of(c);
 
-	ASSERT(c);
+	cache_check(c, "kmem_cache_size");
 	return class ? (unsigned int)class : c->object_size;
 }
 

@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "cache/anchor.h"
 #include "cache/block.h"
+#include "cache/cache.h"
 #include "port/port.h"
 
 #define LINE_BYTES 160u
@@ -114,6 +115,13 @@ static bool report_is_no_page(const char *function, const struct page *pg)
 		(seen.kind == PAGE_RUN && (seen.list == RUN_KMALLOC || seen.list == RUN_OBJECT)));
 }
 
+/* A cache is asked for: all that begin with kmem_cache_ but the free of an object. */
+static bool report_is_cache(const char *function)
+{
+	return !report_is_free(function) && function[0] == 'k' && function[1] == 'm' &&
+	       function[2] == 'e' && function[3] == 'm';
+}
+
 /* "invalid free: ", or of what is no free "invalid pointer: ". */
 static void report_invalid(struct line *l, const char *function)
 {
@@ -142,11 +150,16 @@ static void report_in_page(struct line *l, const char *function, const void *p,
 	case SLOB_INSIDE:
 		inside = ((uintptr_t)p & (PAGE_SIZE - 1)) - place->start * SLOB_UNIT;
 		report_invalid(l, function);
-		if (inside < place->header) {
+		if (PORT_SLOB_STEP && inside == place->header && report_is_cache(function)) {
+			report_str(l, "this is no cache, but a block in use");
+		} else if (inside < place->header) {
 			report_str(l, "it points to the header before an object");
 		} else {
 			report_dec(l, inside - place->header);
-			report_str(l, " bytes inside a block that starts at ");
+			report_str(l, PORT_SLOB_STEP && inside - place->header == 1 ?
+					      " byte inside" :
+					      " bytes inside");
+			report_str(l, " a block that starts at ");
 			report_hex(l, (uintptr_t)p - inside + place->header);
 		}
 		report_object(l, place);
@@ -225,8 +238,12 @@ _Noreturn void report_cache(const struct kmem_cache *c, const void *p)
 		place.id = (u16)READ_ONCE(pg->prev);
 	owner = place.id ? cache_of(place.id) : NULL;
 	report_begin(&l, "kmem_cache_free", p);
-	report_str(&l, "wrong cache: freed to ");
-	report_str(&l, c->name);
+	if (PORT_SLOB_STEP && c->id == CACHE_GONE) {
+		report_str(&l, "use after free: freed to a cache that is destroyed");
+	} else {
+		report_str(&l, "wrong cache: freed to ");
+		report_str(&l, c->name);
+	}
 	report_str(&l, ", this object is of ");
 	report_str(&l, owner ? owner->name : "no cache (kmalloc)");
 	report_str(&l, "\n");

@@ -3,6 +3,7 @@
  * tune.c - how much the arrays hold, on slob: it has none (see src/cache/tune.c)
  */
 #include "ashlar/slab.h"
+#include "cache/cache.h"
 
 #define TUNE_EINVAL (-22)
 
@@ -10,7 +11,7 @@
 int kmem_cache_tune(struct kmem_cache *c, unsigned int limit, unsigned int batchcount,
 		    unsigned int shared)
 {
-	(void)c;
+	cache_check(c, "kmem_cache_tune");
 	(void)limit;
 	(void)batchcount;
 	(void)shared;

@@ -12,6 +12,7 @@
 #include "ashlar/debug.h"
 #include "base/text.h"
 #include "cache/block.h"
+#include "cache/cache.h"
 #include "cache/fault.h"
 #include "cache/init.h"
 #include "cache/kmalloc.h"
@@ -80,6 +81,7 @@ int ashlar_kmem_cache_debug(struct kmem_cache *c, const char *letters)
 	size_t length = 0;
 	u32 flags = 0;
 
+	cache_check(c, "kmem_cache_debug");
 	while (letters && letters[length])
 		length++;
 	if (!init_ready() || (length && !letters_read(letters, length, &flags)))
@@ -111,7 +113,7 @@ int ashlar_slab_debug(const char *setting)
 /* Every object of every cache: what a write beyond one damages first is the next header. */
 int ashlar_kmem_cache_validate(struct kmem_cache *c)
 {
-	(void)c;
+	cache_check(c, "kmem_cache_validate");
 	return init_ready() ? (int)size_min(ashlar_audit(), INT32_MAX) : 0;
 }
 
