@@ -175,6 +175,15 @@ ASHLAR_API void *ashlar_krealloc_array(void *p, size_t count, size_t size, ashla
 ASHLAR_API void ashlar_kfree(const void *p);
 
 /*
+ * kfree of a block that was asked for with @size bytes. Reported, before anything is freed, and the
+ * program ends, iff @size is more than may be used at @p, or at most half of it and above 64 bytes
+ * while kmalloc(@size) would give other blocks. With red zones: iff more than was asked for. What
+ * kmalloc_nolock gave may be more: free it with what ksize says, or without a size. Cost: as kfree
+ * and a look into a table, where kmalloc(@size) takes this class; else as ksize and kfree.
+ */
+ASHLAR_API void ashlar_kfree_sized(const void *p, size_t size);
+
+/*
  * For any context: a signal handler, an interrupt or NMI (bare.h says how) that has interrupted
  * whoever holds the lock. Nothing is waited for; a lock is tried, and there is another way.
  *
@@ -373,6 +382,7 @@ ASHLAR_API void *krealloc(const void *p, size_t size, gfp_t gfp) ASHLAR_LINK(ash
 ASHLAR_API void *krealloc_array(void *p, size_t count, size_t size, gfp_t gfp)
 	ASHLAR_LINK(ashlar_krealloc_array);
 ASHLAR_API void kfree(const void *p) ASHLAR_LINK(ashlar_kfree);
+ASHLAR_API void kfree_sized(const void *p, size_t size) ASHLAR_LINK(ashlar_kfree_sized);
 ASHLAR_API void *kmalloc_nolock(size_t size, gfp_t gfp, int node) ASHLAR_LINK(ashlar_kmalloc_nolock)
 	__attribute__((malloc));
 ASHLAR_API void kfree_nolock(const void *p) ASHLAR_LINK(ashlar_kfree_nolock);

@@ -251,6 +251,93 @@ TEST(smp_atomic_requests_wait_for_locks)
 	irqs_off();
 }
 
+/* All pages that the CPUs have, for the shrinker to take. */
+static struct {
+	uint32_t lock;
+	unsigned count;
+	void **first;
+} pages;
+
+static void pages_lock(void)
+{
+	while (__atomic_exchange_n(&pages.lock, 1, __ATOMIC_ACQUIRE))
+		ashlar_host_relax();
+}
+
+static void pages_unlock(void)
+{
+	__atomic_store_n(&pages.lock, 0, __ATOMIC_RELEASE);
+}
+
+static void **pages_pop(void)
+{
+	void **page;
+
+	pages_lock();
+	page = pages.first;
+	if (page) {
+		pages.first = *page;
+		pages.count--;
+	}
+	pages_unlock();
+	return page;
+}
+
+static size_t pages_count(struct shrinker *s, gfp_t gfp)
+{
+	(void)s;
+	(void)gfp;
+	return pages.count;
+}
+
+static size_t pages_scan(struct shrinker *s, gfp_t gfp, size_t most)
+{
+	size_t n = 0;
+	void **page;
+
+	(void)s;
+	(void)gfp;
+	for (; n < most && (page = pages_pop()); n++)
+		free_pages((unsigned long)page, 0);
+	return n;
+}
+
+static void fill_pages(struct cpu *cpu)
+{
+	(void)cpu;
+	for (unsigned i = 0; i < rounds(20000); i++) {
+		void **page = (void **)__get_free_pages(GFP_KERNEL, 0);
+
+		if (!page) {
+			__atomic_add_fetch(&failed, 1, __ATOMIC_RELAXED);
+			continue;
+		}
+		pages_lock();
+		*page = pages.first;
+		pages.first = page;
+		pages.count++;
+		pages_unlock();
+	}
+}
+
+/* All memory can be had again: nobody goes without, whoever runs the shrinker. */
+TEST(smp_a_shrinker_frees_for_all)
+{
+	static struct shrinker s = { .count = pages_count, .scan = pages_scan };
+
+	failed = 0;
+	irqs_on();
+	ashlar_register_shrinker(&s);
+	cpus_run(fill_pages);
+	ashlar_unregister_shrinker(&s);
+	tap_note_number("pages that are held at the end", pages.count);
+	while (pages_scan(&s, GFP_KERNEL, 1))
+		continue;
+	EXPECT_EQ(failed, 0);
+	EXPECT_EQ(ashlar_audit(), 0);
+	irqs_off();
+}
+
 /* Each CPU stops all others, all the time. */
 static void stop_others(struct cpu *cpu)
 {

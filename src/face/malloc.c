@@ -16,6 +16,7 @@
 #include "base/bits.h"
 #include "cache/kmalloc.h"
 #include "cache/option.h"
+#include "cache/sized.h"
 #include "face/face.h"
 
 FACE_PUBLIC fast_door void *malloc(size_t size)
@@ -207,31 +208,10 @@ FACE_PUBLIC size_t malloc_usable_size(void *p)
 	return kmalloc_usable(p, "malloc_usable_size");
 }
 
-/* What memalign makes of an alignment: the next power of two. */
-static size_t malloc_round_alignment(size_t align)
-{
-	return (size_t)1 << bits_log2_ceil(size_max(size_min(align, SIZE_MAX / 2 + 1), 1));
-}
-
-/* May a block of @usable bytes have been asked for with @size? Blocks stay where they are when
- * they shrink to no less than half, so half is the limit; of what was asked for, a small object
- * at a large alignment may be the lesser part. */
-static bool malloc_size_fits(size_t usable, size_t size, size_t align)
-{
-	const struct kmem_cache *c = kmalloc_cache(size, malloc_round_alignment(align));
-
-	if (size > usable)
-		return false;
-	if (usable == (c ? kmalloc_class_bytes(c) : size_align(size_max(size, 1), PAGE_SIZE)))
-		return true;
-	return size > usable / 2 || usable <= 64;
-}
-
 static void malloc_free_sized(void *p, size_t align, size_t size, const char *function)
 {
-	if (p && !malloc_is_foreign(p) &&
-	    !malloc_size_fits(kmalloc_usable(p, function), size, align))
-		report_size(function, p, size);
+	if (p && !malloc_is_foreign(p))
+		sized_check(p, size, align, function);
 	free(p);
 }
 

@@ -112,6 +112,10 @@ CASES = [
     ("free_sized_wrong.c", ["64", "100"], "free_sized", wrong_size(100)),
     ("free_sized_wrong.c", ["64", "100000"], "free_sized", wrong_size(100000)),
     ("free_aligned_sized_wrong.c", ["64", "100"], "free_aligned_sized", wrong_size(100)),
+    ("kfree_sized_wrong.c", ["64", "100"], "kfree_sized", wrong_size(100)),
+    ("kfree_sized_wrong.c", ["50", "100000"], "kfree_sized", wrong_size(100000)),
+    ("kfree_sized_wrong.c", ["100000", "40000"], "kfree_sized", wrong_size_large(40000, 100000)),
+    ("kfree_sized_wrong.c", ["20971520", "100"], "kfree_sized", wrong_size_large(100, 20971520)),
     ("delete_sized_wrong.cc", [], DELETE, wrong_size(100)),
     ("delete_twice.cc", [], DELETE, twice(64)),
     ("free_inside_all.c", [], None, None),
@@ -143,6 +147,7 @@ CASES += [("pool_misuse.c", [what], function, report) for what, function, report
     ("behind", "slab_free", "invalid free: behind the last object in a block of pool-96"),
     ("destroyed", "slab_malloc", "no pool: this is not a pool, or it was destroyed"),
     ("nopool", "slab_free", "no pool: this is not a pool, or it was destroyed"),
+    ("null", "slab_malloc", "no pool: this is not a pool, or it was destroyed"),
     ("kfree", "kfree", POOL_BLOCK),
     ("free", "free", POOL_BLOCK),
     ("group_twice", "pool_kfree", pool_twice("pool-kmalloc-128")),
@@ -186,6 +191,7 @@ CASES += [("pages.c", what.split(), function, report) for what, function, report
 
 # What a pool refuses without ending the program: each line of what it says.
 REFUSED = [
+    r"ashlar: pool_create\(\): refused: args is NULL",
     r"ashlar: slab_free\(ADDR\): not in pool-64, but in a block of pool-kmalloc-128: ENOT_IN_SLAB",
     r"ashlar: slab_free\(ADDR\): not in pool-64, nor Ashlar's memory: ENOT_IN_SLAB",
     r"ashlar: pool_kfree\(ADDR\): not of the group, but in a block of pool-64: ECANNOT_FREE_MEM",

@@ -49,6 +49,10 @@ CASES = [
     ("usable_stack.c", [], "malloc_usable_size", "invalid pointer: this memory is not Ashlar's"),
     ("free_sized_wrong.c", ["64", "100"], "free_sized",
      r"wrong size: freed with 100 bytes, this block has \d+"),
+    ("kfree_sized_wrong.c", ["64", "100"], "kfree_sized",
+     r"wrong size: freed with 100 bytes, this block has \d+"),
+    ("kfree_sized_wrong.c", ["100000", "40000"], "kfree_sized",
+     r"wrong size: freed with 40000 bytes, this block has \d+"),
     ("too_large.c", [], None, None),
     ("overflow.c", [], None, None),
     ("alignment.c", [], None, None),
@@ -61,6 +65,7 @@ def run(folder, source, args):
     out = os.path.join(folder, source.replace(".", "_"))
     if not os.path.exists(out):
         subprocess.run(["cc", "-std=gnu11", "-O1", "-g", "-fno-builtin", "-w", "-pthread", "-I", MISUSE,
+                        "-I", os.path.join(os.path.dirname(os.path.dirname(HERE)), "include"),
                         "-o", out, os.path.join(MISUSE, source)] + ([PRELOAD] if "sized" in source else []), check=True)
     env = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "LD_PRELOAD": PRELOAD}
     done = subprocess.run([out] + args, env=env, capture_output=True, timeout=120,
