@@ -49,8 +49,7 @@ bool large_init(void)
 	for (unsigned i = 0; i < LARGE_BUCKETS; i++)
 		list_init(&large.used[i]);
 	list_init(&large.kept);
-	large.mappings = cache_make("ashlar-mapping", sizeof(struct mapping), 16,
-				    SLAB_NO_MERGE | SLAB_NO_USER_FLAGS, NULL);
+	large.mappings = cache_make("ashlar-mapping", sizeof(struct mapping), 16, SLAB_OWN, NULL);
 	return large.mappings != NULL;
 }
 
