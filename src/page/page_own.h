@@ -35,8 +35,8 @@ bool page_is_kept(unsigned cpu, size_t pfn);
 /* Blocks that left CPUs' lists go to their zones, each zone's under one lock. */
 void page_free_list(struct list *blocks);
 
-/* @count pages that nobody uses: a block that CPUs keep, or a @run that they may keep, to this CPU's
- * list; what it does not keep to the zone. */
+/* @count pages that nobody uses, a block of an order that CPUs keep or a @run: to this CPU's list,
+ * and what it does not keep to the zone. */
 static always_inline void page_give(struct page *head, size_t count, bool run)
 {
 	unsigned cpu = percpu_cpu();
