@@ -103,7 +103,7 @@ enum ashlar_field_id {
 	ASHLAR_GROUP_REFUSED,
 	/* struct kmem_cache_node and struct kmem_cache, further ones */
 	ASHLAR_NODE_SLABS_FULL,
-	ASHLAR_CACHE_FLAGS, /* SLAB_ flags that it was made with */
+	ASHLAR_CACHE_FLAGS, /* SLAB_ flags that it was made with, ASHLAR_FLAG_OWN */
 	ASHLAR_CACHE_DEBUG, /* those of debugging that are in force */
 	ASHLAR_CACHE_CTOR,
 	ASHLAR_NODE_TAKEN,
@@ -202,6 +202,9 @@ struct ashlar_pages {
 	uint64_t refaulted; /* of that, needed again */
 };
 
+/* In a cache's flags: it has Ashlar's own descriptors, so no object in it is a program's. */
+#define ASHLAR_FLAG_OWN 0x4u
+
 /* What a row stands for. */
 enum ashlar_row_kind {
 	ASHLAR_ROW_CACHE,  /* a cache of the slab engine */
@@ -229,7 +232,7 @@ struct ashlar_row {
 	uint32_t shared_factor;
 	uint64_t slabs_full; /* of `slabs`, without a free object */
 	uint64_t ctor;       /* address of the constructor, or 0 */
-	uint32_t flags;      /* SLAB_ flags that the cache was made with */
+	uint32_t flags;      /* SLAB_ flags that the cache was made with, ASHLAR_FLAG_OWN */
 	uint32_t debug;      /* those of debugging that are in force */
 	uint64_t taken;      /* objects taken out of slabs, ever */
 	uint64_t taken_peak; /* most that were out of them at one time */

@@ -103,22 +103,27 @@ static void account_free_owner(struct account_owner *owner)
 	kmalloc_free(owner, "ashlar_group_destroy"); /* as kfree, which clang-tidy misreads */
 }
 
-void account_uncharge_bytes(size_t bytes, struct account_owner *owner)
+void account_uncharge_many(size_t bytes, size_t count, struct account_owner *owner)
 {
 	bool gone;
 
 	if (!owner)
 		return;
 	lock_acquire(&account.lock);
-	account_subtract(owner->group, bytes, 1);
-	owner->bytes -= bytes;
-	owner->objects--;
+	account_subtract(owner->group, bytes * count, count);
+	owner->bytes -= bytes * count;
+	owner->objects -= count;
 	gone = owner->retired && owner->objects == 0;
 	if (gone)
 		list_remove(&owner->link);
 	lock_release(&account.lock);
 	if (gone)
 		account_free_owner(owner);
+}
+
+void account_uncharge_bytes(size_t bytes, struct account_owner *owner)
+{
+	account_uncharge_many(bytes, 1, owner);
 }
 
 /* ---- groups -------------------------------------------------------------------------------- */

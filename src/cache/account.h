@@ -24,10 +24,12 @@ struct account_owner {
 /* The group that pays for what this thread allocates now; NULL: nobody. */
 struct ashlar_group *account_current(void);
 
-/* @bytes: false iff a limit refuses, else who pays, perhaps nobody. @count times, all or none. */
+/* @bytes: false iff a limit refuses, else who pays, perhaps nobody. @count times, all or none; the
+ * lock is taken once. */
 bool account_charge_bytes(size_t bytes, gfp_t gfp, struct account_owner **owner);
 bool account_charge_many(size_t bytes, size_t count, gfp_t gfp, struct account_owner **owner);
 void account_uncharge_bytes(size_t bytes, struct account_owner *owner);
+void account_uncharge_many(size_t bytes, size_t count, struct account_owner *owner);
 
 /* AC1; the lock is held. Returns faults. */
 size_t account_audit(void);

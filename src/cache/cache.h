@@ -32,6 +32,7 @@
 #ifndef ASHLAR_CACHE_CACHE_H
 #define ASHLAR_CACHE_CACHE_H
 
+#include "ashlar/anchor.h"
 #include "ashlar/slab.h"
 #include "cache/debug.h"
 #include "engine/engine.h"
@@ -39,9 +40,12 @@
 
 #define CACHE_NAME_MAX 32u
 
-/* Of kmalloc: nobody else's to merge with or to destroy. */
-#define SLAB_LETTER_A 0x2u /* has letter A by slab_debug= */
-#define SLAB_KMALLOC 0x1000u
+/* Flags that no user gives. */
+#define SLAB_LETTER_A 0x2u   /* has letter A by slab_debug= */
+#define SLAB_KMALLOC 0x1000u /* kmalloc's: nobody else's to merge with or to destroy */
+
+/* Of a cache of Ashlar's own. */
+#define SLAB_OWN (ASHLAR_FLAG_OWN | SLAB_NO_MERGE | SLAB_NO_USER_FLAGS)
 
 /* A further name of a merged cache. */
 struct cache_alias {

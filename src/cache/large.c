@@ -49,8 +49,7 @@ bool large_init(void)
 	for (unsigned i = 0; i < LARGE_BUCKETS; i++)
 		list_init(&large.used[i]);
 	list_init(&large.kept);
-	large.mappings = cache_make("ashlar-mapping", sizeof(struct mapping), 16,
-				    SLAB_NO_MERGE | SLAB_NO_USER_FLAGS, NULL);
+	large.mappings = cache_make("ashlar-mapping", sizeof(struct mapping), 16, SLAB_OWN, NULL);
 	return large.mappings != NULL;
 }
 
@@ -208,6 +207,7 @@ void large_trim(size_t keep)
 			list_remove(&m->link);
 			large.pages.kept -= m->bytes >> PAGE_SHIFT;
 			large.trimmed += m->bytes >> PAGE_SHIFT;
+			large_gone_add(m->start, m->bytes);
 		}
 		lock_release(&large.lock);
 		if (!m)
@@ -237,6 +237,11 @@ static void *large_remap(const void *p, size_t size)
 	/* Its pages are not counted now. */
 	if (bytes <= m->bytes || large_is_allowed(bytes >> PAGE_SHIFT))
 		moved = port_mapping_resize(m->start, m->bytes, bytes);
+	if (moved && moved != m->start) {
+		lock_acquire(&large.lock);
+		large_gone_add(m->start, m->bytes);
+		lock_release(&large.lock);
+	}
 	if (moved) {
 		m->start = moved;
 		m->bytes = bytes;
@@ -412,10 +417,13 @@ bool large_look(const void *p, struct large_place *place)
 
 			if ((size_t)((const char *)p - m->start) >= m->bytes)
 				continue;
-			*place = (struct large_place){ m->start, m->bytes, i < LARGE_BUCKETS };
+			*place =
+				(struct large_place){ m->start, m->bytes,
+						      i < LARGE_BUCKETS ? LARGE_USED : LARGE_KEPT };
 			found = true;
 		}
 	}
+	found = found || large_gone_find(p, place);
 	lock_release(&large.lock);
 	return found;
 }
@@ -457,16 +465,6 @@ void *large_resize(void *p, size_t size, gfp_t gfp)
 const struct large_figures *large_figures(void)
 {
 	return &large.pages;
-}
-
-size_t large_kept_pages(void)
-{
-	return READ_ONCE(large.pages.kept);
-}
-
-size_t large_used_pages(void)
-{
-	return READ_ONCE(large.pages.used);
 }
 
 size_t large_refaulted_pages(void)

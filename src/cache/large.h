@@ -47,14 +47,25 @@ struct account_owner *large_owner(const void *p);
 /* Bytes of the run or mapping that starts at @p; 0 iff there is none. */
 size_t large_size(const void *p);
 
-/* The mapping that @p is in, for reports: in use or kept. false iff there is none, or its list is
- * being changed all the time (it is waited for, but not for ever: a signal may have come in). */
+/* The mapping that @p is in, for reports: in use or kept; else one of those that went back last.
+ * false iff there is none, or its list is being changed all the time (it is waited for, but not for
+ * ever: a signal may have come in). */
+enum large_state {
+	LARGE_USED,
+	LARGE_KEPT, /* free, for reuse */
+	LARGE_GONE, /* with the system, which may have given the addresses to anybody since */
+};
 struct large_place {
 	const char *start;
 	size_t bytes;
-	bool used; /* else it is free, and kept for reuse */
+	enum large_state state;
 };
 bool large_look(const void *p, struct large_place *place);
+
+/* large_gone.c: the last mappings that went back, or away from where they were. Under the lock of
+ * large.c. */
+void large_gone_add(const char *start, size_t bytes);
+bool large_gone_find(const void *p, struct large_place *place);
 
 /* Change the size without moving (runs) or by remapping (mappings): the new place, or NULL
  * where this way is not possible and the block is as it was. */
@@ -71,8 +82,16 @@ struct large_figures {
 };
 const struct large_figures *large_figures(void);
 
-size_t large_kept_pages(void);      /* in kept mappings */
-size_t large_used_pages(void);      /* in mappings in use */
+static inline size_t large_kept_pages(void) /* in kept mappings */
+{
+	return READ_ONCE(large_figures()->kept);
+}
+
+static inline size_t large_used_pages(void) /* in mappings in use */
+{
+	return READ_ONCE(large_figures()->used);
+}
+
 size_t large_refaulted_pages(void); /* mapped anew after as much had been unmapped, ever */
 
 size_t large_audit(void);

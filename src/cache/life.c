@@ -172,12 +172,11 @@ bool cache_boot(void)
 
 	list_init(&cache_list);
 	boot.next_id = 1;
-	made = cache_describe(&boot.caches, "kmem_cache", sizeof(struct kmem_cache),
-			      SLAB_NO_MERGE | SLAB_NO_USER_FLAGS, &args) &&
+	made = cache_describe(&boot.caches, "kmem_cache", sizeof(struct kmem_cache), SLAB_OWN,
+			      &args) &&
 	       cache_enlist(&boot.caches, boot.caches_node) &&
 	       cache_describe(&boot.nodes, "kmem_cache_node",
-			      node_table.count * sizeof(struct kmem_cache_node),
-			      SLAB_NO_MERGE | SLAB_NO_USER_FLAGS, &args) &&
+			      node_table.count * sizeof(struct kmem_cache_node), SLAB_OWN, &args) &&
 	       cache_enlist(&boot.nodes, boot.nodes_node);
 	boot.caches.batchcount = 1;
 	boot.nodes.batchcount = 1;

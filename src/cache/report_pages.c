@@ -170,7 +170,10 @@ void report_in_pages(struct text *t, const char *function, const void *p)
 static void report_in_mapping(struct text *t, const char *function, const char *p,
 			      const struct large_place *m)
 {
-	if (m->used) {
+	if (m->state == LARGE_GONE) {
+		report_invalid(t, function);
+		text_str(t, "this memory is not Ashlar's any more");
+	} else if (m->state == LARGE_USED) {
 		report_in_large(t, function, p, m->start, m->bytes);
 	} else if (p == m->start) {
 		report_again(t, function);
@@ -183,7 +186,8 @@ static void report_in_mapping(struct text *t, const char *function, const char *
 	text_pointer(t, m->start);
 	text_str(t, " - ");
 	text_pointer(t, m->start + m->bytes);
-	text_str(t, "), a mapping of its own\n");
+	text_str(t, "), a mapping of its own");
+	text_str(t, m->state == LARGE_GONE ? " that went back to the system\n" : "\n");
 }
 
 void report_outside(struct text *t, const char *function, const void *p)

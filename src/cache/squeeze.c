@@ -55,15 +55,26 @@ static void squeeze_node(struct kmem_cache_node *n, bool all)
 		slab_discard(n);
 }
 
+/* The first visited node with an id from *@id on, which moves behind it; NULL: there is none. */
+static struct kmem_cache_node *squeeze_next(const u64 *ids, size_t *id)
+{
+	size_t found = bitmap_find(ids, *id, CONFIG_MAX_IDS, true);
+
+	if (found == CONFIG_MAX_IDS)
+		return NULL;
+	*id = found + 1;
+	return map_ids[found].node;
+}
+
 /* Every visit ends here. */
 static void squeeze_nodes(bool all)
 {
-	for (size_t id = 0; id < CONFIG_MAX_IDS; id++) {
-		id = bitmap_find(squeeze.ids, id, CONFIG_MAX_IDS, true);
-		if (id == CONFIG_MAX_IDS)
-			break;
-		squeeze_node(map_ids[id].node, all);
-		cache_leave(map_ids[id].node);
+	struct kmem_cache_node *n;
+	size_t id = 0;
+
+	while ((n = squeeze_next(squeeze.ids, &id))) {
+		squeeze_node(n, all);
+		cache_leave(n);
 	}
 }
 
@@ -103,19 +114,16 @@ bool squeeze_try(void)
 size_t squeeze_idle(void)
 {
 	u64 ids[CONFIG_MAX_IDS / 64];
+	struct kmem_cache_node *n;
 	size_t bytes = 0;
+	size_t id = 0;
 
 	cache_visit_all(ids);
-	for (size_t id = 0;; id++) {
-		const struct kmem_cache_node *n;
-
-		id = bitmap_find(ids, id, CONFIG_MAX_IDS, true);
-		if (id == CONFIG_MAX_IDS)
-			return bytes;
-		n = map_ids[id].node;
+	while ((n = squeeze_next(ids, &id))) {
 		bytes += READ_ONCE(n->free_objects) * n->shape->stride;
-		cache_leave(map_ids[id].node);
+		cache_leave(n);
 	}
+	return bytes;
 }
 
 size_t squeeze_discard(void)

@@ -3,22 +3,9 @@
  * stat.c - see stat.h; nothing is stopped: the figures are of about this moment
  */
 #include "cache/stat.h"
-#include "base/text.h"
 #include "cache/array.h"
 #include "cache/cache.h"
 #include "cache/large.h"
-
-/* Made by the library for itself: what it holds is no program's. The tool knows them so, too. */
-static bool stat_is_ours(const char *name)
-{
-	size_t length = 0;
-
-	while (name[length])
-		length++;
-	return text_equals(name, length, "kmem_cache") ||
-	       text_equals(name, length, "kmem_cache_node") ||
-	       text_equals(name, size_min(length, 7), "ashlar-");
-}
 
 static void stat_add_cache(struct stat_sum *sum, const struct kmem_cache_node *n)
 {
@@ -28,7 +15,7 @@ static void stat_add_cache(struct stat_sum *sum, const struct kmem_cache_node *n
 	size_t idle = READ_ONCE(n->free_objects);
 	size_t objects = slabs * s->objects;
 
-	if (objects > parked + idle && !stat_is_ours(n->cache->name))
+	if (objects > parked + idle && !(n->cache->flags & ASHLAR_FLAG_OWN))
 		sum->used_bytes += (objects - parked - idle) * s->stride;
 	sum->slab_bytes += slabs << s->order << PAGE_SHIFT;
 	sum->parked_bytes += parked * s->stride;

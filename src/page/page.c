@@ -305,20 +305,8 @@ bool page_is_kept(unsigned cpu, size_t pfn)
 
 void page_free(struct page *head, unsigned order)
 {
-	unsigned cpu = percpu_cpu();
-	size_t pfn = map_page_pfn(head);
-	struct list out;
-
 	ASSERT(head->kind != PAGE_FREE && head->kind != PAGE_TAIL && head->order == order);
-	if (unlikely(!page_is_kept(cpu, pfn))) {
-		zone_free(page_zone(head), pfn, (size_t)1 << order);
-		return;
-	}
-	list_init(&out);
-	map_set_dirty(pfn, (size_t)1 << order);
-	pcp_give(cpu, head, &out);
-	if (!list_is_empty(&out))
-		page_free_list(&out);
+	page_give(head, (size_t)1 << order, false);
 }
 
 size_t page_discard(size_t keep)

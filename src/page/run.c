@@ -14,23 +14,6 @@
 #include "page/populate.h"
 #include "port/port.h"
 
-static void page_free_run(struct page *head, size_t count)
-{
-	unsigned cpu = percpu_cpu();
-	size_t pfn = map_page_pfn(head);
-	struct list out;
-
-	if (!pcp_keeps_run(count) || !page_is_kept(cpu, pfn)) {
-		zone_free(page_zone(head), pfn, count);
-		return;
-	}
-	list_init(&out);
-	map_set_dirty(pfn, count);
-	pcp_give_run(cpu, head, count, &out);
-	if (!list_is_empty(&out))
-		page_free_list(&out);
-}
-
 /* A run that this CPU keeps, of as many pages. */
 static struct page *page_take_run(size_t count, size_t align, gfp_t gfp, unsigned node, bool *zero)
 {
@@ -68,7 +51,7 @@ void page_free_exact(struct page *head, size_t count)
 	size_t pfn = map_page_pfn(head);
 
 	if (count >> CONFIG_PCP_ORDERS || !bits_is_power_of_two(count) || (pfn & (count - 1))) {
-		page_free_run(head, count);
+		page_give(head, count, true);
 		return;
 	}
 	head->kind = PAGE_BLOCK;

@@ -70,8 +70,7 @@ uint64_t heap_slab_bytes(const struct heap *h, const struct ashlar_row *r)
 
 bool heap_row_is_ours(const struct ashlar_row *r)
 {
-	return strcmp(r->name, "kmem_cache") == 0 || strcmp(r->name, "kmem_cache_node") == 0 ||
-	       strncmp(r->name, "ashlar-", 7) == 0;
+	return r->flags & ASHLAR_FLAG_OWN;
 }
 
 void heap_add(uint64_t *sum, uint64_t n, uint64_t each)

@@ -276,7 +276,51 @@ TEST(report_mapping_freed_twice)
 	REQUIRE(large_kept_pages() == 0);
 	wrong = p;
 	EXPECT(help_aborts(free_wrong));
-	EXPECT(help_contains(sim.text, "this memory is not Ashlar's"));
+	EXPECT_TEXT_EQ(
+		sim.text,
+		help_format(&expected,
+			    "ashlar: kfree(%p): invalid free: this memory is not Ashlar's "
+			    "any more\n"
+			    "  block    [%p - %p), a mapping of its own that went back to the "
+			    "system\n",
+			    p, p, p + ((size_t)12 << 20)));
+	wrong = p + ((size_t)12 << 20) - 1;
+	EXPECT(help_aborts(free_wrong));
+	EXPECT(help_contains(sim.text, "not Ashlar's any more\n"));
+	wrong++;
+	EXPECT(help_aborts(free_wrong));
+	EXPECT(help_contains(sim.text, "not Ashlar's\n"));
+	EXPECT_EQ(ashlar_audit(), 0);
+}
+
+/* The newest at an address counts, in use or not; the oldest of many is forgotten. */
+TEST(report_mappings_that_are_gone)
+{
+	char *q;
+
+	REQUIRE(setup());
+	p = ashlar_kmalloc((size_t)12 << 20, GFP_KERNEL);
+	REQUIRE(p != NULL);
+	q = krealloc(p, (size_t)40 << 20, GFP_KERNEL);
+	REQUIRE(q != NULL && q != p);
+	wrong = p;
+	EXPECT(help_aborts(free_wrong)); /* it has moved */
+	EXPECT(help_contains(sim.text, "not Ashlar's any more\n"));
+	wrong = q + 4096;
+	EXPECT(help_aborts(free_wrong));
+	EXPECT(help_contains(sim.text, "inside a large block of 41943040 bytes"));
+	kfree(q);
+	for (unsigned i = 0; i < 17; i++) { /* at the same address each time, or not */
+		p = ashlar_kmalloc((size_t)(12 + i) << 20, GFP_KERNEL);
+		REQUIRE(p != NULL);
+		kfree(p);
+	}
+	wrong = p + ((size_t)28 << 20) - 1;
+	EXPECT(help_aborts(free_wrong));
+	EXPECT(help_contains(sim.text, help_format(&expected,
+						   "  block    [%p - %p), a mapping of "
+						   "its own that went back to the system\n",
+						   p, p + ((size_t)28 << 20))));
 	EXPECT_EQ(ashlar_audit(), 0);
 }
 

@@ -31,6 +31,7 @@ CLASSES = [16, 32, 48, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 
            3584, 3840, 4096, 4608, 5120, 5632, 6144, 6656, 7168, 7680, 8192, 10240, 12288, 14336,
            16384, 20480, 24576, 28672, 32768]
 OURS_NOT = "invalid free: this memory is not Ashlar's"
+OURS_NO_MORE = "invalid free: this memory is not Ashlar's any more"
 POINTER_NOT = "invalid pointer: this memory is not Ashlar's"
 PAGES_TWICE = "double free: this memory is already free"
 MAPPING_TWICE = "double free: this large block is already free"
@@ -76,7 +77,7 @@ CASES = [
      "malloc: corruption: object ADDR of kmalloc-64 was handed out while in use)"),
     ("double_free_large.c", ["102400"], "free", PAGES_TWICE),
     ("double_free_large.c", ["3000000"], "free", PAGES_TWICE),
-    ("double_free_large.c", ["40000000"], "free", OURS_NOT),
+    ("double_free_large.c", ["40000000"], "free", OURS_NO_MORE),
     ("free_inside.c", [], "free", inside(24, 64)),
     ("free_inside_aligned.c", [], "free", inside(256, 512)),
     ("free_inside_large.c", ["102400", "8"], "free", inside_large(8)),

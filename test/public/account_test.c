@@ -104,9 +104,12 @@ TEST(account_AC2_many_at_once)
 /* Each page of an exact run, and of bulk, is charged by itself, until its last reference goes. */
 TEST(account_pages_and_references)
 {
+	static struct page *taken[256];
+	static u8 orders[ARRAY_SIZE(taken)];
 	struct page *a[20] = { NULL };
 	struct ashlar_group *g;
 	struct page *block;
+	unsigned count = 0;
 	void *p;
 
 	REQUIRE(setup());
@@ -114,6 +117,17 @@ TEST(account_pages_and_references)
 	ashlar_group_set_default(g);
 	EXPECT_NULL(alloc_pages_exact(11 * PAGE_SIZE, GFP_KERNEL_ACCOUNT));
 	EXPECT_EQ(objects_of(g), 0);
+	ashlar_group_set_limit(g, 0); /* all charges of what could not be had go at once */
+	for (unsigned order = ASHLAR_MAX_ORDER + 1; order-- > 0;)
+		while (count < ARRAY_SIZE(taken) && (block = alloc_pages(GFP_KERNEL, order))) {
+			orders[count] = (u8)order;
+			taken[count++] = block;
+		}
+	EXPECT_NULL(alloc_pages_exact(PAGE_SIZE << ASHLAR_MAX_ORDER, GFP_KERNEL_ACCOUNT));
+	EXPECT_EQ(objects_of(g) + bytes_of(g), 0);
+	while (count--)
+		__free_pages(taken[count], orders[count]);
+	ashlar_group_set_limit(g, 10 * PAGE_SIZE);
 	p = alloc_pages_exact(7 * PAGE_SIZE, GFP_KERNEL_ACCOUNT);
 	REQUIRE(p != NULL);
 	EXPECT_EQ(alloc_pages_bulk(GFP_KERNEL_ACCOUNT, 20, a), 3);

@@ -117,6 +117,7 @@ WAY_OUT(delete_array_sized_aligned, doors_delete_array_sized_aligned(p, bytes, 1
 WAY_OUT(delete_aligned_nothrow, doors_delete_aligned_nothrow(p, 16, p))
 WAY_OUT(delete_array_aligned_nothrow, doors_delete_array_aligned_nothrow(p, 16, p))
 WAY_OUT(kfree, kfree(p))
+WAY_OUT(kfree_sized, kfree_sized(p, bytes))
 WAY_OUT(kfree_sensitive, kfree_sensitive(p))
 WAY_OUT(krealloc, krealloc(p, 0, GFP_KERNEL))
 WAY_OUT(kmoved, kfree(krealloc(p, 20 * bytes, GFP_KERNEL)))
@@ -141,6 +142,7 @@ static void (*const ways_out[])(void *) = {
 	out_delete_aligned_nothrow,
 	out_delete_array_aligned_nothrow,
 	out_kfree,
+	out_kfree_sized,
 	out_kfree_sensitive,
 	out_krealloc,
 	out_kmoved,

@@ -30,6 +30,7 @@
 typedef _Unwind_Reason_Code trace_backtrace(_Unwind_Trace_Fn, void *);
 typedef void *trace_open(const char *, int);
 typedef _Unwind_Ptr trace_get_ip(struct _Unwind_Context *);
+typedef void trace_begin(int argc, char **argv, char **env);
 
 static struct {
 	trace_backtrace *backtrace; /* NULL: no stacks */
@@ -43,22 +44,59 @@ extern const char etext[] __attribute__((weak, visibility("hidden")));
 
 #pragma weak _dl_find_object
 
+/* A value in the dynamic section; 0: there is none. */
+static uintptr_t trace_dynamic(const struct link_map *m, int64_t tag)
+{
+	for (const Elf64_Dyn *d = m->l_ld; d && d->d_tag != DT_NULL; d++)
+		if (d->d_tag == tag)
+			return d->d_un.d_val;
+	return 0;
+}
+
+/* An address there; some are relative to the file's start. */
+static uintptr_t trace_table(const struct link_map *m, int64_t tag)
+{
+	uintptr_t at = trace_dynamic(m, tag);
+
+	return at && at < m->l_addr ? at + m->l_addr : at;
+}
+
 /* This library starts before libc does (-z initfirst). dlopen would start libc now, once and for
  * all, with what libc itself knows of the program's arguments and environment: nothing yet. So it
- * is told. */
-static void trace_prepare_libc(void)
+ * is told, as far as it can be. false: libc had started. */
+static bool trace_prepare_libc(void)
 {
 	char **argv = linux_arguments();
 	char ***libc_argv;
 
 	if (environ || !argv)
-		return;
+		return false;
 	*(void **)&libc_argv = dlsym(RTLD_DEFAULT, "__libc_argv");
 	if (libc_argv && !*libc_argv)
 		*libc_argv = argv;
 	while (*argv)
 		argv++;
 	environ = argv + 1;
+	return true;
+}
+
+/* What cannot be told is the number of arguments, which every dlopen hands on to constructors: libc
+ * notes it when it starts. So its own constructors, which only note such things, run once more,
+ * with what the loader would have given to them. */
+static void trace_tell_libc(void)
+{
+	char **argv = linux_arguments();
+	void *inside = dlsym(RTLD_DEFAULT, "gnu_get_libc_version");
+	struct dl_find_object found;
+	trace_begin *const *begin;
+	size_t count;
+
+	if (!inside || !_dl_find_object || _dl_find_object(inside, &found) != 0)
+		return;
+	begin = (trace_begin *const *)trace_table(found.dlfo_link_map, DT_INIT_ARRAY);
+	count = trace_dynamic(found.dlfo_link_map, DT_INIT_ARRAYSZ) / sizeof(*begin);
+	for (size_t i = 0; begin && i < count; i++)
+		begin[i]((int)((long *)argv)[-1], argv, environ);
 }
 
 void port_trace_start(void)
@@ -66,13 +104,16 @@ void port_trace_start(void)
 	trace_backtrace *found = NULL;
 	trace_open *load;
 	void *library;
+	bool early;
 
 	if (__atomic_exchange_n(&trace.busy, true, __ATOMIC_ACQ_REL))
 		return;
 	/* Looked up, since a static program has none and its linker would complain. */
 	*(void **)&load = dlsym(RTLD_DEFAULT, "dlopen");
-	trace_prepare_libc();
+	early = trace_prepare_libc();
 	library = load ? load("libgcc_s.so.1", RTLD_NOW | RTLD_LOCAL) : NULL;
+	if (early && load)
+		trace_tell_libc();
 	if (!library)
 		return;
 	*(void **)&trace.get_ip = dlsym(library, "_Unwind_GetIP");
@@ -146,16 +187,6 @@ static uint32_t trace_count_symbols(const uint32_t *hash)
 	while (!(chain[last - first] & 1))
 		last++;
 	return last + 1;
-}
-
-/* An address in the dynamic section; some are relative to the file's start. */
-static uintptr_t trace_table(const struct link_map *m, int64_t tag)
-{
-	for (const Elf64_Dyn *d = m->l_ld; d && d->d_tag != DT_NULL; d++)
-		if (d->d_tag == tag)
-			return d->d_un.d_ptr < m->l_addr ? d->d_un.d_ptr + m->l_addr :
-							   d->d_un.d_ptr;
-	return 0;
 }
 
 /* The exported function that holds @address, or NULL; *@offset is how far inside. */

@@ -77,8 +77,7 @@ void account_end_paid(u16 payer, size_t bytes, size_t count)
 {
 	if (payer == SLOB_NOBODY)
 		return;
-	for (size_t i = 0; i < count; i++)
-		account_uncharge_bytes(bytes, LOAD_ACQUIRE(*account_slot(payer)));
+	account_uncharge_many(bytes, count, LOAD_ACQUIRE(*account_slot(payer)));
 }
 
 /* What the block that starts at @p says; 0: nothing. */
