@@ -142,6 +142,8 @@ for arch in QEMU:
         ("slob-full", arch, "slob-example", "files=700", "-m 16M"),
     ]
 MACHINES += [
+    ("lock", "x86_64", "lock", "test=lock", "-m 64M"),
+    ("lock-smp4", "x86_64", "lock", "seed=14 rounds=30", "-m 64M -smp 4"),
     ("pools", "x86_64", "seed-pools", "ASHLAR_TEST=quick", "-m 512M"),
     ("slob-8M", "x86_64", "slob-bare", "ram=8192", "-m 8M"),
     ("slob-hole", "x86_64", "slob-bare", "ram=131072", "-M pc,max-ram-below-4g=64M -m 128M"),

@@ -17,6 +17,7 @@
  *              that keeps few bits, does not count
  *         LK3  who took the lock by lock_try makes no call when he releases it: nobody sleeps for
  *              him, but lets others run until he is done, which is soon
+ *         LK4  a kernel that supplies its own lock (port/host_lock.h) has that instead of the word
  * See     docs/models.md: the model that spin checks
  */
 #ifndef ASHLAR_BASE_LOCK_H
@@ -24,11 +25,15 @@
 
 #include "base/base.h"
 #include "percpu.h"
+#include "port/host_lock.h"
 
 enum lock_state { LOCK_FREE, LOCK_HELD, LOCK_WAITED, LOCK_TRIED };
 
 struct lock {
-	u32 word;            /* enum lock_state */
+	union {
+		struct ashlar_host_lock host; /* LK4: instead; first, so that = { 0 } sets it */
+		u32 word;                     /* enum lock_state */
+	};
 	struct port_irq irq; /* the holder's: what port_irq_save said */
 };
 
@@ -39,14 +44,23 @@ void lock_signal(struct lock *lock); /* the slow half of lock_release */
 void lock_check_alone(void);
 void lock_count(int change);
 
+/* The word of a free lock becomes @state. */
+static always_inline bool lock_take_word(struct lock *lock, enum lock_state state)
+{
+	u32 expected = LOCK_FREE;
+
+	if (PORT_HOST_LOCK)
+		return ashlar_host_trylock(&lock->host);
+	return __atomic_compare_exchange_n(&lock->word, &expected, state, false, __ATOMIC_ACQUIRE,
+					   __ATOMIC_RELAXED);
+}
+
 /* A free lock becomes @state. */
 static inline bool lock_take(struct lock *lock, enum lock_state state)
 {
 	struct port_irq irq = port_irq_save();
-	u32 expected = LOCK_FREE;
 
-	if (unlikely(!__atomic_compare_exchange_n(&lock->word, &expected, state, false,
-						  __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))) {
+	if (unlikely(!lock_take_word(lock, state))) {
 		port_irq_restore(irq);
 		return false;
 	}
@@ -66,11 +80,8 @@ static inline bool lock_try(struct lock *lock)
  * few instructions in one function. */
 static always_inline bool lock_try_here(struct lock *lock, struct port_irq *irq)
 {
-	u32 expected = LOCK_FREE;
-
 	*irq = port_irq_save();
-	if (unlikely(!__atomic_compare_exchange_n(&lock->word, &expected, LOCK_TRIED, false,
-						  __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))) {
+	if (unlikely(!lock_take_word(lock, LOCK_TRIED))) {
 		port_irq_restore(*irq);
 		return false;
 	}
@@ -83,7 +94,10 @@ static always_inline void lock_release_here(struct lock *lock, struct port_irq i
 {
 	if (CONFIG_DEBUG)
 		lock_count(-1);
-	STORE_RELEASE(lock->word, LOCK_FREE); /* LK3: it is still LOCK_TRIED */
+	if (PORT_HOST_LOCK)
+		ashlar_host_unlock(&lock->host);
+	else
+		STORE_RELEASE(lock->word, LOCK_FREE); /* LK3: it is still LOCK_TRIED */
 	port_irq_restore(irq);
 }
 
@@ -115,7 +129,10 @@ static inline void lock_release(struct lock *lock)
 
 	if (CONFIG_DEBUG)
 		lock_count(-1);
-	if (unlikely(__atomic_exchange_n(&lock->word, LOCK_FREE, __ATOMIC_RELEASE) == LOCK_WAITED))
+	if (PORT_HOST_LOCK)
+		ashlar_host_unlock(&lock->host);
+	else if (unlikely(__atomic_exchange_n(&lock->word, LOCK_FREE, __ATOMIC_RELEASE) ==
+			  LOCK_WAITED))
 		lock_signal(lock);
 	port_irq_restore(irq);
 }
