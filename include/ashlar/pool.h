@@ -14,7 +14,8 @@
  *         and this one. After fork parent and child may go on with everything.
  * Errors  Functions that return int give 0 or the negative of an error named below. A pointer
  *         that is in no block of the pool is reported and refused. A second free, a pointer into
- *         the middle of an object, a pool that is none: reported, and the program ends.
+ *         the middle of an object, a pool that is none (NULL, one that was destroyed), NULL for
+ *         a place or a function that must be given: reported, and the program ends.
  * Home    The libraries on slabs, and a kernel's; those on the slob engine have no pools.
  * Source  The slab allocator of DragonOS in C (2022); its names are kept, link names begin with
  *         ashlar_. docs/lineage.md says what is different, and why.
@@ -42,6 +43,7 @@ struct slab;
 #define ESLAB_ALIGN 106      /* the alignment is not a power of two up to the block's */
 #define ESLAB_FLAGS 107      /* unknown flags */
 #define ESLAB_BUSY 108       /* somebody else has the lock, and this call does not wait */
+#define ESLAB_ARGS 109       /* pool_create: args is NULL */
 
 /* How the memory of a pool is backed. */
 #define POOL_PAGES_AUTO 0u  /* 2 MiB pages once a second block is needed */
@@ -92,7 +94,8 @@ struct pool_info {
 ASHLAR_API struct slab *ashlar_slab_create(unsigned long size, pool_callback ctor,
 					   pool_callback dtor, unsigned long arg);
 
-/* The same with a name, an alignment, flags; *@error, if given, is 0 or says why it is NULL. */
+/* The same with a name, an alignment, flags, or NULL if @args is; *@error, if given, is 0 or says
+ * why it is NULL. */
 ASHLAR_API struct slab *ashlar_pool_create(const struct pool_args *args, int *error);
 
 /*

@@ -11,6 +11,7 @@
 
 #define SLOTS 256u    /* objects on their way from CPU to CPU */
 #define OWN 64u       /* objects of each CPU's interrupts */
+#define HELD 400u     /* objects that a CPU holds at once: more than its array has */
 #define PERIOD 200000 /* of the timer: instructions with icount, else nanoseconds or so */
 
 struct stamp {
@@ -214,6 +215,127 @@ TEST(smp_cpus_exchange_objects)
 TEST(smp_interrupts_allocate_meanwhile)
 {
 	run(true);
+}
+
+/* Each CPU takes and gives back what its arrays and lists do not have, so that all want the same
+ * locks all the time. */
+static void take_atomic(struct cpu *cpu)
+{
+	gfp_t gfp = cpu->number % 2 ? GFP_ATOMIC : GFP_NOWAIT;
+	void *held[HELD];
+
+	for (unsigned i = 0; i < rounds(100); i++) {
+		struct page *page = alloc_pages(gfp, 6);
+
+		for (unsigned k = 0; k < HELD; k++)
+			held[k] = stamped(kmem_cache_alloc(shared_cache, gfp), 200);
+		__atomic_add_fetch(&failed, page == NULL, __ATOMIC_RELAXED);
+		if (page)
+			__free_pages(page, 6);
+		for (unsigned k = 0; k < HELD; k++)
+			check_and_free(held[k]);
+	}
+}
+
+/* What is free is had, whoever holds a lock just then: in a kernel nobody sleeps with one. */
+TEST(smp_atomic_requests_wait_for_locks)
+{
+	wrong = failed = 0;
+	shared_cache = kmem_cache_create("atomic", 200, 0, 0, NULL);
+	irqs_on();
+	cpus_run(take_atomic);
+	kmem_cache_destroy(shared_cache);
+	EXPECT_EQ(wrong, 0);
+	EXPECT_EQ(failed, 0);
+	EXPECT_EQ(ashlar_audit(), 0);
+	irqs_off();
+}
+
+/* All pages that the CPUs have, for the shrinker to take. */
+static struct {
+	uint32_t lock;
+	unsigned count;
+	void **first;
+} pages;
+
+static void pages_lock(void)
+{
+	while (__atomic_exchange_n(&pages.lock, 1, __ATOMIC_ACQUIRE))
+		ashlar_host_relax();
+}
+
+static void pages_unlock(void)
+{
+	__atomic_store_n(&pages.lock, 0, __ATOMIC_RELEASE);
+}
+
+static void **pages_pop(void)
+{
+	void **page;
+
+	pages_lock();
+	page = pages.first;
+	if (page) {
+		pages.first = *page;
+		pages.count--;
+	}
+	pages_unlock();
+	return page;
+}
+
+static size_t pages_count(struct shrinker *s, gfp_t gfp)
+{
+	(void)s;
+	(void)gfp;
+	return pages.count;
+}
+
+static size_t pages_scan(struct shrinker *s, gfp_t gfp, size_t most)
+{
+	size_t n = 0;
+	void **page;
+
+	(void)s;
+	(void)gfp;
+	for (; n < most && (page = pages_pop()); n++)
+		free_pages((unsigned long)page, 0);
+	return n;
+}
+
+static void fill_pages(struct cpu *cpu)
+{
+	(void)cpu;
+	for (unsigned i = 0; i < rounds(20000); i++) {
+		void **page = (void **)__get_free_pages(GFP_KERNEL, 0);
+
+		if (!page) {
+			__atomic_add_fetch(&failed, 1, __ATOMIC_RELAXED);
+			continue;
+		}
+		pages_lock();
+		*page = pages.first;
+		pages.first = page;
+		pages.count++;
+		pages_unlock();
+	}
+}
+
+/* All memory can be had again: nobody goes without, whoever runs the shrinker. */
+TEST(smp_a_shrinker_frees_for_all)
+{
+	static struct shrinker s = { .count = pages_count, .scan = pages_scan };
+
+	failed = 0;
+	irqs_on();
+	ashlar_register_shrinker(&s);
+	cpus_run(fill_pages);
+	ashlar_unregister_shrinker(&s);
+	tap_note_number("pages that are held at the end", pages.count);
+	while (pages_scan(&s, GFP_KERNEL, 1))
+		continue;
+	EXPECT_EQ(failed, 0);
+	EXPECT_EQ(ashlar_audit(), 0);
+	irqs_off();
 }
 
 /* Each CPU stops all others, all the time. */

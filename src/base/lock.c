@@ -10,7 +10,8 @@
 #define LOCK_SPINS 40u
 
 /* One turn of who waits: the lock becomes his, or he marks it and sleeps. LK3: a lock that somebody
- * has tried for is not marked, for he would not look. */
+ * has tried for is not marked, for he would not look. Where its holder runs, and who waits may be
+ * an interrupt handler, no other thread is asked for (LK4). */
 static bool lock_turn(struct lock *lock)
 {
 	struct port_irq irq = port_irq_save();
@@ -26,14 +27,14 @@ static bool lock_turn(struct lock *lock)
 		return true;
 	}
 	port_irq_restore(irq);
-	if (seen == LOCK_TRIED)
+	if (seen == LOCK_TRIED && !PORT_LOCKS_SPIN)
 		port_yield();
 	else if (seen != LOCK_FREE)
 		port_wait(&lock->word, LOCK_WAITED); /* not for long, if it is no more */
 	return false;
 }
 
-/* LK4: how to wait is the kernel's matter. */
+/* LK5: how to wait is the kernel's matter. */
 static void lock_wait_host(struct lock *lock)
 {
 	struct port_irq irq = port_irq_save();

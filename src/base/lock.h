@@ -17,12 +17,16 @@
  *              that keeps few bits, does not count
  *         LK3  who took the lock by lock_try makes no call when he releases it: nobody sleeps for
  *              him, but lets others run until he is done, which is soon
- *         LK4  a kernel that supplies its own lock (port/host_lock.h) has that instead of the word
+ *         LK4  where interrupts are off while a lock is held (PORT_LOCKS_SPIN), its holder runs on
+ *              another CPU and is soon done: who may not sleep may wait for it, unless he asks for
+ *              nothing at all (an NMI, which may have interrupted the holder)
+ *         LK5  a kernel that supplies its own lock (port/host_lock.h) has that instead of the word
  * See     docs/models.md: the model that spin checks
  */
 #ifndef ASHLAR_BASE_LOCK_H
 #define ASHLAR_BASE_LOCK_H
 
+#include "ashlar/gfp.h"
 #include "base/base.h"
 #include "percpu.h"
 #include "port/host_lock.h"
@@ -31,7 +35,7 @@ enum lock_state { LOCK_FREE, LOCK_HELD, LOCK_WAITED, LOCK_TRIED };
 
 struct lock {
 	union {
-		struct ashlar_host_lock host; /* LK4: instead; first, so that = { 0 } sets it */
+		struct ashlar_host_lock host; /* LK5: instead; first, so that = { 0 } sets it */
 		u32 word;                     /* enum lock_state */
 	};
 	struct port_irq irq; /* the holder's: what port_irq_save said */
@@ -76,7 +80,16 @@ static inline bool lock_try(struct lock *lock)
 	return lock_take(lock, LOCK_TRIED);
 }
 
-/* The same where the holder keeps what port_irq_save said himself, until lock_release_here: for a
+/* May a request with @gfp wait for a lock? Else it tries (LK4). */
+static inline bool lock_may_wait(gfp_t gfp)
+{
+	gfp_t least = PORT_LOCKS_SPIN ? __GFP_DIRECT_RECLAIM | __GFP_KSWAPD_RECLAIM :
+					__GFP_DIRECT_RECLAIM;
+
+	return gfp & least;
+}
+
+/* lock_try where the holder keeps what port_irq_save said himself, until lock_release_here: for a
  * few instructions in one function. */
 static always_inline bool lock_try_here(struct lock *lock, struct port_irq *irq)
 {
@@ -113,6 +126,15 @@ static inline void lock_acquire(struct lock *lock)
 	if (CONFIG_DEBUG)
 		lock_check_alone();
 	lock_acquire_more(lock);
+}
+
+/* The lock for a request: false iff it is held and @gfp may not wait for it. */
+static inline bool lock_acquire_for(struct lock *lock, gfp_t gfp)
+{
+	if (!lock_may_wait(gfp))
+		return lock_try(lock);
+	lock_acquire(lock);
+	return true;
 }
 
 /* The one lock under which others may be taken, one at a time: it is not counted while held. */

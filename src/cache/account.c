@@ -13,10 +13,12 @@
  *         AC5 a charge that may not wait is refused where the lock is held. Nothing has to be given
  *             back under the lock after a refusal: of several objects all are charged, or none; on
  *             slob the charge comes before the object
+ *         AC7 ashlar_group_destroy alone ends a group: it is held, so its free is reported
  */
 #include "base/lock.h"
 #include "cache/account_object.h"
 #include "cache/gfp.h"
+#include "cache/hold.h"
 #include "cache/kmalloc.h"
 
 #define ACCOUNT_EBUSY (-16)
@@ -75,9 +77,7 @@ bool account_charge_many(size_t bytes, size_t count, gfp_t gfp, struct account_o
 	*owner = NULL;
 	if (!g)
 		return true;
-	if (gfp_may_wait(gfp))
-		lock_acquire(&account.lock);
-	else if (!lock_try(&account.lock))
+	if (!lock_acquire_for(&account.lock, gfp))
 		return false; /* AC5 */
 	full = gfp & __GFP_NOFAIL ? NULL : account_full(g, bytes * count);
 	if (full) {
@@ -176,8 +176,10 @@ struct ashlar_group *ashlar_group_create(const char *name, struct ashlar_group *
 	g->owner = account_make_owner();
 	if (g->owner) {
 		g->owner->group = g;
+		hold(g); /* AC7 */
 		if (account_enter(g))
 			return g;
+		hold_end(g);
 		account_free_owner(g->owner);
 	}
 	kfree(g);
@@ -229,6 +231,7 @@ int ashlar_group_destroy(struct ashlar_group *g)
 	STORE_RELEASE(account_groups[g->number], NULL);
 	lock_release(&account.lock);
 	account_free_owners(&gone);
+	hold_end(g);
 	kfree(g);
 	return 0;
 }

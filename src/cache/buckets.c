@@ -5,10 +5,12 @@
  * What    A set has a cache for each class of kmalloc. All are made at once, so that a request
  *         never has to make one.
  * Rules   BU1 no other cache shares a slab with one of a set; a set is whole or not there
+ *         BU2 kmem_buckets_destroy alone ends it: it is held, so its free is reported
  * Source  Linux mm/slab_common.c, kmem_buckets_create
  */
 #include "base/text.h"
 #include "cache/cache.h"
+#include "cache/hold.h"
 #include "cache/init.h"
 #include "cache/kmalloc.h"
 #include "cache/large.h"
@@ -25,6 +27,7 @@ static void buckets_end(struct kmem_buckets *b)
 	for (unsigned class = 0; class < CONFIG_KMALLOC_CLASSES; class ++)
 		if (b->cache[class])
 			kmem_cache_destroy(b->cache[class]);
+	hold_end(b);
 	kfree(b);
 }
 
@@ -67,6 +70,8 @@ struct kmem_buckets *kmem_buckets_create(const char *name, unsigned long flags,
 	}
 	before[length] = '-';
 	b = kzalloc(sizeof(*b), GFP_KERNEL);
+	if (b)
+		hold(b); /* BU2 */
 	for (unsigned class = 0; b && class < CONFIG_KMALLOC_CLASSES; class ++) {
 		b->cache[class] = buckets_make(before, kmalloc_class_size(class), flags, &args);
 		if (!b->cache[class]) {

@@ -162,7 +162,7 @@ unsigned cache_grow(struct kmem_cache_node *n, gfp_t gfp, void **end, unsigned c
 
 unsigned cache_pick(struct kmem_cache_node *n, gfp_t gfp, void **end, unsigned count)
 {
-	return gfp_may_wait(gfp) ? slab_take(n, end, count) : slab_try_take(n, end, count);
+	return lock_may_wait(gfp) ? slab_take(n, end, count) : slab_try_take(n, end, count);
 }
 
 unsigned cache_take(struct kmem_cache_node *n, gfp_t gfp, void **end, unsigned count)

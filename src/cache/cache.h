@@ -26,6 +26,7 @@
  *         K4  a merged cache is one cache with several names: it goes with the last of them
  *         K5  an object lies on the node whose id its page has, comes from the CPU's own node if
  *             there is one there or can be, and goes back to the node it came from
+ *         K6  a descriptor is held while its cache lives (hold.h): no free takes it by mistake
  * Locks   array_lock, cache_lock, node->lock, large_lock: one at a time; fork takes all
  */
 #ifndef ASHLAR_CACHE_CACHE_H
@@ -160,6 +161,9 @@ static inline bool cache_may_discard(const struct kmem_cache *c)
 /* Does @c point to a cache that was created and not destroyed? */
 bool cache_is_cache(const struct kmem_cache *c);
 
+/* The cache that @p, a held object of @n's cache, describes; NULL: no descriptor lies there. */
+const struct kmem_cache *cache_described(const struct kmem_cache_node *n, const void *p);
+
 /* What is none ends the program: @function was given it. The second is for slow paths of those who
  * hardly ever are wrong: it sees caches that are destroyed. */
 void cache_check(const struct kmem_cache *c, const char *function);
@@ -222,9 +226,6 @@ bool cache_shrink(struct kmem_cache *c);
 /* Every slab goes, also those that only readers keep. false iff objects are in use: these are
  * told, in the name of @function, which would have destroyed @what, a "cache" or a "set". */
 bool cache_empty(struct kmem_cache *c, const char *function, const char *what);
-
-/* Give back pages inside used slabs of all caches; returns pages. */
-size_t cache_discard_all(void);
 
 size_t cache_audit(void);
 void cache_lock_all(void);

@@ -6,6 +6,7 @@
  */
 #include "cache/cache.h"
 #include "cache/guard_slot.h"
+#include "cache/hold.h"
 #include "cache/kmalloc.h"
 #include "cache/report.h"
 #include "cache/usercopy.h"
@@ -22,7 +23,7 @@ static const char *extent_refuse_object(const struct kmem_cache_node *n, const c
 	if (!slab_find(n, p, &o))
 		return "no object is there";
 	if (!kmalloc_owns(o.start))
-		return "the object is free";
+		return hold_is(o.start) ? "the object is held" : "the object is free";
 	w.start = o.start;
 	w.to = whole ? READ_ONCE(c->object_size) : w.from + c->usersize;
 	return usercopy_refuse_window(&w, p, bytes);

@@ -3,9 +3,10 @@
  * hold.h - what is in use, but nobody's
  *
  * What    An element in a mempool, an object in a sheaf, and a block that waits for readers was
- *         allocated and has no owner. An object then has the state HELD, a run of pages the kind
- *         HELD: so a free of it is no different from a second free, and reported as one. A mapping
- *         of its own is not marked.
+ *         allocated and has no owner; what describes a cache, a mempool, a sheaf, a set or a group
+ *         is Ashlar's own, though its user has a pointer to it. An object then has the state HELD,
+ *         a run of pages the kind HELD: so a free of it is no different from a second free, and is
+ *         reported. A mapping of its own is not marked.
  */
 #ifndef ASHLAR_CACHE_HOLD_H
 #define ASHLAR_CACHE_HOLD_H

@@ -5,7 +5,7 @@
  * What    Caches are objects of two caches that exist before all others. Making one chooses the
  *         shape and an id; destroying one goes the way back.
  * State   cache_list (cache.h), map_ids[].node (page/map.h), under boot.lock
- * Rules   K1..K4 of cache.h
+ * Rules   K1..K4, K6 of cache.h
  * See     create.c for what is checked before
  */
 #include "base/bitmap.h"
@@ -14,6 +14,7 @@
 #include "cache/cache.h"
 #include "cache/gate.h"
 #include "cache/guard.h"
+#include "cache/hold.h"
 #include "cache/init.h"
 #include "cache/inspect.h"
 #include "cache/kmalloc.h"
@@ -189,16 +190,26 @@ void cache_boot_end(void)
 	cache_set_limits(&boot.nodes, 0);
 }
 
+/* Both parts of a descriptor, or NULL for what is not there (K6). */
+static void cache_free_parts(struct kmem_cache *c, struct kmem_cache_node *n)
+{
+	hold_end(n);
+	hold_end(c);
+	kmem_cache_free(&boot.nodes, n);
+	kmem_cache_free(&boot.caches, c);
+}
+
 struct kmem_cache *cache_make_with(const char *name, size_t size, u32 flags,
 				   const struct kmem_cache_args *args, gfp_t gfp)
 {
 	struct kmem_cache *c = kmem_cache_alloc(&boot.caches, gfp);
 	struct kmem_cache_node *n = kmem_cache_alloc(&boot.nodes, gfp);
 
+	hold(c); /* K6: before anybody finds it */
+	hold(n);
 	if (c && n && cache_describe(c, name, size, flags, args) && cache_enlist(c, n))
 		return c;
-	kmem_cache_free(&boot.nodes, n);
-	kmem_cache_free(&boot.caches, c);
+	cache_free_parts(c, n);
 	return NULL;
 }
 
@@ -236,7 +247,14 @@ bool cache_is_cache(const struct kmem_cache *c)
 	return map_contains(c) &&
 	       map.ids[map_pfn(c)] - boot.caches.header_offset <
 		       node_table.count * ARRAY_CACHE_SIZE &&
-	       *map_state(c) == map_state_in_use(c);
+	       (uintptr_t)c % CACHE_LINE == 0 && hold_is(c); /* K6 */
+}
+
+const struct kmem_cache *cache_described(const struct kmem_cache_node *n, const void *p)
+{
+	if (n->cache == &boot.caches)
+		return p;
+	return n->cache == &boot.nodes ? ((const struct kmem_cache_node *)p)->cache : NULL;
 }
 
 void cache_check(const struct kmem_cache *c, const char *function)
@@ -322,22 +340,6 @@ void cache_visit_all(u64 *ids)
 		ids[id / 64] |= (u64)1 << (id % 64);
 	}
 	lock_release(&boot.lock);
-}
-
-size_t cache_discard_all(void)
-{
-	size_t pages = 0;
-
-	for (u32 id = 1; id < CONFIG_MAX_IDS; id++) {
-		struct kmem_cache_node *n = cache_visit(id);
-
-		if (!n)
-			continue;
-		if (cache_may_discard(n->cache))
-			pages += slab_discard(n);
-		cache_leave(n);
-	}
-	return pages;
 }
 
 /* Objects that users have: all of the slabs' but those in bitmaps; the shared arrays are empty. */
@@ -433,8 +435,7 @@ static bool cache_dissolve(struct kmem_cache *c)
 		list_remove(&a->link);
 		kmalloc_free(a, "kmem_cache_destroy"); /* as kfree, which clang-tidy misreads */
 	}
-	kmem_cache_free(&boot.nodes, n);
-	kmem_cache_free(&boot.caches, c);
+	cache_free_parts(c, n);
 	return true;
 }
 

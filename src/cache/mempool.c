@@ -11,6 +11,7 @@
  *         MP3 what is in a pool is nobody's: its free, or a second return, is reported
  *         MP4 a request that may not wait tries the pool's lock, which is held for a few
  *             instructions, several times; and goes without if the holder does not run meanwhile
+ *         MP5 mempool_destroy alone ends a pool: it is held, so its free is reported
  * Source  Linux mm/mempool.c for the order of attempts
  */
 #include "cache/mempool.h"
@@ -52,12 +53,8 @@ static struct {
 /* MP4 */
 static bool mempool_lock(struct ashlar_mempool *pool, gfp_t gfp)
 {
-	if (gfp_may_wait(gfp)) {
-		lock_acquire(&pool->lock);
-		return true;
-	}
 	for (unsigned i = 0; i < MEMPOOL_TRIES; i++) {
-		if (lock_try(&pool->lock))
+		if (lock_acquire_for(&pool->lock, gfp))
 			return true;
 		port_relax();
 	}
@@ -141,6 +138,7 @@ mempool_t *mempool_create(int min, mempool_alloc_t *alloc, mempool_free_t *free,
 	pool->free = free;
 	pool->data = data;
 	pool->element = kmalloc_array((size_t)min, sizeof(void *), GFP_KERNEL);
+	hold(pool); /* MP5 */
 	lock_acquire(&pools.lock);
 	if (!pools.all.next)
 		list_init(&pools.all);
@@ -164,6 +162,7 @@ void mempool_destroy(mempool_t *pool)
 	list_remove(&pool->link);
 	lock_release(&pools.lock);
 	kfree(pool->element);
+	hold_end(pool);
 	kfree(pool);
 }
 

@@ -26,11 +26,14 @@
 #define RECLAIM_LEARN_BYTES ((size_t)16 << 20) /* what a small heap may learn to keep (R2) */
 #define RECLAIM_CHUNK ((size_t)64) /* pages given back at least for a new peak's sake (R5) */
 #define RECLAIM_SCAN ((size_t)128) /* objects that a shrinker is asked for in one turn */
+/* Turns of waiting for who runs them: in a process some of these sleep (port_yield). */
+#define RECLAIM_TURNS (PORT_LOCKS_SPIN ? 1u << 20 : 1u << 12)
 
 static struct {
 	struct lock lock; /* guards shrinkers */
 	struct shrinker *shrinkers;
-	u32 shrinking;         /* 1: a thread runs the shrinkers (R3) */
+	u32 shrinking;         /* atomic: the thread that runs the shrinkers, or 0 (R3) */
+	u32 shrunk;            /* how often that has ended */
 	size_t learned;        /* pages kept beyond the fixed part (R2) */
 	size_t peak;           /* most pages in use or kept, ever */
 	size_t seen_refaulted; /* page_stat's, at the last look */
@@ -256,17 +259,37 @@ static bool reclaim_permits(const struct shrinker *s, gfp_t gfp)
 static size_t reclaim_shrinkers(gfp_t gfp)
 {
 	size_t freed = 0;
+	u32 nobody = 0;
 
 	gfp = scope_gfp(gfp);
 	if (!LOAD_ACQUIRE(reclaim.shrinkers) || (scope_now() & SCOPE_NORECLAIM))
 		return 0;
-	if (__atomic_exchange_n(&reclaim.shrinking, 1, __ATOMIC_ACQUIRE))
+	if (!__atomic_compare_exchange_n(&reclaim.shrinking, &nobody, port_thread(), false,
+					 __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
 		return 0;
 	for (struct shrinker *s = LOAD_ACQUIRE(reclaim.shrinkers); s; s = LOAD_ACQUIRE(s->next))
 		if (reclaim_permits(s, gfp) && s->count(s, gfp))
 			freed += s->scan(s, gfp, RECLAIM_SCAN);
+	WRITE_ONCE(reclaim.shrunk, reclaim.shrunk + 1);
 	__atomic_store_n(&reclaim.shrinking, 0, __ATOMIC_RELEASE);
 	return freed;
+}
+
+/* R3: another thread that runs them frees for all: wait until it is done. Not without end, for it may
+ * want a lock that its program holds here. Returns whether it is. */
+static bool reclaim_await(void)
+{
+	u32 seen = READ_ONCE(reclaim.shrunk);
+	u32 runs = __atomic_load_n(&reclaim.shrinking, __ATOMIC_ACQUIRE);
+
+	if (!runs || runs == port_thread())
+		return false;
+	for (unsigned turn = 0; turn < RECLAIM_TURNS; turn++) {
+		if (READ_ONCE(reclaim.shrunk) != seen)
+			return true;
+		port_yield();
+	}
+	return false;
 }
 
 /* SC1: nothing is reclaimed; who must not fail waits until others free something. */
@@ -317,6 +340,8 @@ static bool reclaim_try(gfp_t gfp, unsigned attempt)
 		return false;
 	page_stat(&before);
 	freed = reclaim_shrinkers(gfp);
+	if (!freed && reclaim_await())
+		freed = 1;
 	freed += above_shrink();
 	squeeze_caches(true);
 	freed += large_kept_pages(); /* a mapping may succeed where these were */
@@ -379,7 +404,7 @@ size_t ashlar_purge(void)
 	page_drain();
 	pages = large_kept_pages();
 	large_trim(0);
-	pages += cache_discard_all();
+	pages += squeeze_discard();
 	pages += page_discard(0);
 	pages += page_offline();
 	return pages << PAGE_SHIFT;

@@ -10,7 +10,8 @@
  *         R2  learned grows by what is faulted in again soon after it was discarded, up to
  *             a quarter of the peak, or 16 MiB (but not the peak) where that is more, and
  *             shrinks by a sixteenth with each discard
- *         R3  shrinkers run in one thread at a time, and not within each other
+ *         R3  shrinkers run in one thread at a time, and not within each other; who finds another
+ *             thread at it waits until that is done, for some milliseconds at most, and tries again
  *         R4  with a soft limit, what is in use and what is kept free are together at most that,
  *             or nothing is kept; each 64th part of the limit that is used beyond it asks the
  *             shrinkers, where the request permits, and nothing fails

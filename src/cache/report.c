@@ -9,6 +9,7 @@
 #include "cache/cache.h"
 #include "cache/dossier.h"
 #include "cache/guard_slot.h"
+#include "cache/hold.h"
 #include "cache/kmalloc.h"
 #include "cache/report_own.h"
 #include "engine/walk.h"
@@ -131,9 +132,28 @@ static const char *report_place(const struct slab_object *o)
 		return "in a slab that is gone";
 	case STATE_HELD:
 	case STATE_HELD_CHARGED:
-		return "held: it waits in a mempool, in a sheaf or for RCU";
+		return "held: Ashlar's own, or waiting in a mempool, in a sheaf or for RCU";
 	default:
 		return "in use";
+	}
+}
+
+/* @start is held: no free of it is right, the first or a later one. */
+static void report_held(struct text *t, const char *function, const struct kmem_cache_node *n,
+			const void *start)
+{
+	const struct kmem_cache *described = cache_described(n, start);
+
+	if (described) {
+		report_invalid(t, function);
+		text_str(t, "this describes the cache ");
+		text_str(t, described->name);
+		text_str(t, ": kmem_cache_destroy ends it");
+	} else {
+		report_again(t, function);
+		text_str(t, "this object of ");
+		text_str(t, n->cache->name);
+		text_str(t, " is held");
 	}
 }
 
@@ -185,6 +205,8 @@ static void report_in_slab(struct text *t, const char *function, const void *p,
 		text_str(t, c->name);
 		text_str(t, " that starts at ");
 		text_pointer(t, o.start);
+	} else if (hold_is(p)) {
+		report_held(t, function, n, p);
 	} else {
 		report_again(t, function);
 		text_str(t, "this object of ");

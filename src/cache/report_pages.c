@@ -141,7 +141,8 @@ void report_in_pages(struct text *t, const char *function, const void *p)
 		break;
 	case PAGE_HELD:
 		report_again(t, function);
-		text_str(t, "this large block is held: it waits in a mempool or for RCU");
+		text_str(t, "this large block is held: Ashlar's own, or waiting in a mempool");
+		text_str(t, " or for RCU");
 		break;
 	case PAGE_BLOCK:
 		if ((int)READ_ONCE(head->refs) > 0)

@@ -8,6 +8,7 @@
  *         of a sheaf that was filled before the section began.
  * Rules   SH1 an object in a sheaf is in use for its slab, and nobody's: it is held
  *         SH2 a sheaf has objects of the cache it was filled from, and is asked with it
+ *         SH3 it is held, too: kmem_cache_return_sheaf alone ends it
  * Source  Linux mm/slub.c, kmem_cache_prefill_sheaf
  */
 #include "ashlar/mempool.h"
@@ -72,8 +73,15 @@ static struct slab_sheaf *sheaf_make(struct kmem_cache *c, gfp_t gfp, unsigned c
 		sheaf->cache = c;
 		sheaf->count = 0;
 		sheaf->capacity = capacity;
+		hold(sheaf); /* SH3 */
 	}
 	return sheaf;
+}
+
+static void sheaf_end(struct slab_sheaf *sheaf)
+{
+	hold_end(sheaf);
+	kfree(sheaf);
 }
 
 struct slab_sheaf *kmem_cache_prefill_sheaf(struct kmem_cache *c, gfp_t gfp, unsigned int count)
@@ -84,7 +92,7 @@ struct slab_sheaf *kmem_cache_prefill_sheaf(struct kmem_cache *c, gfp_t gfp, uns
 		return NULL;
 	sheaf = sheaf_make(c, gfp, count);
 	if (sheaf && !sheaf_fill(sheaf, gfp, count)) {
-		kfree(sheaf);
+		sheaf_end(sheaf);
 		sheaf = NULL;
 	}
 	return sheaf;
@@ -120,10 +128,10 @@ int kmem_cache_refill_sheaf(struct kmem_cache *c, gfp_t gfp, struct slab_sheaf *
 	memcpy(larger->object, old->object, old->count * sizeof(void *));
 	larger->count = old->count;
 	if (!sheaf_fill(larger, gfp, count)) {
-		kfree(larger);
+		sheaf_end(larger);
 		return SHEAF_ENOMEM;
 	}
-	kfree(old);
+	sheaf_end(old);
 	*sheaf = larger;
 	return 0;
 }
@@ -135,7 +143,7 @@ void kmem_cache_return_sheaf(struct kmem_cache *c, gfp_t gfp, struct slab_sheaf 
 	for (u32 i = 0; i < sheaf->count; i++)
 		hold_end(sheaf->object[i]);
 	kmem_cache_free_bulk(c, sheaf->count, sheaf->object);
-	kfree(sheaf);
+	sheaf_end(sheaf);
 }
 
 unsigned int kmem_cache_sheaf_size(const struct slab_sheaf *sheaf)

@@ -118,6 +118,22 @@ size_t squeeze_idle(void)
 	}
 }
 
+size_t squeeze_discard(void)
+{
+	size_t pages = 0;
+
+	for (u32 id = 1; id < CONFIG_MAX_IDS; id++) {
+		struct kmem_cache_node *n = cache_visit(id);
+
+		if (!n)
+			continue;
+		if (cache_may_discard(n->cache))
+			pages += slab_discard(n);
+		cache_leave(n);
+	}
+	return pages;
+}
+
 void squeeze_forget(void)
 {
 	__atomic_store_n(&squeeze.busy, 0, __ATOMIC_RELEASE);

@@ -27,6 +27,9 @@ void squeeze_caches(bool all);
  * work. */
 bool squeeze_try(void);
 
+/* Pages inside used slabs of all caches go back: how many. */
+size_t squeeze_discard(void);
+
 /* Bytes of free objects inside slabs, at this moment. */
 size_t squeeze_idle(void);
 

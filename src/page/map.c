@@ -350,12 +350,12 @@ void map_unlock_all(void)
 
 /* ---- on and off ------------------------------------------------------------------ */
 
-/* map_growth.lock is held, and released at the end. */
-static bool map_online_held(size_t pfn, size_t count)
+bool map_online(size_t pfn, size_t count)
 {
 	bool done;
 
 	ASSERT(pfn % map_grain() == 0 && count % map_grain() == 0);
+	lock_acquire(&map_growth.lock);
 	done = map_online_ids(pfn, pfn + count) &&
 	       port_map(&map.pages[pfn], count * sizeof(struct page)) &&
 	       map_follow(pfn, pfn + count) &&
@@ -366,17 +366,6 @@ static bool map_online_held(size_t pfn, size_t count)
 	if (done)
 		map_extend((pfn + count) * MAP_GRANULES_PER_PAGE);
 	return done;
-}
-
-bool map_online(size_t pfn, size_t count)
-{
-	lock_acquire(&map_growth.lock);
-	return map_online_held(pfn, count);
-}
-
-bool map_try_online(size_t pfn, size_t count)
-{
-	return lock_try(&map_growth.lock) && map_online_held(pfn, count);
 }
 
 /* No page of it is a slab's, so nobody asks for states there. */

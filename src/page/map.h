@@ -41,7 +41,7 @@ enum state {
 	STATE_NONE = 3,         /* was a slab's once and is no object now */
 	STATE_CHARGED = 5,      /* in use, and a group pays for it (cache/account.h) */
 	STATE_HELD_CHARGED = 6, /* both */
-	STATE_HELD = 4, /* in use, but nobody's: in a mempool or sheaf, or waiting for readers */
+	STATE_HELD = 4,         /* in use, but nobody's to free (cache/hold.h) */
 };
 
 #define MAP_LEVELS 2u
@@ -82,9 +82,6 @@ bool map_init(size_t budget, size_t page_bytes, unsigned nodes);
 /* Bring the tables of pages [pfn, pfn+count) in, then the pages. count and pfn are multiples
  * of map_grain(). false, with nothing usable changed, iff memory is exhausted. */
 bool map_online(size_t pfn, size_t count);
-
-/* The same; false also where that would mean to wait for a lock. */
-bool map_try_online(size_t pfn, size_t count);
 
 /* There is no memory for pages [pfn, pfn+count), multiples of map_grain(): their tables read as
  * zeros, for who asks about a wrong pointer. false iff the port refuses. */

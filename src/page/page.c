@@ -30,8 +30,7 @@ static struct {
 /* More memory, and what the zones below keep of theirs for it (ZK3). */
 static bool page_grow(struct zone *z, unsigned order, size_t pages, gfp_t gfp)
 {
-	bool grown = gfp & __GFP_DIRECT_RECLAIM ? zone_grow(z, order, pages) :
-						  zone_try_grow(z, order, pages);
+	bool grown = zone_grow(z, order, pages);
 
 	/* Its tables found no memory, and locks were held. */
 	if (PORT_POPULATES && !grown && (gfp & __GFP_DIRECT_RECLAIM) && zone_has_room(z) &&

@@ -115,9 +115,7 @@ static inline void zone_lock(struct zone *z)
 /* Z4 */
 static inline bool zone_lock_for(struct zone *z, gfp_t gfp)
 {
-	if (gfp & __GFP_DIRECT_RECLAIM)
-		lock_acquire(&z->lock);
-	else if (!lock_try(&z->lock))
+	if (!lock_acquire_for(&z->lock, gfp))
 		return false;
 	if (unlikely(LOAD_ACQUIRE(z->late)))
 		zone_late_sweep(z);
@@ -192,7 +190,8 @@ void zone_free_list(struct zone *z, struct list *blocks)
 	lock_release(&z->lock);
 }
 
-void zone_add(struct zone *z, size_t pfn, size_t count)
+/* A run that is new to the zone becomes free; under the lock. */
+static void zone_add(struct zone *z, size_t pfn, size_t count)
 {
 	z->managed_pages += count;
 	zone_set_watermarks(z);
@@ -251,29 +250,24 @@ static void zone_know(struct zone *z, size_t end)
 	STORE_RELEASE(z->online_end, end);
 }
 
-/* New memory, added at once or by who gets the lock next (Z5); under the growth lock. */
-static void zone_add_run(struct zone *z, size_t pfn, size_t count, bool wait)
+/* New memory; under the growth lock. */
+static void zone_add_run(struct zone *z, size_t pfn, size_t count)
 {
 	z->absent_pages -= count;
-	if (wait) {
-		lock_acquire(&z->lock);
-	} else if (!lock_try(&z->lock)) {
-		zone_late_leave(z, pfn, count, true);
-		return;
-	}
+	lock_acquire(&z->lock);
 	zone_add(z, pfn, count);
 	lock_release(&z->lock);
 }
 
 /* What there is memory for in [pfn, end) becomes free. */
-static bool zone_add_memory(struct zone *z, size_t pfn, size_t end, bool wait)
+static bool zone_add_memory(struct zone *z, size_t pfn, size_t end)
 {
 	void *start = map_address(pfn);
 	size_t bytes = (end - pfn) << PAGE_SHIFT;
 	bool added = false;
 
 	while (pfn < end && port_memory(&start, &bytes, true)) {
-		zone_add_run(z, map_pfn(start), bytes >> PAGE_SHIFT, wait);
+		zone_add_run(z, map_pfn(start), bytes >> PAGE_SHIFT);
 		added = true;
 		pfn = map_pfn(start) + (bytes >> PAGE_SHIFT);
 		start = map_address(pfn);
@@ -302,55 +296,37 @@ static bool zone_skip(struct zone *z)
 }
 
 /* Bring [online_end, end) online and make it free; under the growth lock. */
-static bool zone_extend(struct zone *z, size_t end, bool wait)
+static bool zone_extend(struct zone *z, size_t end)
 {
 	size_t begin = z->online_end;
 
-	if (end == 0 ||
-	    !(wait ? map_online(begin, end - begin) : map_try_online(begin, end - begin)))
+	if (end == 0 || !map_online(begin, end - begin))
 		return false;
 	zone_bind(z, begin, end - begin);
 	zone_know(z, end);
-	return zone_add_memory(z, begin, end, wait);
-}
-
-/* The growth lock is held, and released at the end; before it there were @seen pages. */
-static bool zone_grow_held(struct zone *z, unsigned order, size_t pages, size_t seen, bool wait)
-{
-	size_t step = size_min(seen / 8, ZONE_STEP_MAX);
-	size_t want = size_max(size_max(pages, step), (size_t)1 << order);
-	size_t whole = NR_MIGRATE_TYPES > 1 ? (size_t)1 << PAGEBLOCK_ORDER : 1; /* B7 */
-	bool grown = READ_ONCE(z->managed_pages) > seen || (wait && zone_reonline(z));
-
-	while (!grown && zone_skip(z)) {
-		size_t begin = z->online_end;
-
-		grown = zone_extend(z, zone_next_end(z, order, want, whole), wait) ||
-			zone_extend(z, zone_next_end(z, order, pages, 1), wait);
-		if (z->online_end == begin)
-			break;
-	}
-	lock_release_outer(&zone_growth);
-	return grown;
+	return zone_add_memory(z, begin, end);
 }
 
 bool zone_grow(struct zone *z, unsigned order, size_t pages)
 {
 	size_t seen = READ_ONCE(z->managed_pages);
+	size_t step = size_min(seen / 8, ZONE_STEP_MAX);
+	size_t want = size_max(size_max(pages, step), (size_t)1 << order);
+	size_t whole = NR_MIGRATE_TYPES > 1 ? (size_t)1 << PAGEBLOCK_ORDER : 1; /* B7 */
+	bool grown;
 
 	lock_acquire_outer(&zone_growth);
-	return zone_grow_held(z, order, pages, seen, true);
-}
+	grown = READ_ONCE(z->managed_pages) > seen || zone_reonline(z);
+	while (!grown && zone_skip(z)) {
+		size_t begin = z->online_end;
 
-bool zone_try_grow(struct zone *z, unsigned order, size_t pages)
-{
-	size_t seen = READ_ONCE(z->managed_pages);
-
-	if (!lock_try(&zone_growth)) /* Z4 */
-		return false;
-	if (CONFIG_DEBUG)
-		lock_count(-1); /* as lock_acquire_outer */
-	return zone_grow_held(z, order, pages, seen, false);
+		grown = zone_extend(z, zone_next_end(z, order, want, whole)) ||
+			zone_extend(z, zone_next_end(z, order, pages, 1));
+		if (z->online_end == begin)
+			break;
+	}
+	lock_release_outer(&zone_growth);
+	return grown;
 }
 
 bool zone_claim(struct zone *z, size_t pfn, size_t extra, bool *zero)

@@ -11,12 +11,12 @@
  *             part of the tables online, and an audit or a fork from seeing a block that is
  *             neither online nor offline
  *         Z3  what comes online is bound to its node, where there are several
- *         Z4  a request without __GFP_DIRECT_RECLAIM tries the lock, and finds nothing where it is
- *             held. Where growth makes no system call (PORT_GROWS_ATOMIC) such a request with
- *             __GFP_KSWAPD_RECLAIM may grow the zone; it tries the locks that this takes
- *         Z5  what such a request gives back, or brings online, while somebody has the zone's lock,
- *             waits on a stack until somebody takes pages from the zone or gives some. Such
- *             memory is not managed yet if it is new; else it counts as in use
+ *         Z4  a request that may not wait for a lock (lock_may_wait) tries it, and finds nothing
+ *             where it is held. Where growth makes no system call (PORT_GROWS_ATOMIC) one with
+ *             __GFP_KSWAPD_RECLAIM, which may wait there, may grow the zone
+ *         Z5  what a request without __GFP_DIRECT_RECLAIM gives back while somebody has the zone's
+ *             lock waits on a stack until somebody takes pages from the zone or gives some. Such
+ *             memory counts as in use
  *         Z6  where no fault brings memory (PORT_POPULATES) free pages that are not dirty have
  *             none: what leaves a zone gets it, without locks, or goes back (populate.h)
  */
@@ -57,9 +57,6 @@ void zone_free_list(struct zone *z, struct list *blocks);
  * else just did. false iff the port or the zone has no more. Makes system calls. */
 bool zone_grow(struct zone *z, unsigned order, size_t pages);
 
-/* The same; false also where somebody else is at it (Z4). */
-bool zone_try_grow(struct zone *z, unsigned order, size_t pages);
-
 /* Is there address space that it might still grow into? */
 static inline bool zone_has_room(const struct zone *z)
 {
@@ -77,14 +74,13 @@ size_t zone_offline(struct zone *z);
 
 size_t zone_audit(struct zone *z);
 
-/* Z5: pages that are nobody's, @fresh if they have just come online, for the next holder of the
- * lock; what has come so is made free (under the lock). */
-void zone_late_leave(struct zone *z, size_t pfn, size_t count, bool fresh);
+/* Z5: pages that are nobody's, for the next holder of the lock; what has come so is made free (under
+ * the lock). */
+void zone_late_leave(struct zone *z, size_t pfn, size_t count);
 void zone_late_sweep(struct zone *z);
 
-/* Under the lock: a run becomes free; one that is new to the zone. */
+/* Under the lock: a run becomes free. */
 void zone_give(struct zone *z, size_t pfn, size_t count);
-void zone_add(struct zone *z, size_t pfn, size_t count);
 
 /* Of the largest aligned block that begins at @pfn and ends before @end. */
 static inline unsigned zone_largest_order(size_t pfn, size_t end)

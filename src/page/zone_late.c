@@ -2,9 +2,9 @@
 /*
  * zone_late.c - blocks of a zone whose lock cannot be waited for
  *
- * What    Who may not wait and has a block to give back, or one that has just come online, tries
- *         the zone's lock; where it is held he leaves the block on a stack, and the next one who
- *         takes pages from the zone, or gives some, makes it free.
+ * What    Who may not wait and has a block to give back tries the zone's lock; where it is held he
+ *         leaves the block on a stack, and the next one who takes pages from the zone, or gives
+ *         some, makes it free.
  * Rules   Z5 of zone.h
  * Why     A stack of which only all is taken has no ABA; the blocks' descriptors are nobody
  *         else's, so the stack needs no memory.
@@ -22,7 +22,7 @@ static void zone_late_push(struct zone *z, struct page *head)
 					    __ATOMIC_RELAXED));
 }
 
-void zone_late_leave(struct zone *z, size_t pfn, size_t count, bool fresh)
+void zone_late_leave(struct zone *z, size_t pfn, size_t count)
 {
 	size_t end = pfn + count;
 
@@ -32,7 +32,6 @@ void zone_late_leave(struct zone *z, size_t pfn, size_t count, bool fresh)
 
 		head->kind = PAGE_ISOLATED;
 		head->order = (u8)order;
-		head->arriving = fresh;
 		zone_late_push(z, head);
 		pfn += (size_t)1 << order;
 	}
@@ -48,10 +47,7 @@ noinline void zone_late_sweep(struct zone *z)
 		size_t count = (size_t)1 << head->order;
 
 		ASSERT(head->kind == PAGE_ISOLATED);
-		if (head->arriving)
-			zone_add(z, pfn, count);
-		else
-			zone_give(z, pfn, count);
+		zone_give(z, pfn, count);
 		head = next;
 	}
 }
@@ -65,7 +61,7 @@ void zone_try_free(struct zone *z, size_t pfn, size_t count)
 void zone_try_return(struct zone *z, size_t pfn, size_t count)
 {
 	if (!lock_try(&z->lock)) {
-		zone_late_leave(z, pfn, count, false);
+		zone_late_leave(z, pfn, count);
 		return;
 	}
 	zone_give(z, pfn, count);

@@ -6,6 +6,7 @@
  * Rules   PO5, PO6 of pool.h
  */
 #include "base/bits.h"
+#include "base/check.h"
 #include "base/text.h"
 #include "cache/above.h"
 #include "cache/cache.h"
@@ -259,7 +260,14 @@ struct slab *pool_create(const struct pool_args *args, int *error)
 {
 	int unused;
 
-	return pools_create(args, "pool_create", error ? error : &unused);
+	if (!error)
+		error = &unused;
+	if (!args) {
+		report_refusal("pool_create", NULL, "args is NULL");
+		*error = -ESLAB_ARGS;
+		return NULL;
+	}
+	return pools_create(args, "pool_create", error);
 }
 
 struct slab *slab_create(unsigned long size, pool_callback ctor, pool_callback dtor,
@@ -277,6 +285,7 @@ void pool_info(struct slab *pool, struct pool_info *info)
 {
 	if (!pool_is_pool(pool))
 		fault_pool("pool_info", pool);
+	CHECK(info, "pool_info has nowhere to write to");
 	lock_acquire(&pool->lock);
 	*info = (struct pool_info){
 		.size = pool->size,
@@ -352,6 +361,7 @@ int pool_for_each(struct slab *pool, int (*visit)(void *object, void *data), voi
 
 	if (!pool_is_pool(pool))
 		fault_pool("pool_for_each", pool);
+	CHECK(visit, "pool_for_each has nobody to call");
 	while (pools_gather(pool, &sheet, &word, objects, &count))
 		for (unsigned i = 0; i < count; i++)
 			if (visit(objects[i], data))
@@ -407,10 +417,10 @@ int slab_destroy(struct slab *pool)
 const char *pool_error(int error)
 {
 	static const char *const names[] = {
-		"ESLAB_NOTNULL", "ENOT_IN_SLAB", "ECANNOT_FREE_MEM", "ESLAB_NOMEM",
-		"ESLAB_SIZE",    "ESLAB_ALIGN",  "ESLAB_FLAGS",      "ESLAB_BUSY",
+		"ESLAB_NOTNULL", "ENOT_IN_SLAB", "ECANNOT_FREE_MEM", "ESLAB_NOMEM", "ESLAB_SIZE",
+		"ESLAB_ALIGN",   "ESLAB_FLAGS",  "ESLAB_BUSY",       "ESLAB_ARGS",
 	};
-	unsigned i = (unsigned)(error < 0 ? -error : error) - ESLAB_NOTNULL;
+	unsigned i = (error < 0 ? 0u - (unsigned)error : (unsigned)error) - ESLAB_NOTNULL;
 
 	if (error == 0)
 		return "0";

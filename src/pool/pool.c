@@ -233,14 +233,14 @@ int pool_give(struct slab *pool, void *object, unsigned long arg, const char *fu
 
 /* ---- the doors ------------------------------------------------------------------- */
 
-void *slab_malloc_gfp(struct slab *pool, unsigned long arg, gfp_t gfp)
+static void *pool_malloc(struct slab *pool, unsigned long arg, gfp_t gfp, const char *function)
 {
 	void *object;
 	void *made;
 
 	if (!pool_is_pool(pool))
-		fault_pool("slab_malloc", pool);
-	if (!pool_serves(gfp, "slab_malloc_gfp", pool->name))
+		fault_pool(function, pool);
+	if (!pool_serves(gfp, function, pool->name))
 		return NULL;
 	object = pool_take(pool, gfp);
 	if (!object)
@@ -260,9 +260,14 @@ void *slab_malloc_gfp(struct slab *pool, unsigned long arg, gfp_t gfp)
 	return made;
 }
 
+void *slab_malloc_gfp(struct slab *pool, unsigned long arg, gfp_t gfp)
+{
+	return pool_malloc(pool, arg, gfp, "slab_malloc_gfp");
+}
+
 void *slab_malloc(struct slab *pool, unsigned long arg)
 {
-	return slab_malloc_gfp(pool, arg, GFP_KERNEL);
+	return pool_malloc(pool, arg, GFP_KERNEL, "slab_malloc");
 }
 
 int slab_free(struct slab *pool, void *object, unsigned long arg)

@@ -357,6 +357,43 @@ TEST(reclaim_R3_shrinkers_do_not_run_within_each_other)
 	EXPECT_EQ(ashlar_audit(), 0);
 }
 
+static unsigned watched;
+
+/* The simulated machine ends a test that waits for nobody; this one means to. */
+static void watch(void)
+{
+	sim.waits = 0;
+	watched++;
+}
+
+/* As if another thread asked meanwhile, while this one's shrinker waits for what it holds. */
+static size_t scan_stuck(struct shrinker *s, gfp_t gfp, size_t n)
+{
+	(void)s;
+	(void)n;
+	sim.thread++;
+	EXPECT_NULL(ashlar_kmalloc((size_t)1 << 45, gfp));
+	sim.thread--;
+	deepest++;
+	return 0;
+}
+
+TEST(reclaim_R3_who_finds_another_thread_at_it_waits_and_not_without_end)
+{
+	static struct shrinker s = { .count = count_one, .scan = scan_stuck };
+
+	REQUIRE(setup());
+	deepest = watched = 0;
+	register_shrinker(&s);
+	sim.watch = watch;
+	EXPECT_NULL(ashlar_kmalloc((size_t)1 << 45, GFP_KERNEL));
+	sim.watch = NULL;
+	EXPECT_GE(deepest, 1);
+	EXPECT_GT(watched, 1000);
+	unregister_shrinker(&s);
+	EXPECT_EQ(ashlar_audit(), 0);
+}
+
 static unsigned char constructed;
 
 static void construct(void *p)

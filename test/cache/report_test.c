@@ -104,16 +104,79 @@ TEST(report_interior_pointer)
 }
 
 /* An object that a mempool or a sheaf has is nobody's. */
-TEST(report_double_free_of_what_is_held)
+TEST(report_free_of_what_is_held)
 {
 	REQUIRE(setup());
 	wrong = p;
 	EXPECT_EQ(hold(p), HOLD_DONE);
 	EXPECT(help_aborts(free_to_c));
-	EXPECT(help_contains(sim.text, "number 0 of its slab, held: it waits "
-				       "in a mempool, in a sheaf or for RCU\n"));
+	EXPECT(help_contains(sim.text, "): double free: this object of cats is held\n"));
+	EXPECT(help_contains(sim.text, "number 0 of its slab, held: Ashlar's own, or waiting in a "
+				       "mempool, in a sheaf or for RCU\n"));
 	hold_end(p);
 	kmem_cache_free(c, p);
+	EXPECT_EQ(ashlar_audit(), 0);
+}
+
+/* Whose descriptor is freed by mistake goes on, and so does its cache. */
+static void free_described(void *descriptor, void (*run)(void), const char *function)
+{
+	wrong = descriptor;
+	EXPECT(help_aborts(run));
+	EXPECT(help_contains(
+		sim.text,
+		help_format(&expected,
+			    "ashlar: %s(%p): invalid free: this describes the cache dogs: "
+			    "kmem_cache_destroy ends it\n  object   kmem_cache",
+			    function, wrong)));
+	EXPECT(help_contains(sim.text, " of its slab, held: Ashlar's own, or waiting in "));
+}
+
+static void free_nolock(void)
+{
+	kfree_nolock(wrong);
+}
+
+static void free_bulk(void)
+{
+	kmem_cache_free_bulk(c, 1, (void *[]){ wrong });
+}
+
+static void grow_wrong(void)
+{
+	wrong = krealloc(wrong, 10000, GFP_KERNEL);
+}
+
+static void shrink_inside(void)
+{
+	kmem_cache_shrink((struct kmem_cache *)(void *)wrong);
+}
+
+TEST(report_K6_free_of_a_descriptor)
+{
+	void *other;
+
+	REQUIRE(setup());
+	free_described(d, free_wrong, "kfree");
+	free_described(d, free_to_c, "kmem_cache_free");
+	free_described(d, free_to_d, "kmem_cache_free");
+	free_described(d, free_bulk, "kmem_cache_free");
+	free_described(d, free_nolock, "kfree_nolock");
+	free_described(d->node, free_wrong, "kfree");
+	wrong = (char *)d;
+	EXPECT(help_aborts(grow_wrong));
+	EXPECT(help_contains(sim.text, "invalid pointer: this describes the cache dogs"));
+	for (wrong = (char *)d + 1; wrong < (char *)d + 200;
+	     wrong += wrong == (char *)d + 1 ? 15 : 16)
+		EXPECT(help_aborts(shrink_inside));
+	EXPECT(!kmalloc_owns(d));
+	EXPECT_EQ(kmem_cache_size(d), 100);
+	REQUIRE((other = kmem_cache_alloc(d, GFP_KERNEL)) != NULL);
+	kmem_cache_free(d, other);
+	kmem_cache_destroy(d);
+	wrong = (char *)d; /* now it is a free object like others */
+	EXPECT(help_aborts(free_wrong));
+	EXPECT(help_contains(sim.text, "double free: this object of kmem_cache is already free"));
 	EXPECT_EQ(ashlar_audit(), 0);
 }
 

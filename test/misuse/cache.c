@@ -129,6 +129,16 @@ static void give(const char *what, char *cat)
 		kmem_cache_free_bulk(dogs, 1, (void *[]){ cat });
 	else if (strcmp(what, "bulk-null") == 0)
 		kmem_cache_free_bulk(NULL, 1, (void *[]){ cat });
+	else if (strcmp(what, "cache") == 0)
+		free(say(dogs, dogs));
+	else if (strcmp(what, "kfree-cache") == 0)
+		kfree(say(dogs, dogs));
+	else if (strcmp(what, "cache-to-cache") == 0)
+		kmem_cache_free(cats, say(dogs, dogs));
+	else if (strcmp(what, "cache-to-itself") == 0)
+		kmem_cache_free(dogs, say(dogs, dogs));
+	else if (strcmp(what, "realloc-cache") == 0)
+		realloc(say(dogs, dogs), 100000);
 	else if (strcmp(what, "destroyed") == 0)
 		kmem_cache_destroy(dogs), kmem_cache_free(dogs, cat);
 }

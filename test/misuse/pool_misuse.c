@@ -47,6 +47,8 @@ int main(int argc, char **argv)
 		slab_malloc(pool, 0);
 	} else if (is(what, "nopool")) {
 		slab_free(say(p, p), p, 0);
+	} else if (is(what, "null")) {
+		slab_malloc(say(NULL, p), 0);
 	} else if (is(what, "kfree")) {
 		kfree(say(p, p));
 	} else if (is(what, "free")) {
@@ -57,12 +59,15 @@ int main(int argc, char **argv)
 	} else if (is(what, "group_inside")) {
 		pool_kfree(say(q + 32, q));
 	} else { /* refused, and the program goes on */
+		int error = 0;
+
+		n += pool_create(NULL, &error) == NULL && error == -ESLAB_ARGS;
 		n += slab_free(pool, q, 0) == -ENOT_IN_SLAB;
 		n += slab_free(pool, &p, 0) == -ENOT_IN_SLAB;
 		n += pool_kfree(p) == -ECANNOT_FREE_MEM;
 		n += slab_destroy(pool) == -ESLAB_NOTNULL;
 		n += slab_free(pool, p, 0) == 0 && slab_destroy(pool) == 0 && pool_kfree(q) == 0;
-		return n == 5 ? 0 : 1;
+		return n == 6 ? 0 : 1;
 	}
 	return 0;
 }

@@ -146,6 +146,7 @@ CASES += [("pool_misuse.c", [what], function, report) for what, function, report
     ("behind", "slab_free", "invalid free: behind the last object in a block of pool-96"),
     ("destroyed", "slab_malloc", "no pool: this is not a pool, or it was destroyed"),
     ("nopool", "slab_free", "no pool: this is not a pool, or it was destroyed"),
+    ("null", "slab_malloc", "no pool: this is not a pool, or it was destroyed"),
     ("kfree", "kfree", POOL_BLOCK),
     ("free", "free", POOL_BLOCK),
     ("group_twice", "pool_kfree", pool_twice("pool-kmalloc-128")),
@@ -189,6 +190,7 @@ CASES += [("pages.c", what.split(), function, report) for what, function, report
 
 # What a pool refuses without ending the program: each line of what it says.
 REFUSED = [
+    r"ashlar: pool_create\(\): refused: args is NULL",
     r"ashlar: slab_free\(ADDR\): not in pool-64, but in a block of pool-kmalloc-128: ENOT_IN_SLAB",
     r"ashlar: slab_free\(ADDR\): not in pool-64, nor Ashlar's memory: ENOT_IN_SLAB",
     r"ashlar: pool_kfree\(ADDR\): not of the group, but in a block of pool-64: ECANNOT_FREE_MEM",
@@ -295,6 +297,7 @@ REFUSAL = 'ashlar: kmem_cache_create("{}"): refused: {}'
 ARGS_REFUSAL = 'ashlar: kmem_cache_create_args("args"): refused: {}'
 FREE_CAT = "ashlar: kmem_cache_free(ARG): {}"
 GONE = "use after free: this object of kmem_cache is already free"
+DESCRIBES = "this describes the cache dogs: kmem_cache_destroy ends it"
 CAT_TWICE = "double free: this object of cats is already free"
 
 # cache.c: what is done, how the program ends, and the first line; None: it is silent.
@@ -347,6 +350,11 @@ CACHE_CASES = [
     ("free kfree-twice", -6, f"ashlar: kfree(ARG): {CAT_TWICE}"),
     ("free bulk-other", -6, FREE_CAT.format("wrong cache: freed to dogs, this object is of cats")),
     ("free bulk-null", 0, None),
+    ("free cache", -6, "ashlar: free(ARG): invalid free: " + DESCRIBES),
+    ("free kfree-cache", -6, "ashlar: kfree(ARG): invalid free: " + DESCRIBES),
+    ("free cache-to-cache", -6, FREE_CAT.format("invalid free: " + DESCRIBES)),
+    ("free cache-to-itself", -6, FREE_CAT.format("invalid free: " + DESCRIBES)),
+    ("free realloc-cache", -6, "ashlar: realloc(ARG): invalid pointer: " + DESCRIBES),
     ("free destroyed", -6, FREE_CAT.format("use after free: freed to a cache that is "
      "destroyed, this object is of cats")),
 ]

@@ -537,28 +537,81 @@ TEST(api_stat_adds_up)
 	EXPECT_EQ(s.least_bytes, total - 3 * 4096);
 }
 
+/* Without growing: one kmalloc may have this, no byte more; with leave to grow there is more. */
 TEST(api_largest_block_can_be_had_and_no_more)
 {
 	struct ashlar_heap_stat s;
-	void *p;
+	unsigned in_pages = 0, in_blocks = 0, grown = 0;
 
 	sim_reset();
 	sim.arena_bytes = (size_t)2 << 20;
 	REQUIRE(init_ready());
-	for (unsigned i = 0; i < 3000; i++)
+	for (unsigned i = 0; i < 3000; i++) {
+		void *p;
+
 		held[i] = ashlar_kmalloc(100 + i % 7 * 500, GFP_KERNEL);
-	for (unsigned i = 0; i < 3000; i += 2) {
-		kfree(held[i]);
-		held[i] = NULL;
-	}
-	for (unsigned i = 0; i < 3; i++) {
+		if (i % 4 == 3) {
+			kfree(held[i - 2]);
+			held[i - 2] = NULL;
+		}
 		ashlar_heap_stat(&s);
-		if (s.page_bytes == 0)
-			break;
-		p = ashlar_kmalloc(s.largest_bytes, GFP_NOWAIT);
-		EXPECT_NOT_NULL(p);
-		EXPECT_NULL(ashlar_kmalloc(2 * s.largest_bytes, GFP_NOWAIT));
+		if (s.page_bytes)
+			in_pages++;
+		else
+			in_blocks++;
+		EXPECT_LE(s.largest_bytes, s.free_bytes);
+		EXPECT_NULL(ashlar_kmalloc(s.largest_bytes + 1, GFP_NOWAIT));
+		p = s.largest_bytes ? ashlar_kmalloc(s.largest_bytes, GFP_NOWAIT) : NULL;
+		EXPECT_EQ(p != NULL, s.largest_bytes != 0);
+		kfree(p);
+		if (i % 100 == 0 && (p = ashlar_kmalloc(s.largest_bytes + 1, GFP_KERNEL))) {
+			grown++;
+			kfree(p);
+		}
 	}
+	EXPECT_GT(in_pages, 100);
+	EXPECT_GT(in_blocks, 100);
+	EXPECT_GT(grown, 2);
+	EXPECT_EQ(ashlar_audit(), 0);
+}
+
+/* What is free at the end of what is online counts as a whole: no block has its length. */
+TEST(api_largest_at_the_end)
+{
+	struct ashlar_heap_stat s;
+	unsigned odd = 0;
+
+	REQUIRE(slob_setup());
+	for (unsigned i = 0; i < 60; i++) {
+		held[i] = ashlar_kmalloc(PAGE_SIZE * (1 + i % 3), GFP_KERNEL);
+		ashlar_heap_stat(&s);
+		odd += (s.largest_bytes & (s.largest_bytes - 1)) != 0;
+		if (s.largest_bytes) {
+			void *p = ashlar_kmalloc(s.largest_bytes, GFP_NOWAIT);
+
+			EXPECT_NOT_NULL(p);
+			kfree(p);
+		}
+	}
+	EXPECT_GT(odd, 0);
+	EXPECT_EQ(ashlar_audit(), 0);
+}
+
+TEST(api_attributes_that_mean_nothing)
+{
+	static const uint32_t wrong[] = { 0x20, 0x80 | ASHLAR_HEAP_DMA, ASHLAR_HEAP_ASKED,
+					  ASHLAR_HEAP_NODE(PORT_MAX_NODES), UINT32_MAX };
+
+	REQUIRE(slob_setup());
+	for (unsigned i = 0; i < ARRAY_SIZE(wrong); i++) {
+		help_clear();
+		EXPECT_EQ(ashlar_heap_add(fast, sizeof(fast), wrong[i]), 0);
+		EXPECT_TEXT_EQ(sim.text, "ashlar: ashlar_heap_add(\"memory\"): refused: "
+					 "unknown attributes\n");
+	}
+	EXPECT_GT(ashlar_heap_add(fast, sizeof(fast), ASHLAR_HEAP_DMA32 | ASHLAR_HEAP_ASKED), 0);
+	EXPECT_GT(ashlar_heap_add(battery, sizeof(battery), ASHLAR_HEAP_NODE(PORT_MAX_NODES - 1)),
+		  0);
 	EXPECT_EQ(ashlar_audit(), 0);
 }
 

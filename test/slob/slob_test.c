@@ -226,8 +226,25 @@ TEST(slob_B6_search_turns_the_list)
 	EXPECT_EQ(ashlar_audit(), 0);
 }
 
+/* O of ashlar/heap.h. */
+static u32 orders(void)
+{
+	u32 bits = 0;
+
+	while (bits < PORT_SLOB_MAX_ORDER && pages_zones->nr_pages >> bits)
+		bits++;
+	return bits;
+}
+
+static u32 steps_of(struct kmem_cache *c, void **object)
+{
+	guard_steps = 0;
+	*object = kmem_cache_alloc(c, GFP_ATOMIC);
+	return guard_steps;
+}
+
 /* What a search costs is bounded: it looks at so many pages, then takes a new one; the next one
- * goes on where it stopped. */
+ * goes on where it stopped. Of pages that have too little free it looks at nothing else. */
 TEST(slob_B6_search_is_bounded)
 {
 	static void *full[200];
@@ -238,13 +255,49 @@ TEST(slob_B6_search_is_bounded)
 	c = cache_of_units(SLOB_UNITS - 20); /* large, with 20 units left */
 	for (unsigned i = 0; i < 200; i++)
 		full[i] = kmem_cache_alloc(c, GFP_KERNEL);
-	guard_steps = 0;
-	held[0] = kmem_cache_alloc(cache_of_units(900), GFP_KERNEL);
-	steps = guard_steps;
-	EXPECT_LE(steps, ASHLAR_HEAP_ALLOC_STEPS(64, SLOB_SEARCH, PORT_SLOB_MAX_ORDER));
+	kfree(ashlar_kmalloc(PAGE_SIZE, GFP_KERNEL)); /* a page is free */
+	steps = steps_of(cache_of_units(900), &held[0]);
+	EXPECT_LE(steps, SLOB_SEARCH + orders() + 1);
 	for (unsigned i = 0; i < 200; i++)
 		EXPECT_PTR_NE(page_of(held[0]), page_of(full[i]));
 	tap_note_number("steps beside 200 pages that cannot serve:", steps);
+	EXPECT_EQ(ashlar_audit(), 0);
+}
+
+/* The worst that there is: pages full of the shortest blocks, with a hole of one unit before each,
+ * and a request that is larger by little. */
+TEST(slob_B6_search_at_its_worst)
+{
+	static void *full[30 * SLOB_UNITS / 4];
+	const unsigned least = SLOB_LEAST / SLOB_UNIT;
+	struct kmem_cache *longer, *shortest;
+	unsigned n = 0;
+	u32 steps, bound;
+
+	REQUIRE(slob_setup());
+	longer = cache_of_units(least + 1);
+	shortest = cache_of_units(least);
+	do
+		full[n++] = kmem_cache_alloc(longer, GFP_KERNEL);
+	while (n < 20 * SLOB_UNITS / (least + 1) || page_of(full[n - 1]) == page_of(full[n - 2]));
+	kmem_cache_free(longer, full[--n]); /* it began a page: those before are full */
+	while (n--) {
+		const void *damaged = NULL;
+		struct slob_request r = { least, 2, SLOB_HEADER_OBJECT, NO_CACHE, 0 };
+
+		if (page_of(full[n]) !=
+		    page_of(full[n + 1])) /* the last of a page has room behind */
+			continue;
+		kmem_cache_free(longer, full[n]);
+		REQUIRE(slob_alloc_anywhere(pages_zones, &r, &damaged) == full[n]);
+	}
+	kfree(ashlar_kmalloc(PAGE_SIZE << 4, GFP_KERNEL)); /* pages are free */
+	steps = steps_of(shortest, &held[0]);
+	bound = ASHLAR_HEAP_ALLOC_STEPS((u32)PAGE_SIZE, SLOB_LEAST, SLOB_SEARCH, orders());
+	tap_note_number("steps beside pages full of holes:", steps);
+	tap_note_number("   the bound:", bound);
+	EXPECT_LE(steps, bound);
+	EXPECT_GE(steps * 100, bound * 97);
 	EXPECT_EQ(ashlar_audit(), 0);
 }
 

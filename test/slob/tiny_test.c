@@ -2,18 +2,12 @@
 /*
  * tiny_test.c - slob as a small machine has it: pages of 256 bytes, one CPU, regions
  *
- * What    Runs on the host with the numbers of src/port/tiny, and in an emulated Cortex-M3. Its
- *         bounds are those of ashlar/heap.h, counted in steps at each call.
+ * What    Runs on the host with the numbers of src/port/tiny, and in an emulated Cortex-M3.
  */
 #include "interval.h"
 #include "slob_help.h"
 
 #define REGION 16384u
-#define ALLOC_STEPS ASHLAR_HEAP_ALLOC_STEPS((unsigned)PAGE_SIZE, SLOB_SEARCH, PORT_SLOB_MAX_ORDER)
-#define FREE_STEPS                                                          \
-	(ASHLAR_HEAP_FREE_STEPS((unsigned)PAGE_SIZE, PORT_SLOB_MAX_ORDER) + \
-	 2 * PORT_SLOB_MAX_ORDER * PORT_SLOB_MAX_ORDER)
-
 static _Alignas(256) char region[REGION];
 static _Alignas(256) char other[4096];
 static void *held[4096];
@@ -137,6 +131,30 @@ TEST(tiny_regions_with_attributes)
 	EXPECT_EQ(ashlar_audit(), 0);
 }
 
+/* What means nothing here is refused, and says so; the region can be given rightly afterwards. */
+TEST(tiny_attributes_that_mean_nothing)
+{
+	static const uint32_t wrong[] = {
+		ASHLAR_HEAP_DMA32,
+		0x20,
+		0x80 | ASHLAR_HEAP_DMA,
+		ASHLAR_HEAP_NODE(1),
+		ASHLAR_HEAP_NODE(0xffffff),
+		ASHLAR_HEAP_ASKED,
+		UINT32_MAX,
+	};
+
+	REQUIRE(tiny_setup());
+	for (unsigned i = 0; i < ARRAY_SIZE(wrong); i++) {
+		help_clear();
+		EXPECT_EQ(ashlar_heap_add(other, sizeof(other), wrong[i]), 0);
+		EXPECT_TEXT_EQ(sim.text, "ashlar: ashlar_heap_add(\"memory\"): refused: "
+					 "unknown attributes\n");
+	}
+	EXPECT_GT(ashlar_heap_add(other, sizeof(other), ASHLAR_HEAP_FAST | ASHLAR_HEAP_ASKED), 0);
+	EXPECT_EQ(ashlar_audit(), 0);
+}
+
 /* An interrupt handler may allocate and free: what it changes, too, changes under a guard alone. */
 TEST(tiny_a_count_changes_without_interrupts)
 {
@@ -179,104 +197,64 @@ TEST(tiny_misuse_is_seen)
 	EXPECT(help_contains(sim.text, "this memory is not Ashlar's"));
 }
 
-/* ---- bounds ----------------------------------------------------------------------- */
+/* ---- how it fares -------------------------------------------------------------------- */
 
-static u32 worst_alloc, worst_free, worst_full;
-
-static void *counted_alloc(size_t size)
+static size_t largest(void)
 {
-	void *p;
+	struct ashlar_heap_stat s;
 
-	guard_steps = 0;
-	p = ashlar_kmalloc(size, GFP_ATOMIC);
-	if (p && pages_zones->free_pages)
-		worst_alloc = guard_steps > worst_alloc ? guard_steps : worst_alloc;
-	else
-		worst_full = guard_steps > worst_full ? guard_steps : worst_full;
-	return p;
+	ashlar_heap_stat(&s);
+	return s.largest_bytes;
 }
 
-static void counted_free(void *p)
-{
-	guard_steps = 0;
-	kfree(p);
-	worst_free = guard_steps > worst_free ? guard_steps : worst_free;
-}
-
-/* As many free blocks as can be in as many pages as can be, none of which is large enough. */
-static void comb(size_t size, unsigned keep_pages)
-{
-	struct kmem_cache *c = kmem_cache_create("comb", (unsigned)size, 2, 0, NULL);
-	unsigned n = 0;
-
-	while (n < 4096 && pages_zones->free_pages > keep_pages &&
-	       (held[n] = kmem_cache_alloc(c, GFP_KERNEL)))
-		n++;
-	for (unsigned i = 0; i < n; i += 2)
-		counted_free(held[i]);
-	for (unsigned i = 1; i < 20; i++)
-		counted_alloc(size + 2 * i);
-}
-
-static void bounds_hold(void)
-{
-	const u32 full = ASHLAR_HEAP_FULL_STEPS((unsigned)PAGE_SIZE, SLOB_SEARCH,
-						PORT_SLOB_MAX_ORDER, REGION / PAGE_SIZE);
-
-	EXPECT_LE(worst_alloc, ALLOC_STEPS);
-	EXPECT_LE(worst_free, FREE_STEPS);
-	EXPECT_LE(worst_full, full);
-	tap_note_number("most steps of an allocation:", worst_alloc);
-	tap_note_number("   the bound:", ALLOC_STEPS);
-	tap_note_number("most steps where memory is short:", worst_full);
-	tap_note_number("   the bound:", full);
-	tap_note_number("most steps of a free:", worst_free);
-	tap_note_number("   the bound:", FREE_STEPS);
-	EXPECT_EQ(ashlar_audit(), 0);
-}
-
-TEST(tiny_bounds_in_a_comb)
-{
-	worst_alloc = worst_free = worst_full = 0;
-	REQUIRE(tiny_setup());
-	comb(2, 8);
-	bounds_hold();
-	EXPECT_GT(worst_alloc, 60); /* the comb is a bad case: the count counts */
-}
-
-TEST(tiny_bounds_in_a_comb_without_free_pages)
-{
-	worst_alloc = worst_free = worst_full = 0;
-	REQUIRE(tiny_setup());
-	comb(2, 0);
-	bounds_hold();
-	EXPECT_GT(worst_full, 500);
-}
-
-TEST(tiny_bounds_in_random_work)
+/* One kmalloc may have it, one byte more may not, wherever random work has led to. */
+TEST(tiny_largest_can_be_had_and_no_more)
 {
 	uint64_t seed = help_setting("ASHLAR_SEED", 20240229);
+	unsigned in_pages = 0, in_blocks = 0;
 
-	worst_alloc = worst_free = worst_full = 0;
 	memset(held, 0, sizeof(held));
 	REQUIRE(tiny_setup());
-	for (unsigned i = 0; i < 20000; i++) {
-		unsigned at = (unsigned)(help_random(&seed) % 600);
+	for (unsigned i = 0; i < 6000; i++) {
+		unsigned at = (unsigned)(help_random(&seed) % 900);
+		size_t most = largest();
+		void *p;
 
-		if (held[at]) {
-			counted_free(held[at]);
-			held[at] = NULL;
-		} else {
-			u32 kind = (u32)help_random(&seed);
-
-			held[at] = counted_alloc(1 + (kind >> 8) % (kind % 16 ? 40 : 1500));
-		}
+		if (pages_zones->free_pages)
+			in_pages++;
+		else
+			in_blocks++;
+		EXPECT_NULL(ashlar_kmalloc(most + 1, GFP_ATOMIC));
+		p = most ? ashlar_kmalloc(most, GFP_ATOMIC) : NULL;
+		EXPECT_EQ(p != NULL, most != 0);
+		kfree(p);
+		kfree(held[at]);
+		held[at] = i % 3 ? ashlar_kmalloc(1 + help_random(&seed) % 60, GFP_ATOMIC) : NULL;
 	}
-	bounds_hold();
-	for (unsigned i = 0; i < 600; i++)
-		if (held[i])
-			counted_free(held[i]);
-	EXPECT_EQ(pages_taken(), 0);
+	EXPECT_GT(in_pages, 500);
+	EXPECT_GT(in_blocks, 500);
+}
+
+/* Blocks are powers of two, and so less than an empty region can be had at once. */
+TEST(tiny_largest_of_an_empty_region)
+{
+	struct ashlar_heap_stat s;
+
+	for (size_t bytes = 2048; bytes <= REGION; bytes += 128) {
+		sim_reset();
+		pages_zones = NULL;
+		REQUIRE(ashlar_heap_add(region, bytes, 0) != 0);
+		ashlar_heap_stat(&s);
+		EXPECT_EQ(s.free_bytes, s.total_bytes);
+		EXPECT_LE(s.largest_bytes, s.free_bytes);
+		EXPECT_GT(2 * s.largest_bytes, s.free_bytes);
+		EXPECT_EQ(s.largest_bytes & (s.largest_bytes - 1), 0);
+		EXPECT_NOT_NULL(ashlar_kmalloc(s.largest_bytes, GFP_ATOMIC));
+	}
+	EXPECT_EQ(s.largest_bytes,
+		  32 * PAGE_SIZE); /* of 61 pages, or 62 where pointers are short */
+	EXPECT_EQ(s.fragmented, (s.free_bytes - s.largest_bytes) * 1000 / s.free_bytes);
+	EXPECT_GT(s.fragmented, 470);
 }
 
 /* ---- random work against the model, and what a trace needs ------------------------------ */

@@ -6,21 +6,13 @@
  *         program contains. While the thread stands there nothing happens, or a thread of
  *         the same CPU works on the same arrays, or one of another CPU empties them. Then the
  *         tracer shows that the kernel sent the sequence back to its beginning.
- * How     The linker gives the bounds of the descriptors. Where instructions begin is found by
- *         stepping through a sequence with `rseq_cs` cleared: with it, each step would
- *         restart the sequence, and it would never end. The workers hold their breath
- *         while a breakpoint lies in the text that they share.
+ * How     The linker gives the bounds of the descriptors; tracer.h does the rest. doors.c does the
+ *         same to the library that programs preload.
  * Rules   SQ1  a thread stopped inside a sequence continues at its abort address
  *         SQ2  every instruction of every sequence was stopped at
  *         SQ3  no object is lost, doubled, or written by anybody but its owner
  */
 #define _GNU_SOURCE
-#include <errno.h>
-#include <semaphore.h>
-#include <signal.h>
-#include <stdint.h>
-#include <sys/mman.h>
-#include <sys/ptrace.h>
 #include <sys/rseq.h>
 
 #include "cache/array.h"
@@ -28,29 +20,13 @@
 #include "thread/step.h"
 #include "thread/thread.h"
 
-#define SEQUENCE_MOST 64u         /* descriptors */
-#define SEQUENCE_INSTRUCTIONS 64u /* in one of them */
-#define SEQUENCE_BULK 31u         /* each part of a copy: one, two, four, and eight three times */
-#define SEQUENCE_HELD 24u
-#define SEQUENCE_WAIT_MS 1000u
-
 /* The descriptors of every sequence that the compiler has put into this program. */
 extern const struct rseq_cs __start___rseq_cs[] __attribute__((visibility("hidden")));
 extern const struct rseq_cs __stop___rseq_cs[] __attribute__((visibility("hidden")));
 
 #if STEP_SUPPORTED
 
-enum worker { WORKER_NONE, WORKER_SAME_CPU, WORKER_OTHER_CPU, WORKERS };
-
-/* What tracer and traced process both see. */
-static struct stage {
-	sem_t go[WORKERS];
-	sem_t done[WORKERS];
-	bool finish;       /* atomic */
-	uintptr_t rseq_cs; /* where the traced thread's rseq_cs is */
-	uint64_t faults;   /* atomic */
-	uint64_t worked;   /* turns of the workers */
-} * stage;
+#include "thread/tracer.h"
 
 static struct kmem_cache *cache;
 static struct kmem_cache *fresh; /* its arrays are taken away again and again */
@@ -64,17 +40,6 @@ struct holder {
 	size_t bytes[SEQUENCE_HELD];
 	unsigned at;
 };
-
-static void stage_fault(bool held)
-{
-	if (!held)
-		__atomic_fetch_add(&stage->faults, 1, __ATOMIC_RELAXED);
-}
-
-static bool stage_finishing(void)
-{
-	return __atomic_load_n(&stage->finish, __ATOMIC_ACQUIRE);
-}
 
 /* Free what was held longest and hold @p instead; NULL only frees. */
 static void holder_swap(struct holder *h, void *p, size_t bytes)
@@ -168,11 +133,7 @@ static void *stage_work(void *number)
 	struct holder h = { .owner = 1000 * (uint64_t)me };
 
 	thread_pin(cpus[me == WORKER_OTHER_CPU]);
-	for (;;) {
-		while (sem_wait(&stage->go[me]) != 0)
-			;
-		if (stage_finishing())
-			break;
+	while (stage_wait(me)) {
 		for (unsigned i = 0; i < 3; i++) {
 			stage_singles(&h);
 			stage_batches(&h);
@@ -193,12 +154,9 @@ _Noreturn static void stage_traced(void)
 
 	alarm(thread_alarm());
 	thread_pin(cpus[0]);
-	stage->rseq_cs = (uintptr_t)__builtin_thread_pointer() + (uintptr_t)__rseq_offset +
-			 offsetof(struct rseq, rseq_cs);
 	for (uintptr_t w = WORKER_SAME_CPU; w < WORKERS; w++)
 		pthread_create(&threads[w], NULL, stage_work, (void *)w);
-	ptrace(PTRACE_TRACEME, 0, 0, 0);
-	raise(SIGSTOP);
+	stage_trace_me();
 	while (!stage_finishing()) {
 		stage_singles(&h);
 		stage_batches(&h);
@@ -212,141 +170,6 @@ _Noreturn static void stage_traced(void)
 	stage->faults += ashlar_audit();
 	stage->faults += kmem_cache_shrink(cache) != 0; /* SQ3: every bit is back */
 	_exit(stage->faults != 0);
-}
-
-/* ---- the tracer --------------------------------------------------------------------- */
-
-struct sequence {
-	uintptr_t start;
-	uintptr_t end;
-	uintptr_t abort;
-	uintptr_t descriptor;
-	uintptr_t at[SEQUENCE_INSTRUCTIONS]; /* ascending */
-	unsigned count;
-};
-
-static pid_t traced;
-static struct sequence sequences[SEQUENCE_MOST];
-static unsigned aborts;
-
-static long peek(uintptr_t address)
-{
-	return ptrace(PTRACE_PEEKTEXT, traced, (void *)address, NULL);
-}
-
-static void poke(uintptr_t address, uint64_t word)
-{
-	ptrace(PTRACE_POKETEXT, traced, (void *)address, (void *)word);
-}
-
-/* Wait for a stop; false iff there is none for long, or the process has ended. */
-static bool trace_wait(void)
-{
-	int status = 0;
-
-	for (unsigned i = 0; i < SEQUENCE_WAIT_MS * 5; i++) {
-		if (waitpid(traced, &status, WNOHANG) == traced)
-			return WIFSTOPPED(status) && WSTOPSIG(status) == SIGTRAP;
-		usleep(i < 100 ? 1 : 50);
-	}
-	kill(traced, SIGSTOP); /* it stops here, for us to go on with something else */
-	waitpid(traced, &status, 0);
-	return false;
-}
-
-static bool trace_step(void)
-{
-	return ptrace(PTRACE_SINGLESTEP, traced, NULL, NULL) == 0 && trace_wait();
-}
-
-/* Let the thread run until it stands before the instruction at @address. */
-static bool trace_run_to(uintptr_t address)
-{
-	uint64_t word = (uint64_t)peek(address);
-	bool there;
-
-	poke(address, step_with_breakpoint(word));
-	there = ptrace(PTRACE_CONT, traced, NULL, NULL) == 0 && trace_wait() &&
-		step_ip(traced) == address + STEP_BREAKPOINT_BYTES;
-	poke(address, word);
-	if (there)
-		step_set_ip(traced, address);
-	return there;
-}
-
-static void sequence_learn(struct sequence *s, uintptr_t ip)
-{
-	unsigned i = 0;
-
-	while (i < s->count && s->at[i] < ip)
-		i++;
-	if ((i < s->count && s->at[i] == ip) || s->count == SEQUENCE_INSTRUCTIONS)
-		return;
-	memmove(&s->at[i + 1], &s->at[i], (s->count - i) * sizeof(s->at[0]));
-	s->at[i] = ip;
-	s->count++;
-}
-
-/* A gap that is larger than an instruction is a part that was jumped over. */
-static bool sequence_is_whole(const struct sequence *s)
-{
-	for (unsigned i = 0; i < s->count; i++) {
-		uintptr_t next = i + 1 < s->count ? s->at[i + 1] : s->end;
-
-		if (next - s->at[i] > STEP_INSTRUCTION_MOST)
-			return false;
-	}
-	return s->count > 0;
-}
-
-/* Step through without protection, which is safe while the workers wait. */
-static bool sequence_explore(struct sequence *s)
-{
-	for (unsigned turns = 0; turns < 200 && !sequence_is_whole(s); turns++) {
-		if (!trace_run_to(s->start))
-			return false;
-		poke(stage->rseq_cs, 0);
-		while (step_ip(traced) - s->start < s->end - s->start) {
-			sequence_learn(s, step_ip(traced));
-			if (!trace_step())
-				return false;
-		}
-	}
-	return sequence_is_whole(s);
-}
-
-static bool worker_turn(enum worker w)
-{
-	struct timespec until;
-
-	if (w == WORKER_NONE)
-		return true;
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += 10;
-	sem_post(&stage->go[w]);
-	return sem_timedwait(&stage->done[w], &until) == 0;
-}
-
-/* Stop at @ip for the @visit-th time within one run of the sequence, have @w work, and see the
- * sequence abort (SQ1). False: it did not. A visit that the sequence does not make is none. */
-static bool sequence_stop(const struct sequence *s, uintptr_t ip, unsigned visit, enum worker w)
-{
-	if (!trace_run_to(ip))
-		return false;
-	for (unsigned i = 0; i < visit; i++) {
-		poke(stage->rseq_cs, 0);
-		do
-			if (!trace_step())
-				return false;
-		while (step_ip(traced) != ip && step_ip(traced) - s->start < s->end - s->start);
-		if (step_ip(traced) != ip)
-			return true;
-		poke(stage->rseq_cs, s->descriptor);
-	}
-	if (!worker_turn(w) || !trace_run_to(s->abort))
-		return false;
-	aborts++;
-	return true;
 }
 
 /* Every sequence of this program; false iff there are too many. */
@@ -375,10 +198,7 @@ static bool stage_open(void)
 		     0);
 	if (stage == MAP_FAILED)
 		return false;
-	for (unsigned w = 0; w < WORKERS; w++) {
-		sem_init(&stage->go[w], 1, 0);
-		sem_init(&stage->done[w], 1, 0);
-	}
+	stage_prepare();
 	if (thread_cpus(cpus, 2) == 1)
 		cpus[1] = cpus[0];
 	cache = kmem_cache_create("sequence", 64, 0, 0, NULL);
@@ -389,29 +209,11 @@ static bool stage_open(void)
 	return traced > 0 && waitpid(traced, &status, 0) == traced && WIFSTOPPED(status);
 }
 
-/* Each instruction of @s, alone and with each worker; inside loops also on later rounds. */
-static bool sequence_run(const struct sequence *s)
-{
-	for (unsigned i = 0; i < s->count; i++) {
-		for (unsigned visit = 0; visit < 3; visit++) {
-			for (enum worker w = WORKER_NONE; w < WORKERS; w++) {
-				if (!EXPECT(sequence_stop(s, s->at[i], visit, w))) {
-					tap_note_number("byte of the sequence",
-							s->at[i] - s->start);
-					return false;
-				}
-			}
-		}
-	}
-	return true;
-}
-
 static void every_instruction(void)
 {
 	unsigned count = sequence_find();
 	unsigned instructions = 0;
 	unsigned left_out = 0;
-	int status = -1;
 
 	REQUIRE(count >= 8 && count <= SEQUENCE_MOST);
 	REQUIRE(stage_open());
@@ -427,10 +229,7 @@ static void every_instruction(void)
 		}
 		instructions += sequences[i].count;
 	}
-	__atomic_store_n(&stage->finish, true, __ATOMIC_RELEASE);
-	ptrace(PTRACE_DETACH, traced, NULL, NULL);
-	waitpid(traced, &status, 0);
-	EXPECT_EQ(status, 0);
+	EXPECT_EQ(stage_end(), 0);
 	EXPECT_EQ(stage->faults, 0);
 	EXPECT_GE(aborts, WORKERS * instructions); /* SQ1, SQ2 */
 	EXPECT_GT(stage->worked, 0);

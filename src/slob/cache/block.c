@@ -136,7 +136,7 @@ static bool block_exists(const struct want *w)
 	for (const struct zone *z = pages_zones; z; z = z->next)
 		if (!(w->near.attributes & ~z->attributes))
 			return true;
-	report_refusal("kmalloc", "memory", "this home has no such memory (DMA, fast, battery)");
+	report_refusal("kmalloc", "memory", "this home has no such memory");
 	return false;
 }
 

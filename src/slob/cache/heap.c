@@ -5,9 +5,19 @@
 #include "ashlar/heap.h"
 #include "cache/account_object.h"
 #include "cache/block.h"
+#include "cache/near.h"
+#include "cache/report.h"
+
+/* What may be said of a region; kept for who asks for it, it must be good for something. */
+#define HEAP_KNOWN (NEAR_KINDS | ASHLAR_HEAP_ASKED | (PORT_MAX_NODES > 1 ? ~0xffu : 0))
 
 size_t ashlar_heap_add(void *start, size_t bytes, uint32_t attributes)
 {
+	if ((attributes & ~HEAP_KNOWN) || attributes >> 8 >= PORT_MAX_NODES ||
+	    (attributes & 0xff) == ASHLAR_HEAP_ASKED) {
+		report_refusal("ashlar_heap_add", "memory", "unknown attributes");
+		return 0;
+	}
 	if (PORT_SLOB_STEP && (attributes & ASHLAR_HEAP_DMA))
 		attributes |= ASHLAR_HEAP_DMA32;
 	return pages_add(start, bytes, attributes) << PAGE_SHIFT;
@@ -40,7 +50,7 @@ void ashlar_heap_stat(struct ashlar_heap_stat *stat)
 		.page_bytes = free_pages << PAGE_SHIFT,
 		.free_bytes = (free_pages << PAGE_SHIFT) + f.free_units * SLOB_UNIT,
 		.least_bytes = least << PAGE_SHIFT,
-		.largest_bytes = largest ? largest << PAGE_SHIFT : f.largest * SLOB_UNIT,
+		.largest_bytes = largest ? largest << PAGE_SHIFT : f.largest,
 		.blocks = f.free_blocks,
 	};
 	stat->used_bytes = stat->total_bytes - stat->free_bytes;

@@ -4,7 +4,8 @@
  *
  * Rules   R1 after a free, dirty free pages are at most live/16 + keep, or the call has discarded
  *            down to seven eighths of that
- *         R3 shrinkers run in one thread at a time, and not within each other
+ *         R3 shrinkers run in one thread at a time, and not within each other; who finds another
+ *            thread at it waits until that is done, for some milliseconds at most, and tries again
  */
 #include "cache/anchor.h"
 #include "cache/block.h"
@@ -16,11 +17,14 @@
 /* Rounds of shrinkers: an ordinary request, one that may try harder. */
 #define RECLAIM_ROUNDS 4u
 #define RECLAIM_ROUNDS_HARD 16u
+/* Turns of waiting for who runs them: in a process some of these sleep (port_yield). */
+#define RECLAIM_TURNS (PORT_LOCKS_SPIN ? 1u << 20 : 1u << 12)
 
 static struct {
 	struct lock lock; /* guards the list */
 	struct shrinker *first;
-	u32 running; /* atomic: a thread runs shrinkers (R3) */
+	u32 running; /* atomic: the thread that runs shrinkers (R3), or 0 */
+	u32 ended;   /* how often that has ended */
 } shrinkers;
 
 static void reclaim_bound(struct zone *z)
@@ -64,7 +68,8 @@ static bool reclaim_begin(void)
 	unsigned long were = guard_enter(&shrinkers.lock);
 	bool mine = !shrinkers.running;
 
-	shrinkers.running = 1;
+	if (mine)
+		shrinkers.running = PORT_ONE_CPU ? 1 : port_thread();
 	guard_leave(&shrinkers.lock, were);
 	return mine;
 }
@@ -73,8 +78,26 @@ static void reclaim_end(void)
 {
 	unsigned long were = guard_enter(&shrinkers.lock);
 
+	if (!PORT_ONE_CPU)
+		shrinkers.ended++;
 	shrinkers.running = 0;
 	guard_leave(&shrinkers.lock, were);
+}
+
+/* R3: another thread that runs them frees for all. Returns whether it is done. */
+static bool reclaim_await(void)
+{
+	u32 seen = READ_ONCE(shrinkers.ended);
+	u32 runs = READ_ONCE(shrinkers.running);
+
+	if (PORT_ONE_CPU || !runs || runs == port_thread())
+		return false;
+	for (unsigned turn = 0; turn < RECLAIM_TURNS; turn++) {
+		if (READ_ONCE(shrinkers.ended) != seen)
+			return true;
+		port_yield();
+	}
+	return false;
 }
 
 /* The request ends without memory: false. */
@@ -112,6 +135,8 @@ bool reclaim_retry(gfp_t gfp, unsigned attempt)
 		freed = reclaim_shrink(gfp);
 		reclaim_end();
 	}
+	if (!freed && !reclaim_is_kept_out() && reclaim_await())
+		freed = 1;
 	if (gfp & __GFP_NOFAIL) {
 		if (!freed)
 			port_yield();
@@ -142,8 +167,8 @@ void unregister_shrinker(struct shrinker *s)
 			break;
 		}
 	}
-	shrinkers.running = 0;
 	guard_leave(&shrinkers.lock, were);
+	reclaim_end();
 }
 
 void reclaim_guard(bool take)

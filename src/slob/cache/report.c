@@ -24,42 +24,38 @@ static void report_str(struct line *l, const char *s)
 		l->bytes[l->length++] = *s++;
 }
 
-static void report_hex(struct line *l, uintptr_t n)
+/* Hexadecimal, or decimal: by subtraction where a small processor does not divide and numbers are
+ * small. */
+static void report_number(struct line *l, size_t n, bool hex)
 {
-	unsigned shift = 8 * sizeof(n);
+	char digits[24];
+	unsigned at = sizeof(digits);
 
-	report_str(l, "0x");
-	while (shift > 4 && !(n >> (shift - 4)))
-		shift -= 4;
-	while (shift && l->length < LINE_BYTES) {
-		shift -= 4;
-		l->bytes[l->length++] = "0123456789abcdef"[n >> shift & 15];
-	}
+	digits[--at] = '\0';
+	do {
+		size_t digit = n & 15;
+		size_t rest = n >> 4;
+
+		if (!hex) {
+			rest = PORT_SLOB_STEP ? n / 10 : 0;
+			for (digit = n - rest * 10; digit >= 10; digit -= 10)
+				rest++;
+		}
+		digits[--at] = (char)(digit + (digit < 10 ? '0' : 'a' - 10));
+		n = rest;
+	} while (n);
+	report_str(l, digits + at);
 }
 
-/* Decimal by subtraction: small processors do not divide. */
+static void report_hex(struct line *l, uintptr_t n)
+{
+	report_str(l, "0x");
+	report_number(l, n, true);
+}
+
 static void report_dec(struct line *l, size_t n)
 {
-	size_t power = 1;
-
-	while (power <= SIZE_MAX / 10 && power * 10 <= n)
-		power *= 10;
-	for (;;) {
-		char digit = '0';
-
-		for (; n >= power; n -= power)
-			digit++;
-		if (l->length < LINE_BYTES)
-			l->bytes[l->length++] = digit;
-		if (power == 1)
-			return;
-		for (size_t tenth = 1;; tenth *= 10) {
-			if (tenth * 10 == power) {
-				power = tenth;
-				break;
-			}
-		}
-	}
+	report_number(l, n, false);
 }
 
 /* The first line of a report outlives the terminal: it begins with our name. */

@@ -4,6 +4,17 @@
  */
 #include "engine/words.h"
 
+/* Bytes of the largest kmalloc that the free block at @at has room for: its header stands so that
+ * the object is aligned, and its length is a multiple of that (SL7). */
+static size_t slob_serves(const slob_word *base, unsigned at)
+{
+	unsigned skip = (0u - at - SLOB_HEADER_KMALLOC / SLOB_UNIT) & GRAIN_MASK;
+	unsigned units = slob_units(base, at);
+
+	units = units > skip ? (units - skip) & ~GRAIN_MASK : 0;
+	return units ? units * SLOB_UNIT - SLOB_HEADER_KMALLOC : 0;
+}
+
 void slob_figures(struct zone *z, struct slob_figures *f)
 {
 	for (size_t i = 0; i < READ_ONCE(z->nr_pages); i++) {
@@ -19,7 +30,7 @@ void slob_figures(struct zone *z, struct slob_figures *f)
 		     z->pages[i].units && at != SLOB_END && slob_is_sound(base, at);
 		     at = slob_next(base, at)) {
 			f->free_blocks++;
-			f->largest = size_max(f->largest, slob_units(base, at));
+			f->largest = size_max(f->largest, slob_serves(base, at));
 		}
 		guard_leave(&shard->lock, were);
 	}

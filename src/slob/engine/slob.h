@@ -62,6 +62,12 @@
 #define SLOB_HEADER_KMALLOC 2u
 #define SLOB_HEADER_OBJECT 4u
 
+/* Bytes of the shortest block in use: L of ashlar/heap.h. */
+#define SLOB_LEAST                                                                 \
+	(PORT_SLOB_STEP ? SLOB_HEADER_OBJECT + (unsigned)sizeof(void *) :          \
+	 PORT_SLOB_ALIGN < SLOB_HEADER_OBJECT + SLOB_UNIT ? PORT_SLOB_ALIGN + 0u : \
+							    SLOB_HEADER_OBJECT + SLOB_UNIT)
+
 /* What is asked for. */
 struct slob_request {
 	u32 units;  /* of the block, header included */
@@ -160,7 +166,7 @@ struct slob_figures {
 	size_t pages;
 	size_t free_units;  /* in these */
 	size_t free_blocks; /* in these */
-	size_t largest;     /* free block, units */
+	size_t largest;     /* kmalloc that fits into one, bytes */
 };
 void slob_figures(struct zone *z, struct slob_figures *f);
 

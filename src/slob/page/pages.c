@@ -342,12 +342,20 @@ bool pages_is_free(const struct zone *z, size_t i)
 	return pages_head(z, i) != PAGE_NONE;
 }
 
-size_t pages_largest(const struct zone *z)
+size_t pages_largest(struct zone *z)
 {
-	for (unsigned order = ORDERS; order-- > 0;)
-		if (READ_ONCE(z->head[order]) != PAGE_NONE)
-			return (size_t)1 << order;
-	return 0;
+	size_t pages = (size_t)1 << PORT_SLOB_MAX_ORDER;
+	unsigned order = ORDERS;
+	unsigned long were;
+
+	while (order-- > 0 && READ_ONCE(z->head[order]) == PAGE_NONE)
+		pages >>= 1;
+	if (!PORT_SLOB_STEP)
+		return pages;
+	were = guard_enter(&z->lock);
+	pages = size_max(pages, size_min(pages_tail(z), (size_t)1 << PORT_SLOB_MAX_ORDER));
+	guard_leave(&z->lock, were);
+	return pages;
 }
 
 /* ---- zones ----------------------------------------------------------------------- */

@@ -211,8 +211,9 @@ size_t pages_discard(struct zone *z, size_t keep);
 /* Is page @i in a free block? For reports: nothing is locked. */
 bool pages_is_free(const struct zone *z, size_t i);
 
-/* Length of the largest free block, pages. */
-size_t pages_largest(const struct zone *z);
+/* The largest run that pages_take could give, pages: a block, or what is free at the end where a
+ * zone grows. */
+size_t pages_largest(struct zone *z);
 
 size_t pages_audit(const struct zone *z);
 
