@@ -120,6 +120,9 @@ MACHINES = [
     ("example-16M", "x86_64", "example", "files=500", "-m 16M -smp 2"),
     ("example", "aarch64", "example", "files=300", "-m 64M -smp 4"),
     ("example-16M", "aarch64", "example", "files=500", "-m 16M -smp 2"),
+    ("example", "riscv64", "example", "files=300", "-m 64M -smp 4"),
+    ("example-16M", "riscv64", "example", "files=500", "-m 16M -smp 2"),
+    ("example-full", "riscv64", "example", "files=700", "-m 64M -smp 4"),
     ("letters", "x86_64", "bare", "test=smp options=slab_debug=FZPU seed=9 rounds=5", "-m 64M -smp 2"),
     ("options", "x86_64", "bare", OPTIONS, "-m 64M"),
     ("options-nth", "x86_64", "bare", "test=options options=fail_nth=3000", "-m 64M"),
@@ -136,8 +139,11 @@ for arch in QEMU:
         ("slob-smp4", arch, "slob-bare", "seed=11 rounds=50", "-m 64M -smp 4"),
         ("slob-numa2", arch, "slob-bare", "test=numa ram=163840 nodes=2 near=01 seed=12", TWO_NODES),
         ("slob-example", arch, "slob-example", "files=100", "-m 64M -smp 4"),
+        ("slob-full", arch, "slob-example", "files=700", "-m 16M"),
     ]
 MACHINES += [
+    ("lock", "x86_64", "lock", "test=lock", "-m 64M"),
+    ("lock-smp4", "x86_64", "lock", "seed=14 rounds=30", "-m 64M -smp 4"),
     ("pools", "x86_64", "seed-pools", "ASHLAR_TEST=quick", "-m 512M"),
     ("slob-8M", "x86_64", "slob-bare", "ram=8192", "-m 8M"),
     ("slob-hole", "x86_64", "slob-bare", "ram=131072", "-M pc,max-ram-below-4g=64M -m 128M"),

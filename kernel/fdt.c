@@ -4,14 +4,16 @@
  *
  * What    One pass over the structure block, with the properties of the node that is open kept
  *         until it ends. Every length is checked against the block's end: the tree is input.
+ *         What is wrong in it is said; what came before it counts.
  * Source  Devicetree Specification 0.4, chapter 5
  */
 #include "fdt.h"
 #include "ashlar/bare.h"
-#include "machine.h"
+#include "kernel.h"
 
 #define FDT_MAGIC 0xd00dfeedu
-#define FDT_DEPTH 8u
+#define FDT_HEADER_BYTES 40u
+#define FDT_DEPTH 8u /* of nodes that are looked at */
 
 enum { FDT_BEGIN = 1, FDT_END = 2, FDT_PROP = 3, FDT_NOP = 4, FDT_FINISH = 9 };
 
@@ -37,8 +39,18 @@ static struct fdt {
 	uint64_t initrd_start;
 	uint64_t initrd_end;
 	unsigned depth;
+	unsigned below; /* open nodes below the deepest that is looked at */
+	bool said_depth;
+	bool ended;
 	struct fdt_node node[FDT_DEPTH];
 } f;
+
+static void say(const char *what)
+{
+	print("device tree: ");
+	print(what);
+	print("\n");
+}
 
 static uint32_t be32(const uint8_t *p)
 {
@@ -87,9 +99,11 @@ static void read_distances(const uint8_t *value, uint32_t bytes)
 		uint32_t from = be32(value + i);
 		uint32_t to = be32(value + i + 4);
 
-		if (from < KERNEL_MAX_NODES && to < KERNEL_MAX_NODES) {
-			machine.distance[from][to] = (uint8_t)be32(value + i + 8);
-			machine.distance[to][from] = (uint8_t)be32(value + i + 8);
+		uint32_t distance = be32(value + i + 8);
+
+		if (from < KERNEL_MAX_NODES && to < KERNEL_MAX_NODES && distance <= UINT8_MAX) {
+			machine.distance[from][to] = (uint8_t)distance;
+			machine.distance[to][from] = (uint8_t)distance;
 		}
 	}
 }
@@ -121,13 +135,22 @@ static void read_property(struct fdt_node *n, const char *name, const uint8_t *v
 	}
 }
 
+/* Is there a CPU of this id but the boot one? */
+static bool is_known(uint64_t hardware)
+{
+	for (unsigned i = 1; i < machine.cpus; i++)
+		if (machine.cpu[i].hardware == hardware)
+			return true;
+	return false;
+}
+
 static void end_cpu(const struct fdt_node *n, const struct fdt_node *parent)
 {
 	uint64_t hardware = cells(n->reg, parent->address_cells);
 	struct cpu *cpu = &machine.cpu[0];
 
 	if (hardware != f.boot_hardware) {
-		if (machine.cpus == KERNEL_MAX_CPUS)
+		if (machine.cpus == KERNEL_MAX_CPUS || is_known(hardware))
 			return;
 		cpu = &machine.cpu[machine.cpus++];
 	}
@@ -148,6 +171,8 @@ static void end_memory(const struct fdt_node *n, const struct fdt_node *parent, 
 
 		if (reserved)
 			ashlar_boot_take(start, bytes);
+		else if (start + bytes < start)
+			say("memory that ends behind the last address is not used");
 		else
 			ashlar_boot_memory(start, bytes, n->numa < KERNEL_MAX_NODES ? n->numa : 0);
 	}
@@ -182,16 +207,24 @@ static uint32_t string_bytes(const uint8_t *s, uint64_t bytes)
 
 static bool begin_node(void)
 {
+	const char *name = (const char *)f.at;
 	uint32_t bytes = string_bytes(f.at, (uint64_t)(f.end - f.at));
 
-	if (!bytes || f.depth == FDT_DEPTH)
+	if (!bytes)
 		return false;
+	f.at += (bytes + 3) & ~3u;
+	if (f.depth == FDT_DEPTH) {
+		if (!f.said_depth)
+			say("nodes below the eighth level are not read");
+		f.said_depth = true;
+		f.below++;
+		return true;
+	}
 	f.node[f.depth++] = (struct fdt_node){
-		.name = (const char *)f.at,
+		.name = name,
 		.address_cells = 2,
 		.size_cells = 1,
 	};
-	f.at += (bytes + 3) & ~3u;
 	return true;
 }
 
@@ -208,7 +241,7 @@ static bool property(void)
 	if (bytes > (uint64_t)(f.end - f.at) || name >= f.strings_bytes ||
 	    !string_bytes((const uint8_t *)f.strings + name, f.strings_bytes - name))
 		return false;
-	if (f.depth)
+	if (f.depth && !f.below)
 		read_property(&f.node[f.depth - 1], f.strings + name, f.at, bytes);
 	f.at += bytes + 3 - (bytes + 3) % 4;
 	return true;
@@ -226,17 +259,24 @@ static bool token(void)
 		return begin_node();
 	if (what == FDT_PROP)
 		return property();
+	if (what == FDT_END && f.below) {
+		f.below--;
+		return true;
+	}
 	if (what == FDT_END && f.depth) {
 		end_node();
 		f.depth--;
 		return true;
 	}
+	f.ended = what == FDT_FINISH && !f.depth;
 	return what == FDT_NOP;
 }
 
 /* Blocks that were reserved by the header: pairs of 64-bit numbers up to a pair of zeros. */
 static void read_reserved(uint32_t offset, uint32_t total)
 {
+	if (offset < FDT_HEADER_BYTES)
+		return;
 	for (; offset <= total && total - offset >= 16; offset += 16) {
 		uint64_t start = cells(f.tree + offset, 2);
 		uint64_t bytes = cells(f.tree + offset + 8, 2);
@@ -247,14 +287,30 @@ static void read_reserved(uint32_t offset, uint32_t total)
 	}
 }
 
-bool fdt_read(const void *tree, uint64_t physical, uint64_t boot_hardware)
+/* Everybody on node 0 and equally far from each other; the boot CPU alone. */
+static void begin_machine(uint64_t boot_hardware)
+{
+	for (unsigned i = 0; i < KERNEL_MAX_NODES; i++)
+		for (unsigned j = 0; j < KERNEL_MAX_NODES; j++)
+			machine.distance[i][j] = i == j ? 10 : 20;
+	machine.cpus = 1;
+	machine.nodes = 1;
+	machine.cpu[0].hardware = boot_hardware;
+}
+
+bool fdt_read(const void *tree, uint64_t bytes, uint64_t physical, uint64_t boot_hardware)
 {
 	const uint8_t *t = tree;
-	uint32_t total = be32(t + 4);
-	uint32_t structure = be32(t + 8);
-	uint32_t strings = be32(t + 12);
+	uint32_t total;
+	uint32_t structure;
+	uint32_t strings;
 
-	if (be32(t) != FDT_MAGIC || structure >= total || strings >= total)
+	if (bytes < FDT_HEADER_BYTES || be32(t) != FDT_MAGIC)
+		return false;
+	total = be32(t + 4);
+	structure = be32(t + 8);
+	strings = be32(t + 12);
+	if (total > bytes || structure >= total || strings >= total)
 		return false;
 	f = (struct fdt){
 		.tree = t,
@@ -264,14 +320,11 @@ bool fdt_read(const void *tree, uint64_t physical, uint64_t boot_hardware)
 		.strings_bytes = total - strings,
 		.boot_hardware = boot_hardware,
 	};
-	for (unsigned i = 0; i < KERNEL_MAX_NODES; i++)
-		for (unsigned j = 0; j < KERNEL_MAX_NODES; j++)
-			machine.distance[i][j] = i == j ? 10 : 20;
-	machine.cpus = 1;
-	machine.nodes = 1;
-	machine.cpu[0].hardware = boot_hardware;
+	begin_machine(boot_hardware);
 	while (token())
 		continue;
+	if (!f.ended)
+		say("it is damaged, and not read to its end");
 	ashlar_boot_take(physical, total);
 	if (f.initrd_end > f.initrd_start) {
 		ashlar_boot_take(f.initrd_start, f.initrd_end - f.initrd_start);

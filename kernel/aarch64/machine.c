@@ -182,7 +182,8 @@ _Noreturn void arch_boot(uint64_t tree)
 	machine.cpu[0].self = &machine.cpu[0];
 	arch_cpu_init(&machine.cpu[0]);
 	__asm__ volatile("mrs %0, mpidr_el1" : "=r"(hardware));
-	if (!fdt_read((const void *)(tree + KERNEL_DIRECT), tree, hardware & 0xff00ffffff))
+	if (!fdt_read((const void *)(tree + KERNEL_DIRECT), FDT_MAX_BYTES, tree,
+		      hardware & 0xff00ffffff))
 		panic("no device tree");
 	ashlar_boot_take((uintptr_t)image_start - KERNEL_DIRECT,
 			 (uint64_t)(image_end - image_start));

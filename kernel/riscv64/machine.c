@@ -157,7 +157,7 @@ _Noreturn void arch_boot(uint64_t hart, uint64_t tree)
 	machine.cpu[0].self = &machine.cpu[0];
 	arch_cpu_init(&machine.cpu[0]);
 	timer_arm(0);
-	if (!fdt_read((const void *)(tree + KERNEL_DIRECT), tree, hart))
+	if (!fdt_read((const void *)(tree + KERNEL_DIRECT), FDT_MAX_BYTES, tree, hart))
 		panic("no device tree");
 	ashlar_boot_take((uintptr_t)image_start - KERNEL_DIRECT,
 			 (uint64_t)(image_end - image_start));

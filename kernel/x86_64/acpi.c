@@ -2,15 +2,34 @@
 /*
  * acpi.c - x86-64: CPUs from the MADT, nodes from the SRAT, distances from the SLIT
  *
- * What    Tables are bytes at any alignment; lengths are checked before what they measure.
+ * What    Tables are bytes at any alignment, and input: each address and length is checked before
+ *         what it says is read. What is wrong is said.
+ * Source  ACPI Specification 6.5, 5.2
  */
+#include "acpi.h"
 #include "ashlar/bare.h"
-#include "machine.h"
-#include "x86.h"
+#include "kernel.h"
 
-static const uint8_t *at(uint64_t physical)
+#define HEADER_BYTES 36u
+
+static struct {
+	const uint8_t *memory;
+	uint64_t bytes; /* of it */
+} acpi;
+
+static void say(const char *what)
 {
-	return (const uint8_t *)(physical + KERNEL_DIRECT);
+	print("ACPI: ");
+	print(what);
+	print("\n");
+}
+
+/* NULL iff not all of it may be read. */
+static const uint8_t *at(uint64_t physical, uint64_t bytes)
+{
+	bool is_inside = bytes <= acpi.bytes && physical <= acpi.bytes - bytes;
+
+	return is_inside ? acpi.memory + physical : NULL;
 }
 
 static uint64_t get(const uint8_t *p, unsigned bytes)
@@ -22,6 +41,18 @@ static uint64_t get(const uint8_t *p, unsigned bytes)
 	return n;
 }
 
+/* The table at @physical with all that its header says; NULL iff there is none. */
+static const uint8_t *table_at(uint64_t physical, uint64_t *bytes)
+{
+	const uint8_t *t = at(physical, HEADER_BYTES);
+
+	*bytes = t ? get(t + 4, 4) : 0;
+	if (*bytes >= HEADER_BYTES && at(physical, *bytes))
+		return t;
+	say("a table that is not in memory, or shorter than its header, is not read");
+	return NULL;
+}
+
 static struct cpu *cpu_of(uint64_t id)
 {
 	for (unsigned i = 0; i < machine.cpus; i++)
@@ -30,15 +61,23 @@ static struct cpu *cpu_of(uint64_t id)
 	return NULL;
 }
 
+/* Entries are a type, a length and the rest. Does one begin at @i, with all of its length? */
+static bool has_entry(const uint8_t *t, uint64_t bytes, uint64_t i)
+{
+	if (i >= bytes)
+		return false;
+	if (bytes - i >= 2 && t[i + 1] >= 2 && t[i + 1] <= bytes - i)
+		return true;
+	say("a table whose entries do not fit is not read to its end");
+	return false;
+}
+
 static void read_madt(const uint8_t *t, uint64_t bytes)
 {
-	uint64_t boot_id = get(at(0xfee00020), 4) >> 24;
-
-	machine.cpu[0].hardware = boot_id;
-	for (uint64_t i = 44; i + 2 <= bytes && t[i + 1] >= 2; i += t[i + 1]) {
+	for (uint64_t i = 44; has_entry(t, bytes, i); i += t[i + 1]) {
 		bool usable = t[i] == 0 && t[i + 1] >= 8 && (t[i + 4] & 1);
 
-		if (!usable || t[i + 3] == boot_id || machine.cpus == KERNEL_MAX_CPUS)
+		if (!usable || cpu_of(t[i + 3]) || machine.cpus == KERNEL_MAX_CPUS)
 			continue;
 		machine.cpu[machine.cpus++].hardware = t[i + 3];
 	}
@@ -52,7 +91,7 @@ static void see_node(uint64_t node)
 
 static void read_srat(const uint8_t *t, uint64_t bytes)
 {
-	for (uint64_t i = 48; i + 2 <= bytes && t[i + 1] >= 2; i += t[i + 1]) {
+	for (uint64_t i = 48; has_entry(t, bytes, i); i += t[i + 1]) {
 		const uint8_t *e = t + i;
 
 		if (e[0] == 1 && e[1] >= 40 && (e[28] & 1) && get(e + 2, 4) < KERNEL_MAX_NODES) {
@@ -68,12 +107,15 @@ static void read_srat(const uint8_t *t, uint64_t bytes)
 
 static void read_slit(const uint8_t *t, uint64_t bytes)
 {
-	uint64_t n = get(t + 36, 8);
+	uint64_t n = bytes >= 44 ? get(t + 36, 8) : 0;
 
+	if (n > UINT16_MAX || 44 + n * n > bytes) {
+		say("distances of more nodes than the SLIT has room for are not read");
+		return;
+	}
 	for (uint64_t i = 0; i < n && i < KERNEL_MAX_NODES; i++)
 		for (uint64_t j = 0; j < n && j < KERNEL_MAX_NODES; j++)
-			if (44 + i * n + j < bytes)
-				machine.distance[i][j] = t[44 + i * n + j];
+			machine.distance[i][j] = t[44 + i * n + j];
 }
 
 static bool is_named(const uint8_t *t, const char *name)
@@ -84,30 +126,40 @@ static bool is_named(const uint8_t *t, const char *name)
 /* The SRAT refers to CPUs that the MADT names: it is read after it. */
 static void read_tables(uint64_t root, unsigned pointer_bytes)
 {
-	const uint8_t *r = at(root);
-	uint64_t end = get(r + 4, 4);
+	uint64_t end;
+	const uint8_t *r = table_at(root, &end);
 	static const char *const names[] = { "APIC", "SRAT", "SLIT" };
 	static void (*const readers[])(const uint8_t *, uint64_t) = { read_madt, read_srat,
 								      read_slit };
 
-	for (unsigned k = 0; k < 3; k++)
-		for (uint64_t i = 36; i + pointer_bytes <= end; i += pointer_bytes) {
-			const uint8_t *t = at(get(r + i, pointer_bytes));
+	for (unsigned k = 0; r && k < 3; k++)
+		for (uint64_t i = HEADER_BYTES; i + pointer_bytes <= end; i += pointer_bytes) {
+			uint64_t physical = get(r + i, pointer_bytes);
+			const uint8_t *t = at(physical, 4);
+			uint64_t bytes;
 
-			if (is_named(t, names[k]))
-				readers[k](t, get(t + 4, 4));
+			if (t && is_named(t, names[k]) && table_at(physical, &bytes))
+				readers[k](t, bytes);
 		}
 }
 
-void acpi_read(uint64_t rsdp)
+void acpi_read(const void *memory, uint64_t bytes, uint64_t rsdp, uint64_t boot_id)
 {
+	const uint8_t *p;
+
+	acpi.memory = memory;
+	acpi.bytes = bytes;
+	machine.cpu[0].hardware = boot_id;
 	for (unsigned i = 0; i < KERNEL_MAX_NODES; i++)
 		for (unsigned j = 0; j < KERNEL_MAX_NODES; j++)
 			machine.distance[i][j] = i == j ? 10 : 20;
-	if (!rsdp || memcmp(at(rsdp), "RSD PTR ", 8) != 0)
+	if (!rsdp)
 		return;
-	if (at(rsdp)[15] >= 2)
-		read_tables(get(at(rsdp) + 24, 8), 8);
-	else
-		read_tables(get(at(rsdp) + 16, 4), 4);
+	p = at(rsdp, 20);
+	if (!p || memcmp(p, "RSD PTR ", 8) != 0)
+		say("there is no root pointer where the firmware says");
+	else if (p[15] < 2)
+		read_tables(get(p + 16, 4), 4);
+	else if (at(rsdp, HEADER_BYTES))
+		read_tables(get(p + 24, 8), 8);
 }

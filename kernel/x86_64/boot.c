@@ -2,12 +2,15 @@
 /*
  * boot.c - x86-64: PVH's start info into the boot map, and the direct map
  */
+#include "acpi.h"
 #include "ashlar/bare.h"
 #include "machine.h"
+#include "map.h"
 #include "x86.h"
 
 #define PVH_MAGIC 0x336ec578u
 #define BOOT_MAPPED ((uint64_t)1 << 30) /* what boot.S has mapped */
+#define APIC_ID 0xfee00020u
 #define BIG_PAGE ((uint64_t)2 << 20)
 
 struct pvh_info {
@@ -20,11 +23,6 @@ struct pvh_module {
 	uint64_t start, bytes, command_line, reserved;
 };
 
-struct pvh_entry {
-	uint64_t start, bytes;
-	uint32_t type, reserved;
-};
-
 extern uint64_t boot_root[512];
 extern char image_start[];
 extern char image_end[];
@@ -32,19 +30,6 @@ extern char image_end[];
 static void *direct(uint64_t physical)
 {
 	return (void *)(physical + KERNEL_DIRECT);
-}
-
-/* Usable memory first, then everything else on top of it: what overlaps is not used. */
-static void boot_read_map(const struct pvh_info *info)
-{
-	const struct pvh_entry *map = direct(info->map);
-
-	for (uint32_t i = 0; i < info->entries; i++)
-		if (map[i].type == 1)
-			ashlar_boot_memory(map[i].start, map[i].bytes, 0);
-	for (uint32_t i = 0; i < info->entries; i++)
-		if (map[i].type != 1)
-			ashlar_boot_hole(map[i].start, map[i].bytes);
 }
 
 static size_t text_bytes(const char *text)
@@ -66,7 +51,7 @@ static void boot_take_known(const struct pvh_info *info, uint64_t at)
 	ashlar_boot_take((uintptr_t)image_start - KERNEL_IMAGE,
 			 (uint64_t)(image_end - image_start));
 	ashlar_boot_take(at, sizeof(*info));
-	ashlar_boot_take(info->map, info->entries * sizeof(struct pvh_entry));
+	ashlar_boot_take(info->map, info->entries * sizeof(struct map_entry));
 	ashlar_boot_take(info->module_list, info->modules * sizeof(struct pvh_module));
 	for (uint32_t i = 0; i < info->modules; i++)
 		ashlar_boot_take(modules[i].start, modules[i].bytes);
@@ -76,18 +61,12 @@ static void boot_take_known(const struct pvh_info *info, uint64_t at)
 		ashlar_boot_take(info->command_line, text_bytes(direct(info->command_line)));
 }
 
-/* All memory and the first 4 GiB (the APIC's registers) in pages of 2 MiB; the tables come from
- * what is mapped already. */
-static void boot_map_direct(void)
+/* All memory and the first 4 GiB (the APIC's registers) in pages of 2 MiB, up to @end; the tables
+ * come from what is mapped already. */
+static void boot_map_direct(uint64_t end)
 {
-	uint64_t end = UINT64_C(4) << 30;
 	uint64_t *low = direct(vm_address(boot_root[273]));
-	uint64_t start;
-	uint64_t stop;
-	unsigned node;
 
-	for (unsigned i = 0; ashlar_boot_range(i, &start, &stop, &node); i++)
-		end = stop > end ? stop : end;
 	for (uint64_t at = BOOT_MAPPED; at < end; at += BIG_PAGE) {
 		uint64_t *gib = &low[at >> 30];
 
@@ -106,6 +85,7 @@ static void boot_map_direct(void)
 _Noreturn void arch_boot(uint64_t at)
 {
 	const struct pvh_info *info = direct(at);
+	uint64_t end;
 
 	vm_root = boot_root;
 	machine.cpus = 1;
@@ -115,12 +95,16 @@ _Noreturn void arch_boot(uint64_t at)
 		panic("no PVH start info with a memory map");
 	if (info->command_line)
 		settings_set(direct(info->command_line));
-	boot_read_map(info);
+	if (info->map > BOOT_MAPPED ||
+	    info->entries > (BOOT_MAPPED - info->map) / sizeof(struct map_entry))
+		panic("the memory map is not in the first GiB");
+	map_read(direct(info->map), info->entries);
 	boot_take_known(info, at);
-	boot_map_direct();
+	end = map_end();
+	boot_map_direct(end);
 	io_out8(0x21, 0xff);
 	io_out8(0xa1, 0xff);
 	arch_cpu_init(&machine.cpu[0]);
-	acpi_read(info->rsdp);
+	acpi_read(direct(0), end, info->rsdp, *(volatile uint32_t *)direct(APIC_ID) >> 24);
 	kernel_main();
 }

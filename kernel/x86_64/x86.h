@@ -24,9 +24,6 @@ _Noreturn void arch_boot(uint64_t at);
 _Noreturn void arch_cpu_main(struct cpu *cpu);
 void trap(struct trap_frame *f);
 
-/* CPUs, nodes and distances from ACPI's tables; 0: the firmware gave none. */
-void acpi_read(uint64_t rsdp);
-
 static inline void io_out8(uint16_t port, uint8_t value)
 {
 	__asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port));

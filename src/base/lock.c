@@ -34,8 +34,23 @@ static bool lock_turn(struct lock *lock)
 	return false;
 }
 
+/* LK5: how to wait is the kernel's matter. */
+static void lock_wait_host(struct lock *lock)
+{
+	struct port_irq irq = port_irq_save();
+
+	ashlar_host_lock(&lock->host);
+	lock->irq = irq;
+	if (CONFIG_DEBUG)
+		lock_count(1);
+}
+
 void lock_wait(struct lock *lock)
 {
+	if (PORT_HOST_LOCK) {
+		lock_wait_host(lock);
+		return;
+	}
 	for (unsigned i = 0; i < LOCK_SPINS; i++) {
 		port_relax();
 		if (READ_ONCE(lock->word) == LOCK_FREE && lock_take(lock, LOCK_HELD))

@@ -20,6 +20,7 @@
  *         LK4  where interrupts are off while a lock is held (PORT_LOCKS_SPIN), its holder runs on
  *              another CPU and is soon done: who may not sleep may wait for it, unless he asks for
  *              nothing at all (an NMI, which may have interrupted the holder)
+ *         LK5  a kernel that supplies its own lock (port/host_lock.h) has that instead of the word
  * See     docs/models.md: the model that spin checks
  */
 #ifndef ASHLAR_BASE_LOCK_H
@@ -28,11 +29,15 @@
 #include "ashlar/gfp.h"
 #include "base/base.h"
 #include "percpu.h"
+#include "port/host_lock.h"
 
 enum lock_state { LOCK_FREE, LOCK_HELD, LOCK_WAITED, LOCK_TRIED };
 
 struct lock {
-	u32 word;            /* enum lock_state */
+	union {
+		struct ashlar_host_lock host; /* LK5: instead; first, so that = { 0 } sets it */
+		u32 word;                     /* enum lock_state */
+	};
 	struct port_irq irq; /* the holder's: what port_irq_save said */
 };
 
@@ -43,14 +48,23 @@ void lock_signal(struct lock *lock); /* the slow half of lock_release */
 void lock_check_alone(void);
 void lock_count(int change);
 
+/* The word of a free lock becomes @state. */
+static always_inline bool lock_take_word(struct lock *lock, enum lock_state state)
+{
+	u32 expected = LOCK_FREE;
+
+	if (PORT_HOST_LOCK)
+		return ashlar_host_trylock(&lock->host);
+	return __atomic_compare_exchange_n(&lock->word, &expected, state, false, __ATOMIC_ACQUIRE,
+					   __ATOMIC_RELAXED);
+}
+
 /* A free lock becomes @state. */
 static inline bool lock_take(struct lock *lock, enum lock_state state)
 {
 	struct port_irq irq = port_irq_save();
-	u32 expected = LOCK_FREE;
 
-	if (unlikely(!__atomic_compare_exchange_n(&lock->word, &expected, state, false,
-						  __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))) {
+	if (unlikely(!lock_take_word(lock, state))) {
 		port_irq_restore(irq);
 		return false;
 	}
@@ -79,11 +93,8 @@ static inline bool lock_may_wait(gfp_t gfp)
  * few instructions in one function. */
 static always_inline bool lock_try_here(struct lock *lock, struct port_irq *irq)
 {
-	u32 expected = LOCK_FREE;
-
 	*irq = port_irq_save();
-	if (unlikely(!__atomic_compare_exchange_n(&lock->word, &expected, LOCK_TRIED, false,
-						  __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))) {
+	if (unlikely(!lock_take_word(lock, LOCK_TRIED))) {
 		port_irq_restore(*irq);
 		return false;
 	}
@@ -96,7 +107,10 @@ static always_inline void lock_release_here(struct lock *lock, struct port_irq i
 {
 	if (CONFIG_DEBUG)
 		lock_count(-1);
-	STORE_RELEASE(lock->word, LOCK_FREE); /* LK3: it is still LOCK_TRIED */
+	if (PORT_HOST_LOCK)
+		ashlar_host_unlock(&lock->host);
+	else
+		STORE_RELEASE(lock->word, LOCK_FREE); /* LK3: it is still LOCK_TRIED */
 	port_irq_restore(irq);
 }
 
@@ -137,7 +151,10 @@ static inline void lock_release(struct lock *lock)
 
 	if (CONFIG_DEBUG)
 		lock_count(-1);
-	if (unlikely(__atomic_exchange_n(&lock->word, LOCK_FREE, __ATOMIC_RELEASE) == LOCK_WAITED))
+	if (PORT_HOST_LOCK)
+		ashlar_host_unlock(&lock->host);
+	else if (unlikely(__atomic_exchange_n(&lock->word, LOCK_FREE, __ATOMIC_RELEASE) ==
+			  LOCK_WAITED))
 		lock_signal(lock);
 	port_irq_restore(irq);
 }

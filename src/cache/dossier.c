@@ -174,7 +174,7 @@ static noinline void dossier_stack(const struct port_trace *by)
 	}
 }
 
-/* "thread 12 on CPU 1, 3 ms ago" */
+/* "thread 12 on CPU 1, 3 ms ago"; nothing of time where there is no clock */
 static void dossier_who(struct text *t, const struct port_trace *by)
 {
 	struct port_trace now;
@@ -184,9 +184,12 @@ static void dossier_who(struct text *t, const struct port_trace *by)
 	text_dec(t, by->thread);
 	text_str(t, " on CPU ");
 	text_dec(t, by->cpu);
-	text_str(t, ", ");
-	text_dec(t, (now.now_ns - by->now_ns) / 1000000);
-	text_str(t, " ms ago\n");
+	if (by->now_ns != PORT_NO_CLOCK) {
+		text_str(t, ", ");
+		text_dec(t, (now.now_ns - by->now_ns) / 1000000);
+		text_str(t, " ms ago");
+	}
+	text_char(t, '\n');
 }
 
 noinline void dossier_print_who(const struct port_trace *by, const char *what)

@@ -206,11 +206,12 @@ static inline void port_relax(void)
 /* ---- who calls ----------------------------------------------------------- */
 
 #define PORT_TRACE_FRAMES 14u
+#define PORT_NO_CLOCK 1u /* for a moment, where nobody tells the time */
 
 /* A moment, and who was at work in it. */
 struct port_trace {
 	void *frames[PORT_TRACE_FRAMES]; /* where the calls return to, innermost first; then NULL */
-	uint64_t now_ns;                 /* since some moment of the past */
+	uint64_t now_ns;                 /* since some moment, never 0; or PORT_NO_CLOCK */
 	uint32_t thread;                 /* its number here */
 	uint32_t cpu;
 };

@@ -3,6 +3,7 @@
  * debug_test.c - DB1 to DB6: patterns, and the reports word for word
  */
 #include "debug_help.h"
+#include "port/port.h"
 
 /* ---- patterns ------------------------------------------------------------------------ */
 
@@ -203,6 +204,17 @@ TEST(debug_report_overflow)
 	EXPECT(help_contains(sim.text, "  allocated by thread 7 on CPU 0, 0 ms ago\n"
 				       "    #0  0x1000 code+0x1000\n"
 				       "    #1  0x2000 code+0x2000\n"));
+}
+
+TEST(debug_report_without_a_clock)
+{
+	REQUIRE(setup());
+	sim.now_ns = PORT_NO_CLOCK;
+	p = kmem_cache_alloc(c, GFP_KERNEL);
+	p[100] = 0x41;
+	EXPECT(help_aborts(free_p));
+	EXPECT(help_contains(sim.text, "  allocated by thread 7 on CPU 0\n    #0  0x1000 code"));
+	EXPECT(!help_contains(sim.text, " ago"));
 }
 
 TEST(debug_report_underflow)

@@ -72,7 +72,7 @@ join() {
 # What a kernel of the copy must have, or may (w): what parts 1 to 5 of the page name.
 needs() {
 	sed '/^## 6/,$d' "$page" | grep -oE '`(ashlar_host_[a-z_]+|mem(cpy|move|set|cmp))`' | tr -d '`' |
-		grep -v 'ashlar_host_$' | sort -u >"$T/named"
+		grep -vE 'ashlar_host_(try|un)?lock$' | sort -u >"$T/named"
 	nm -u "$1" | awk '{ print $NF }' | grep -v _GLOBAL_OFFSET_TABLE_ | sort -u >"$T/needed"
 	diff "$T/named" "$T/needed"
 }

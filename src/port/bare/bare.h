@@ -22,7 +22,8 @@ bool bare_start(const struct ashlar_boot *boot);
 /* Answer what other CPUs have asked of this one (percpu.c). Any context but NMI. */
 void bare_answer(void);
 
-/* A lock of the port's own, for the boot map: interrupts off, test and set. */
+/* A lock of the port's own, for the boot map: interrupts off, test and set. Never the kernel's
+ * (port/host_lock.h): it is taken before CPUs have their blocks. */
 struct bare_lock {
 	uint32_t word;
 };

@@ -31,11 +31,11 @@ uint32_t port_thread(void)
 	return ashlar_host_thread ? ashlar_host_thread() : port_cpu() + 1;
 }
 
-/* A moment is never 0: that is no moment. */
+/* A moment is never 0: that is no moment; nor PORT_NO_CLOCK. */
 void port_trace(struct port_trace *trace)
 {
 	*trace = (struct port_trace){
-		.now_ns = ashlar_host_time ? ashlar_host_time() | 1 : 1,
+		.now_ns = ashlar_host_time ? ashlar_host_time() | 2 : PORT_NO_CLOCK,
 		.thread = port_thread(),
 		.cpu = port_cpu(),
 	};
