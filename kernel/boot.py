@@ -36,7 +36,8 @@ QEMU = {
 }
 
 # Instructions of an alloc and free of a cache, of kmalloc, of a page, of an object in a batch of
-# 10,000; of an allocation that refills an array, of one that makes a slab: counted with gcc 12.2. More is a failure; less should be written down here.
+# 10,000; of an allocation that refills an array, of one that makes a slab: counted with gcc 12.2.
+# More is a failure; less should be written down here.
 GOLDEN = {
     "x86_64": "cache=55 kmalloc=57 page=114 batch=76 refill=1109 growth=1686",
     "aarch64": "cache=83 kmalloc=83 page=126 batch=101 refill=1256 growth=1764",

@@ -275,8 +275,8 @@ static size_t reclaim_shrinkers(gfp_t gfp)
 	return freed;
 }
 
-/* R3: another thread that runs them frees for all: wait until it is done. Not without end, for it may
- * want a lock that its program holds here. Returns whether it is. */
+/* R3: another thread that runs them frees for all: wait until it is done. Not without end, for it
+ * may want a lock that its program holds here. Returns whether it is. */
 static bool reclaim_await(void)
 {
 	u32 seen = READ_ONCE(reclaim.shrunk);

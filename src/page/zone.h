@@ -74,8 +74,8 @@ size_t zone_offline(struct zone *z);
 
 size_t zone_audit(struct zone *z);
 
-/* Z5: pages that are nobody's, for the next holder of the lock; what has come so is made free (under
- * the lock). */
+/* Z5: pages that are nobody's, for the next holder of the lock; what has come so is made free
+ * (under the lock). */
 void zone_late_leave(struct zone *z, size_t pfn, size_t count);
 void zone_late_sweep(struct zone *z);
 
