@@ -27,13 +27,15 @@
 #define RECLAIM_CHUNK ((size_t)64) /* pages given back at least for a new peak's sake (R5) */
 #define RECLAIM_SCAN ((size_t)128) /* objects that a shrinker is asked for in one turn */
 /* Turns of waiting for who runs them: in a process some of these sleep (port_yield). */
-#define RECLAIM_TURNS (PORT_LOCKS_SPIN ? 1u << 20 : 1u << 12)
+#define RECLAIM_TURNS (PORT_LOCKS_SPIN ? 1u << 20 : 1u << 10)
 
 static struct {
 	struct lock lock; /* guards shrinkers */
 	struct shrinker *shrinkers;
 	u32 shrinking;         /* atomic: the thread that runs the shrinkers, or 0 (R3) */
 	u32 shrunk;            /* how often that has ended */
+	u32 vain;              /* the run that was waited for in vain: shrunk will be this */
+	bool forking;          /* who forks runs the shrinkers: its child goes on with them */
 	size_t learned;        /* pages kept beyond the fixed part (R2) */
 	size_t peak;           /* most pages in use or kept, ever */
 	size_t seen_refaulted; /* page_stat's, at the last look */
@@ -255,16 +257,17 @@ static bool reclaim_permits(const struct shrinker *s, gfp_t gfp)
 }
 
 /* One thread at a time runs shrinkers (R3): one whose scan allocates, or a second thread, goes on
- * without. Nobody is unregistered while they run. */
-static size_t reclaim_shrinkers(gfp_t gfp)
+ * without, and *@other is the thread that runs them, else 0. Nobody is unregistered while they
+ * run. */
+static size_t reclaim_shrinkers(gfp_t gfp, u32 *other)
 {
 	size_t freed = 0;
-	u32 nobody = 0;
 
+	*other = 0;
 	gfp = scope_gfp(gfp);
 	if (!LOAD_ACQUIRE(reclaim.shrinkers) || (scope_now() & SCOPE_NORECLAIM))
 		return 0;
-	if (!__atomic_compare_exchange_n(&reclaim.shrinking, &nobody, port_thread(), false,
+	if (!__atomic_compare_exchange_n(&reclaim.shrinking, other, port_thread(), false,
 					 __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
 		return 0;
 	for (struct shrinker *s = LOAD_ACQUIRE(reclaim.shrinkers); s; s = LOAD_ACQUIRE(s->next))
@@ -275,20 +278,21 @@ static size_t reclaim_shrinkers(gfp_t gfp)
 	return freed;
 }
 
-/* R3: another thread that runs them frees for all: wait until it is done. Not without end, for it
- * may want a lock that its program holds here. Returns whether it is. */
-static bool reclaim_await(void)
+/* R3: thread @other runs them and frees for all: wait until that has ended since shrunk was @seen.
+ * Not without end, for it may want a lock that its program holds here; and once for each run, or
+ * each of many requests would lose that time. Returns whether it ended. */
+static bool reclaim_await(u32 other, u32 seen)
 {
-	u32 seen = READ_ONCE(reclaim.shrunk);
-	u32 runs = __atomic_load_n(&reclaim.shrinking, __ATOMIC_ACQUIRE);
-
-	if (!runs || runs == port_thread())
+	if (!other || other == port_thread())
 		return false;
 	for (unsigned turn = 0; turn < RECLAIM_TURNS; turn++) {
 		if (READ_ONCE(reclaim.shrunk) != seen)
 			return true;
+		if (READ_ONCE(reclaim.vain) == seen + 1)
+			return false;
 		port_yield();
 	}
+	WRITE_ONCE(reclaim.vain, seen + 1);
 	return false;
 }
 
@@ -306,6 +310,7 @@ void reclaim_press(gfp_t gfp)
 	size_t soft = options.soft_limit >> PAGE_SHIFT;
 	struct page_stat s;
 	size_t live;
+	u32 other;
 
 	page_stat(&s);
 	live = reclaim_live(&s);
@@ -316,16 +321,18 @@ void reclaim_press(gfp_t gfp)
 	if (live < READ_ONCE(reclaim.pressed) + soft / 64)
 		return;
 	WRITE_ONCE(reclaim.pressed, live);
-	reclaim_shrinkers(gfp);
+	reclaim_shrinkers(gfp, &other);
 	reclaim_check();
 }
 
 static bool reclaim_try(gfp_t gfp, unsigned attempt)
 {
 	unsigned rounds = RECLAIM_ROUNDS / 4;
+	u32 seen = READ_ONCE(reclaim.shrunk);
 	struct page_stat before;
 	struct page_stat after;
 	size_t freed;
+	u32 other;
 
 	if (scope_now() & SCOPE_NORECLAIM)
 		return reclaim_without(gfp);
@@ -339,8 +346,8 @@ static bool reclaim_try(gfp_t gfp, unsigned attempt)
 	if (attempt >= rounds && !(gfp & __GFP_NOFAIL))
 		return false;
 	page_stat(&before);
-	freed = reclaim_shrinkers(gfp);
-	if (!freed && reclaim_await())
+	freed = reclaim_shrinkers(gfp, &other);
+	if (!freed && reclaim_await(other, seen))
 		freed = 1;
 	freed += above_shrink();
 	squeeze_caches(true);
@@ -386,10 +393,10 @@ void unregister_shrinker(struct shrinker *s)
 		port_yield(); /* who runs them may still be in this one */
 }
 
-/* fork's child: whoever ran them was another thread, or is this one in the middle of it. */
+/* fork's child: whoever ran them was another thread, or is this one, which has a new number. */
 void reclaim_forget(void)
 {
-	__atomic_store_n(&reclaim.shrinking, 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&reclaim.shrinking, reclaim.forking ? port_thread() : 0, __ATOMIC_RELEASE);
 	squeeze_forget();
 }
 
@@ -418,7 +425,10 @@ void reclaim_answer(void)
 
 void reclaim_lock_all(void)
 {
+	u32 runs = __atomic_load_n(&reclaim.shrinking, __ATOMIC_RELAXED);
+
 	lock_acquire_more(&reclaim.lock);
+	reclaim.forking = runs && runs == port_thread();
 }
 
 void reclaim_unlock_all(void)
