@@ -123,7 +123,7 @@ static bool reclaim_is_kept_out(void)
 bool reclaim_retry(gfp_t gfp, unsigned attempt)
 {
 	unsigned rounds = gfp & __GFP_RETRY_MAYFAIL ? RECLAIM_ROUNDS_HARD : RECLAIM_ROUNDS;
-	u32 seen = READ_ONCE(shrinkers.ended);
+	u32 seen = PORT_ONE_CPU ? 0 : READ_ONCE(shrinkers.ended);
 	bool mine = false;
 	size_t freed = 0;
 
@@ -187,13 +187,14 @@ void reclaim_guard(bool take)
 		return;
 	}
 	lock_acquire_more(&shrinkers.lock);
-	shrinkers.forking = shrinkers.running && shrinkers.running == port_thread();
+	shrinkers.forking = !PORT_ONE_CPU && shrinkers.running &&
+			    shrinkers.running == port_thread();
 }
 
 /* fork's child: whoever ran them was another thread, or is this one, which has a new number. */
 void reclaim_forget(void)
 {
-	shrinkers.running = shrinkers.forking ? port_thread() : 0;
+	shrinkers.running = !PORT_ONE_CPU && shrinkers.forking ? port_thread() : 0;
 }
 
 size_t ashlar_purge(void)
