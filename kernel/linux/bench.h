@@ -54,13 +54,22 @@ extern void *bench_objects[BENCH_BATCH];
 		least_alloc = middle_ - begin_ < least_alloc ? middle_ - begin_ : least_alloc;     \
 	}
 
-/* One allocation after the other: what the slow ones took, least of all turns, and their number. */
+/* Of objects one in BENCH_KEPT stays, so that the slabs do; the others are allocated again, one after
+ * the other: what the slow ones took, least of all turns but the first, and their number. */
+#define BENCH_KEPT 16u
 #define BENCH_REFILLS(alloc, free, nothing, least_sum, refills)        \
 	for (unsigned t_ = 0; t_ < BENCH_TURNS; t_++) {                \
 		uint64_t sum_ = 0, fast_ = UINT64_MAX;                 \
 		unsigned slow_ = 0;                                    \
+		for (unsigned i = 0; i < BENCH_BATCH; i++)             \
+			bench_objects[i] = (alloc);                    \
+		for (unsigned i = 0; i < BENCH_BATCH; i++)             \
+			if (i % BENCH_KEPT)                            \
+				free(bench_objects[i]);                \
 		for (unsigned i = 0; i < BENCH_BATCH; i++) {           \
 			uint64_t begin_ = host_count();                \
+			if (i % BENCH_KEPT == 0)                       \
+				continue;                              \
 			bench_objects[i] = (alloc);                    \
 			begin_ = host_count() - begin_ - (nothing);    \
 			fast_ = begin_ < fast_ ? begin_ : fast_;       \
