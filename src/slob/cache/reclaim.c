@@ -52,7 +52,7 @@ void reclaim_check(struct zone *z)
 }
 
 /* Ask each for what it has. Returns what they freed. */
-static size_t reclaim_shrink(gfp_t gfp)
+static size_t reclaim_ask(gfp_t gfp)
 {
 	size_t freed = 0;
 
@@ -66,44 +66,69 @@ static size_t reclaim_shrink(gfp_t gfp)
 	return freed;
 }
 
-static bool reclaim_begin(void)
+/* 0: this thread runs them from now on; else another one does. */
+static u32 reclaim_begin(void)
 {
 	unsigned long were = guard_enter(&shrinkers.lock);
-	bool mine = !shrinkers.running;
+	u32 runs = shrinkers.running;
 
-	if (mine)
+	if (PORT_ONE_CPU || !runs)
 		shrinkers.running = PORT_ONE_CPU ? 1 : port_thread();
 	guard_leave(&shrinkers.lock, were);
-	return mine;
+	return runs;
+}
+
+/* The lock is held. */
+static void reclaim_end_held(void)
+{
+	if (!PORT_ONE_CPU)
+		shrinkers.ended++;
+	shrinkers.running = 0;
 }
 
 static void reclaim_end(void)
 {
-	unsigned long were = guard_enter(&shrinkers.lock);
+	unsigned long were;
 
-	if (!PORT_ONE_CPU)
-		shrinkers.ended++;
-	shrinkers.running = 0;
+	if (PORT_ONE_CPU) {
+		WRITE_ONCE(shrinkers.running, 0);
+		return;
+	}
+	were = guard_enter(&shrinkers.lock);
+	reclaim_end_held();
 	guard_leave(&shrinkers.lock, were);
 }
 
-/* R3: another thread that runs them frees for all: is a run over since ended was @seen? Each run is
- * waited for in vain once, or each of many requests would lose that time. */
-static bool reclaim_await(u32 seen)
+/* R3: @runs, another thread, frees for all. Returns whether it has ended after the @seen-th. */
+static bool reclaim_await(u32 runs, u32 seen)
 {
-	u32 runs = READ_ONCE(shrinkers.running);
-
 	if (PORT_ONE_CPU || runs == port_thread())
 		return false;
 	for (unsigned turn = 0; turn < RECLAIM_TURNS; turn++) {
 		if (READ_ONCE(shrinkers.ended) != seen)
 			return true;
-		if (!runs || READ_ONCE(shrinkers.vain) == seen + 1)
-			return false;
+		if (READ_ONCE(shrinkers.vain) == seen + 1)
+			return false; /* or each of many requests would lose that time */
 		port_yield();
 	}
 	WRITE_ONCE(shrinkers.vain, seen + 1);
 	return false;
+}
+
+/* R3. Returns what was freed; 1 if another thread did it. */
+static size_t reclaim_shrink(gfp_t gfp)
+{
+	u32 seen = PORT_ONE_CPU ? 0 : LOAD_ACQUIRE(shrinkers.ended);
+	u32 runs = reclaim_begin();
+	size_t freed;
+
+	if (runs)
+		return reclaim_await(runs, seen);
+	freed = reclaim_ask(gfp);
+	if (!freed && !PORT_ONE_CPU)
+		freed = shrinkers.ended != seen;
+	reclaim_end();
+	return freed;
 }
 
 /* The request ends without memory: false. */
@@ -123,8 +148,6 @@ static bool reclaim_is_kept_out(void)
 bool reclaim_retry(gfp_t gfp, unsigned attempt)
 {
 	unsigned rounds = gfp & __GFP_RETRY_MAYFAIL ? RECLAIM_ROUNDS_HARD : RECLAIM_ROUNDS;
-	u32 seen = PORT_ONE_CPU ? 0 : READ_ONCE(shrinkers.ended);
-	bool mine = false;
 	size_t freed = 0;
 
 	if (PORT_SLOB_STEP)
@@ -139,13 +162,7 @@ bool reclaim_retry(gfp_t gfp, unsigned attempt)
 	if (attempt >= rounds && !(gfp & __GFP_NOFAIL))
 		return reclaim_fails();
 	if (__atomic_load_n(&shrinkers.first, __ATOMIC_RELAXED) && !reclaim_is_kept_out())
-		mine = reclaim_begin();
-	if (mine) {
 		freed = reclaim_shrink(gfp);
-		reclaim_end();
-	}
-	if (!mine && !reclaim_is_kept_out() && reclaim_await(seen))
-		freed = 1;
 	if (gfp & __GFP_NOFAIL) {
 		if (!freed)
 			port_yield();
@@ -167,7 +184,7 @@ void unregister_shrinker(struct shrinker *s)
 {
 	unsigned long were;
 
-	while (!reclaim_begin())
+	while (reclaim_begin())
 		port_yield();
 	were = guard_enter(&shrinkers.lock); /* others may be registered meanwhile */
 	for (struct shrinker **at = &shrinkers.first; *at; at = &(*at)->next) {
@@ -176,8 +193,8 @@ void unregister_shrinker(struct shrinker *s)
 			break;
 		}
 	}
+	reclaim_end_held();
 	guard_leave(&shrinkers.lock, were);
-	reclaim_end();
 }
 
 void reclaim_guard(bool take)
@@ -187,8 +204,8 @@ void reclaim_guard(bool take)
 		return;
 	}
 	lock_acquire_more(&shrinkers.lock);
-	shrinkers.forking = !PORT_ONE_CPU && shrinkers.running &&
-			    shrinkers.running == port_thread();
+	shrinkers.forking =
+		!PORT_ONE_CPU && shrinkers.running && shrinkers.running == port_thread();
 }
 
 /* fork's child: whoever ran them was another thread, or is this one, which has a new number. */
