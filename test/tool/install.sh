@@ -60,6 +60,15 @@ expect "which runs" 0 "$(LD_LIBRARY_PATH=$PWD/$libdir timeout 20 ./a.out >&2; ec
 expect "and once more, static" "" \
 	"$(cc -static -o points points.c $(pkg-config --static --cflags --libs ashlar) 2>&1)"
 expect "which runs, too" 0 "$(timeout 20 ./points >&2; echo $?)"
+# shellcheck disable=SC2046
+cc -static-pie -o points-pie points.c $(pkg-config --static --cflags --libs ashlar)
+for program in points points-pie; do
+	expect "$program: options come from the environment" \
+		"ashlar: ASHLAR_OPTIONS: unknown option 'nonsense', ignored" \
+		"$(ASHLAR_OPTIONS=nonsense=1 timeout 20 "./$program" 2>&1)"
+	expect "$program: and not from its arguments" "" \
+		"$(timeout 20 "./$program" ASHLAR_OPTIONS=nonsense=1 2>&1)"
+done
 unset PKG_CONFIG_PATH PKG_CONFIG_SYSROOT_DIR
 
 contains "the command finds its library" "$("dest$prefix/bin/ashlar" run -- true 2>&1)" \

@@ -33,12 +33,15 @@ unsigned linux_machine_cpus(void)
 	return machine_cpus;
 }
 
-/* Where ld.so found argc when the process began; argv and the environment follow it. */
+/* Where ld.so found argc when the process began; argv and the environment follow it. In a static
+ * program it may be the word before, which is 0. */
 extern void *__libc_stack_end __attribute__((weak));
 
 char **linux_arguments(void)
 {
-	return &__libc_stack_end && __libc_stack_end ? (char **)__libc_stack_end + 1 : NULL;
+	const long *argc = &__libc_stack_end ? __libc_stack_end : NULL;
+
+	return argc && *argc > 0 ? (char **)__libc_stack_end + 1 : NULL;
 }
 
 const char *linux_getenv(const char *name)
