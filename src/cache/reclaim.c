@@ -254,35 +254,12 @@ static bool reclaim_permits(const struct shrinker *s, gfp_t gfp)
 	return (gfp & needs) == needs;
 }
 
-/* One thread at a time runs shrinkers (R3): one whose scan allocates, or a second thread, goes on
- * without. Nobody is unregistered while they run. */
-static size_t reclaim_shrinkers(gfp_t gfp)
+/* R3: @runs, another thread, runs the shrinkers, and frees for all: wait until it has ended, which
+ * is one more time than @seen. Not without end, for it may want a lock that its program holds here.
+ * Returns whether it has. */
+static bool reclaim_await(u32 runs, u32 seen)
 {
-	size_t freed = 0;
-	u32 nobody = 0;
-
-	gfp = scope_gfp(gfp);
-	if (!LOAD_ACQUIRE(reclaim.shrinkers) || (scope_now() & SCOPE_NORECLAIM))
-		return 0;
-	if (!__atomic_compare_exchange_n(&reclaim.shrinking, &nobody, port_thread(), false,
-					 __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
-		return 0;
-	for (struct shrinker *s = LOAD_ACQUIRE(reclaim.shrinkers); s; s = LOAD_ACQUIRE(s->next))
-		if (reclaim_permits(s, gfp) && s->count(s, gfp))
-			freed += s->scan(s, gfp, RECLAIM_SCAN);
-	WRITE_ONCE(reclaim.shrunk, reclaim.shrunk + 1);
-	__atomic_store_n(&reclaim.shrinking, 0, __ATOMIC_RELEASE);
-	return freed;
-}
-
-/* R3: another thread that runs them frees for all: wait until it is done. Not without end, for it
- * may want a lock that its program holds here. Returns whether it is. */
-static bool reclaim_await(void)
-{
-	u32 seen = READ_ONCE(reclaim.shrunk);
-	u32 runs = __atomic_load_n(&reclaim.shrinking, __ATOMIC_ACQUIRE);
-
-	if (!runs || runs == port_thread())
+	if (runs == port_thread())
 		return false;
 	for (unsigned turn = 0; turn < RECLAIM_TURNS; turn++) {
 		if (READ_ONCE(reclaim.shrunk) != seen)
@@ -290,6 +267,31 @@ static bool reclaim_await(void)
 		port_yield();
 	}
 	return false;
+}
+
+/* One thread at a time runs shrinkers (R3): one whose scan allocates goes on without, a second
+ * thread too unless it may wait. Nobody is unregistered while they run. Returns objects freed; 1 if
+ * another thread did it. */
+static size_t reclaim_shrinkers(gfp_t gfp, bool may_wait)
+{
+	u32 seen = LOAD_ACQUIRE(reclaim.shrunk);
+	size_t freed = 0;
+	u32 runs = 0;
+
+	gfp = scope_gfp(gfp);
+	if (!LOAD_ACQUIRE(reclaim.shrinkers) || (scope_now() & SCOPE_NORECLAIM))
+		return 0;
+	if (!__atomic_compare_exchange_n(&reclaim.shrinking, &runs, port_thread(), false,
+					 __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+		return may_wait && reclaim_await(runs, seen);
+	for (struct shrinker *s = LOAD_ACQUIRE(reclaim.shrinkers); s; s = LOAD_ACQUIRE(s->next))
+		if (reclaim_permits(s, gfp) && s->count(s, gfp))
+			freed += s->scan(s, gfp, RECLAIM_SCAN);
+	if (!freed)
+		freed = reclaim.shrunk != seen; /* just before this one */
+	WRITE_ONCE(reclaim.shrunk, reclaim.shrunk + 1);
+	__atomic_store_n(&reclaim.shrinking, 0, __ATOMIC_RELEASE);
+	return freed;
 }
 
 /* SC1: nothing is reclaimed; who must not fail waits until others free something. */
@@ -316,7 +318,7 @@ void reclaim_press(gfp_t gfp)
 	if (live < READ_ONCE(reclaim.pressed) + soft / 64)
 		return;
 	WRITE_ONCE(reclaim.pressed, live);
-	reclaim_shrinkers(gfp);
+	reclaim_shrinkers(gfp, false);
 	reclaim_check();
 }
 
@@ -339,9 +341,7 @@ static bool reclaim_try(gfp_t gfp, unsigned attempt)
 	if (attempt >= rounds && !(gfp & __GFP_NOFAIL))
 		return false;
 	page_stat(&before);
-	freed = reclaim_shrinkers(gfp);
-	if (!freed && reclaim_await())
-		freed = 1;
+	freed = reclaim_shrinkers(gfp, true);
 	freed += above_shrink();
 	squeeze_caches(true);
 	freed += large_kept_pages(); /* a mapping may succeed where these were */

@@ -49,7 +49,7 @@ void reclaim_check(struct zone *z)
 }
 
 /* Ask each for what it has. Returns what they freed. */
-static size_t reclaim_shrink(gfp_t gfp)
+static size_t reclaim_ask(gfp_t gfp)
 {
 	size_t freed = 0;
 
@@ -63,34 +63,43 @@ static size_t reclaim_shrink(gfp_t gfp)
 	return freed;
 }
 
-static bool reclaim_begin(void)
+/* 0: this thread runs them from now on; else another one does. */
+static u32 reclaim_begin(void)
 {
 	unsigned long were = guard_enter(&shrinkers.lock);
-	bool mine = !shrinkers.running;
+	u32 runs = shrinkers.running;
 
-	if (mine)
+	if (PORT_ONE_CPU || !runs)
 		shrinkers.running = PORT_ONE_CPU ? 1 : port_thread();
 	guard_leave(&shrinkers.lock, were);
-	return mine;
+	return runs;
+}
+
+/* The lock is held. */
+static void reclaim_end_held(void)
+{
+	if (!PORT_ONE_CPU)
+		shrinkers.ended++;
+	shrinkers.running = 0;
 }
 
 static void reclaim_end(void)
 {
-	unsigned long were = guard_enter(&shrinkers.lock);
+	unsigned long were;
 
-	if (!PORT_ONE_CPU)
-		shrinkers.ended++;
-	shrinkers.running = 0;
+	if (PORT_ONE_CPU) {
+		WRITE_ONCE(shrinkers.running, 0);
+		return;
+	}
+	were = guard_enter(&shrinkers.lock);
+	reclaim_end_held();
 	guard_leave(&shrinkers.lock, were);
 }
 
-/* R3: another thread that runs them frees for all. Returns whether it is done. */
-static bool reclaim_await(void)
+/* R3: @runs, another thread, frees for all. Returns whether it has ended after the @seen-th. */
+static bool reclaim_await(u32 runs, u32 seen)
 {
-	u32 seen = READ_ONCE(shrinkers.ended);
-	u32 runs = READ_ONCE(shrinkers.running);
-
-	if (PORT_ONE_CPU || !runs || runs == port_thread())
+	if (PORT_ONE_CPU || runs == port_thread())
 		return false;
 	for (unsigned turn = 0; turn < RECLAIM_TURNS; turn++) {
 		if (READ_ONCE(shrinkers.ended) != seen)
@@ -98,6 +107,22 @@ static bool reclaim_await(void)
 		port_yield();
 	}
 	return false;
+}
+
+/* R3. Returns what was freed; 1 if another thread did it. */
+static size_t reclaim_shrink(gfp_t gfp)
+{
+	u32 seen = PORT_ONE_CPU ? 0 : LOAD_ACQUIRE(shrinkers.ended);
+	u32 runs = reclaim_begin();
+	size_t freed;
+
+	if (runs)
+		return reclaim_await(runs, seen);
+	freed = reclaim_ask(gfp);
+	if (!freed && !PORT_ONE_CPU)
+		freed = shrinkers.ended != seen;
+	reclaim_end();
+	return freed;
 }
 
 /* The request ends without memory: false. */
@@ -130,13 +155,8 @@ bool reclaim_retry(gfp_t gfp, unsigned attempt)
 		rounds = 1;
 	if (attempt >= rounds && !(gfp & __GFP_NOFAIL))
 		return reclaim_fails();
-	if (__atomic_load_n(&shrinkers.first, __ATOMIC_RELAXED) && !reclaim_is_kept_out() &&
-	    reclaim_begin()) {
+	if (__atomic_load_n(&shrinkers.first, __ATOMIC_RELAXED) && !reclaim_is_kept_out())
 		freed = reclaim_shrink(gfp);
-		reclaim_end();
-	}
-	if (!freed && !reclaim_is_kept_out() && reclaim_await())
-		freed = 1;
 	if (gfp & __GFP_NOFAIL) {
 		if (!freed)
 			port_yield();
@@ -158,7 +178,7 @@ void unregister_shrinker(struct shrinker *s)
 {
 	unsigned long were;
 
-	while (!reclaim_begin())
+	while (reclaim_begin())
 		port_yield();
 	were = guard_enter(&shrinkers.lock); /* others may be registered meanwhile */
 	for (struct shrinker **at = &shrinkers.first; *at; at = &(*at)->next) {
@@ -167,8 +187,8 @@ void unregister_shrinker(struct shrinker *s)
 			break;
 		}
 	}
+	reclaim_end_held();
 	guard_leave(&shrinkers.lock, were);
-	reclaim_end();
 }
 
 void reclaim_guard(bool take)
