@@ -27,13 +27,15 @@
 #define RECLAIM_CHUNK ((size_t)64) /* pages given back at least for a new peak's sake (R5) */
 #define RECLAIM_SCAN ((size_t)128) /* objects that a shrinker is asked for in one turn */
 /* Turns of waiting for who runs them: in a process some of these sleep (port_yield). */
-#define RECLAIM_TURNS (PORT_LOCKS_SPIN ? 1u << 20 : 1u << 12)
+#define RECLAIM_TURNS (PORT_LOCKS_SPIN ? 1u << 20 : 1u << 10)
 
 static struct {
 	struct lock lock; /* guards shrinkers */
 	struct shrinker *shrinkers;
 	u32 shrinking;         /* atomic: the thread that runs the shrinkers, or 0 (R3) */
 	u32 shrunk;            /* how often that has ended */
+	u32 vain;              /* the run that was waited for in vain: shrunk will be this */
+	bool forking;          /* who forks runs the shrinkers: its child goes on with them */
 	size_t learned;        /* pages kept beyond the fixed part (R2) */
 	size_t peak;           /* most pages in use or kept, ever */
 	size_t seen_refaulted; /* page_stat's, at the last look */
@@ -255,8 +257,8 @@ static bool reclaim_permits(const struct shrinker *s, gfp_t gfp)
 }
 
 /* R3: @runs, another thread, runs the shrinkers, and frees for all: wait until it has ended, which
- * is one more time than @seen. Not without end, for it may want a lock that its program holds here.
- * Returns whether it has. */
+ * is one more time than @seen. Not without end, for it may want a lock that its program holds here;
+ * and once for each run, or each of many requests would lose that time. Returns whether it has. */
 static bool reclaim_await(u32 runs, u32 seen)
 {
 	if (runs == port_thread())
@@ -264,8 +266,11 @@ static bool reclaim_await(u32 runs, u32 seen)
 	for (unsigned turn = 0; turn < RECLAIM_TURNS; turn++) {
 		if (READ_ONCE(reclaim.shrunk) != seen)
 			return true;
+		if (READ_ONCE(reclaim.vain) == seen + 1)
+			return false;
 		port_yield();
 	}
+	WRITE_ONCE(reclaim.vain, seen + 1);
 	return false;
 }
 
@@ -386,10 +391,10 @@ void unregister_shrinker(struct shrinker *s)
 		port_yield(); /* who runs them may still be in this one */
 }
 
-/* fork's child: whoever ran them was another thread, or is this one in the middle of it. */
+/* fork's child: whoever ran them was another thread, or is this one, which has a new number. */
 void reclaim_forget(void)
 {
-	__atomic_store_n(&reclaim.shrinking, 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&reclaim.shrinking, reclaim.forking ? port_thread() : 0, __ATOMIC_RELEASE);
 	squeeze_forget();
 }
 
@@ -418,7 +423,10 @@ void reclaim_answer(void)
 
 void reclaim_lock_all(void)
 {
+	u32 runs = __atomic_load_n(&reclaim.shrinking, __ATOMIC_RELAXED);
+
 	lock_acquire_more(&reclaim.lock);
+	reclaim.forking = runs && runs == port_thread();
 }
 
 void reclaim_unlock_all(void)

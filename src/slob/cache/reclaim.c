@@ -5,7 +5,8 @@
  * Rules   R1 after a free, dirty free pages are at most live/16 + keep, or the call has discarded
  *            down to seven eighths of that
  *         R3 shrinkers run in one thread at a time, and not within each other; who finds another
- *            thread at it waits until that is done, for some milliseconds at most, and tries again
+ *            thread at it waits until that is done, for some milliseconds at most and once for each
+ *            time that they run, and tries again
  */
 #include "cache/anchor.h"
 #include "cache/block.h"
@@ -18,13 +19,15 @@
 #define RECLAIM_ROUNDS 4u
 #define RECLAIM_ROUNDS_HARD 16u
 /* Turns of waiting for who runs them: in a process some of these sleep (port_yield). */
-#define RECLAIM_TURNS (PORT_LOCKS_SPIN ? 1u << 20 : 1u << 12)
+#define RECLAIM_TURNS (PORT_LOCKS_SPIN ? 1u << 20 : 1u << 10)
 
 static struct {
 	struct lock lock; /* guards the list */
 	struct shrinker *first;
-	u32 running; /* atomic: the thread that runs shrinkers (R3), or 0 */
-	u32 ended;   /* how often that has ended */
+	u32 running;  /* atomic: the thread that runs shrinkers (R3), or 0 */
+	u32 ended;    /* how often that has ended */
+	u32 vain;     /* the run that was waited for in vain: ended will be this */
+	bool forking; /* who forks runs them: its child goes on with them */
 } shrinkers;
 
 static void reclaim_bound(struct zone *z)
@@ -104,8 +107,11 @@ static bool reclaim_await(u32 runs, u32 seen)
 	for (unsigned turn = 0; turn < RECLAIM_TURNS; turn++) {
 		if (READ_ONCE(shrinkers.ended) != seen)
 			return true;
+		if (READ_ONCE(shrinkers.vain) == seen + 1)
+			return false; /* or each of many requests would lose that time */
 		port_yield();
 	}
+	WRITE_ONCE(shrinkers.vain, seen + 1);
 	return false;
 }
 
@@ -193,15 +199,19 @@ void unregister_shrinker(struct shrinker *s)
 
 void reclaim_guard(bool take)
 {
-	if (take)
-		lock_acquire_more(&shrinkers.lock);
-	else
+	if (!take) {
 		lock_release(&shrinkers.lock);
+		return;
+	}
+	lock_acquire_more(&shrinkers.lock);
+	shrinkers.forking =
+		!PORT_ONE_CPU && shrinkers.running && shrinkers.running == port_thread();
 }
 
+/* fork's child: whoever ran them was another thread, or is this one, which has a new number. */
 void reclaim_forget(void)
 {
-	shrinkers.running = 0;
+	shrinkers.running = !PORT_ONE_CPU && shrinkers.forking ? port_thread() : 0;
 }
 
 size_t ashlar_purge(void)
