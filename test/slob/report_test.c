@@ -2,6 +2,8 @@
 /*
  * report_test.c - what is said on slob is said to the end, however long names are
  */
+#include <string.h>
+
 #include "slob_help.h"
 
 static char *wrong;
