@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "ashlar/trace.h"
@@ -43,15 +44,17 @@ static void record_help(void)
 	     "Exit status: the program's, or 127, 126, 2, 1 as of `ashlar run`.");
 }
 
-static void record_say(const char *path)
+/* false, said, iff there is no trace. */
+static bool record_say(const char *path, bool quiet)
 {
 	struct ashlar_trace_header h;
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	bool good = fd >= 0 && read(fd, &h, sizeof(h)) == (ssize_t)sizeof(h) &&
+		    h.magic == ASHLAR_TRACE_MAGIC;
 
-	if (fd < 0 || read(fd, &h, sizeof(h)) != (ssize_t)sizeof(h) ||
-	    h.magic != ASHLAR_TRACE_MAGIC)
+	if (!good)
 		tool_say("record: the program has left no trace in %s", path);
-	else
+	else if (!quiet)
 		fprintf(stderr,
 			"ashlar: %s: %llu calls, %llu objects, at most %llu bytes in use; %llu "
 			"bytes of trace\n",
@@ -59,6 +62,7 @@ static void record_say(const char *path)
 			(unsigned long long)h.live_peak, (unsigned long long)h.length);
 	if (fd >= 0)
 		close(fd);
+	return good;
 }
 
 static int record_run(char **argv, const char *path, bool quiet)
@@ -83,8 +87,8 @@ static int record_run(char **argv, const char *path, bool quiet)
 		tool_say("%s: %s", argv[0], strerror(error));
 		return error == ENOENT ? TOOL_NOT_FOUND : TOOL_CANNOT_RUN;
 	}
-	if (!quiet)
-		record_say(path);
+	if (!record_say(path, quiet) && WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return TOOL_FAILED;
 	spawn_end_like(status);
 }
 

@@ -197,6 +197,17 @@ TEST(tiny_misuse_is_seen)
 	EXPECT(help_contains(sim.text, "this memory is not Ashlar's"));
 }
 
+/* A long name is cut, not the reason behind it. */
+TEST(tiny_refusal_has_its_reason)
+{
+	static char name[300];
+
+	REQUIRE(tiny_setup());
+	memset(name, 'x', sizeof(name) - 1);
+	EXPECT_NULL(kmem_cache_create(name, 0, 0, 0, NULL));
+	EXPECT(help_contains(sim.text, "xx\"): refused: the size is 0\n"));
+}
+
 /* ---- how it fares -------------------------------------------------------------------- */
 
 static size_t largest(void)

@@ -172,5 +172,8 @@ echo before >plain
 expect "a file is replaced" whole "$(events plain whole)"
 "$ashlar" record -o /nowhere/trace -- true 2>out
 expect "a file that cannot be: the program runs, and it is said" \
-	"0 ashlar: record: the program has left no trace in /nowhere/trace" "$? $(cat out)"
+	"1 ashlar: record: the program has left no trace in /nowhere/trace" "$? $(cat out)"
+"$ashlar" record -q -o /nowhere/trace -- sh -c 'exit 3' 2>out
+expect "it is said when quiet, and the program's own failure comes first" \
+	"3 ashlar: record: the program has left no trace in /nowhere/trace" "$? $(cat out)"
 done_testing

@@ -12,7 +12,9 @@
 #include "cache/cache.h"
 #include "port/port.h"
 
-#define LINE_BYTES 160u
+/* On a small machine room for all but the end of the longest with the longest name. */
+#define LINE_BYTES (PORT_SLOB_STEP ? 320u : 160u)
+#define LINE_NAME_BYTES (PORT_SLOB_STEP ? 160u : 40u) /* then a name is cut: a reason follows */
 
 struct line {
 	unsigned length;
@@ -335,10 +337,14 @@ _Noreturn void report_usercopy(const void *p, size_t bytes, bool to_user, const 
 /* What begins a line about something that has a name, or (@name is NULL) none. */
 static void report_named(struct line *l, const char *function, const char *name)
 {
+	unsigned begins;
+
 	report_function(l, function);
 	if (name) {
 		report_str(l, "\"");
+		begins = l->length;
 		report_str(l, name);
+		l->length = (unsigned)size_min(l->length, begins + LINE_NAME_BYTES);
 		report_str(l, "\"");
 	}
 	report_str(l, "): ");
