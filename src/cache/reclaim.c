@@ -254,19 +254,26 @@ static bool reclaim_permits(const struct shrinker *s, gfp_t gfp)
 	return (gfp & needs) == needs;
 }
 
-/* One thread at a time runs shrinkers (R3): one whose scan allocates, or a second thread, goes on
- * without. Nobody is unregistered while they run. */
-static size_t reclaim_shrinkers(gfp_t gfp)
+static bool reclaim_has_shrinkers(void)
 {
-	size_t freed = 0;
+	return LOAD_ACQUIRE(reclaim.shrinkers) && !(scope_now() & SCOPE_NORECLAIM);
+}
+
+/* One thread at a time runs shrinkers (R3). false: another does, or this one, whose scan allocates. */
+static bool reclaim_begin(void)
+{
 	u32 nobody = 0;
 
+	return __atomic_compare_exchange_n(&reclaim.shrinking, &nobody, port_thread(), false,
+					   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+
+/* Who has begun does it: nobody is unregistered meanwhile. */
+static size_t reclaim_shrink(gfp_t gfp)
+{
+	size_t freed = 0;
+
 	gfp = scope_gfp(gfp);
-	if (!LOAD_ACQUIRE(reclaim.shrinkers) || (scope_now() & SCOPE_NORECLAIM))
-		return 0;
-	if (!__atomic_compare_exchange_n(&reclaim.shrinking, &nobody, port_thread(), false,
-					 __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
-		return 0;
 	for (struct shrinker *s = LOAD_ACQUIRE(reclaim.shrinkers); s; s = LOAD_ACQUIRE(s->next))
 		if (reclaim_permits(s, gfp) && s->count(s, gfp))
 			freed += s->scan(s, gfp, RECLAIM_SCAN);
@@ -276,20 +283,30 @@ static size_t reclaim_shrinkers(gfp_t gfp)
 }
 
 /* R3: another thread that runs them frees for all: wait until it is done. Not without end, for it
- * may want a lock that its program holds here. Returns whether it is. */
-static bool reclaim_await(void)
+ * may want a lock that its program holds here. @seen: what reclaim.shrunk was before it was found
+ * at it. false iff it is this thread. */
+static bool reclaim_await(u32 seen)
 {
-	u32 seen = READ_ONCE(reclaim.shrunk);
-	u32 runs = __atomic_load_n(&reclaim.shrinking, __ATOMIC_ACQUIRE);
-
-	if (!runs || runs == port_thread())
+	if (__atomic_load_n(&reclaim.shrinking, __ATOMIC_ACQUIRE) == port_thread())
 		return false;
 	for (unsigned turn = 0; turn < RECLAIM_TURNS; turn++) {
-		if (READ_ONCE(reclaim.shrunk) != seen)
-			return true;
+		if (READ_ONCE(reclaim.shrunk) != seen || !LOAD_ACQUIRE(reclaim.shrinking))
+			break;
 		port_yield();
 	}
-	return false;
+	return true;
+}
+
+/* R3. Returns whether there may be memory now. */
+static bool reclaim_ask(gfp_t gfp, unsigned attempt)
+{
+	u32 seen = LOAD_ACQUIRE(reclaim.shrunk);
+
+	if (!reclaim_has_shrinkers())
+		return false;
+	if (!reclaim_begin())
+		return reclaim_await(seen);
+	return reclaim_shrink(gfp) || attempt == 0;
 }
 
 /* SC1: nothing is reclaimed; who must not fail waits until others free something. */
@@ -316,7 +333,8 @@ void reclaim_press(gfp_t gfp)
 	if (live < READ_ONCE(reclaim.pressed) + soft / 64)
 		return;
 	WRITE_ONCE(reclaim.pressed, live);
-	reclaim_shrinkers(gfp);
+	if (reclaim_has_shrinkers() && reclaim_begin())
+		reclaim_shrink(gfp);
 	reclaim_check();
 }
 
@@ -339,9 +357,7 @@ static bool reclaim_try(gfp_t gfp, unsigned attempt)
 	if (attempt >= rounds && !(gfp & __GFP_NOFAIL))
 		return false;
 	page_stat(&before);
-	freed = reclaim_shrinkers(gfp);
-	if (!freed && reclaim_await())
-		freed = 1;
+	freed = reclaim_ask(gfp, attempt);
 	freed += above_shrink();
 	squeeze_caches(true);
 	freed += large_kept_pages(); /* a mapping may succeed where these were */

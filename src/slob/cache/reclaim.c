@@ -5,7 +5,8 @@
  * Rules   R1 after a free, dirty free pages are at most live/16 + keep, or the call has discarded
  *            down to seven eighths of that
  *         R3 shrinkers run in one thread at a time, and not within each other; who finds another
- *            thread at it waits until that is done, for some milliseconds at most, and tries again
+ *            thread at it waits until that is done, for some milliseconds at most, and tries again;
+ *            whose own freed nothing tries once more, for another thread's may have, just before
  */
 #include "cache/anchor.h"
 #include "cache/block.h"
@@ -84,20 +85,33 @@ static void reclaim_end(void)
 	guard_leave(&shrinkers.lock, were);
 }
 
-/* R3: another thread that runs them frees for all. Returns whether it is done. */
-static bool reclaim_await(void)
+/* R3: another thread that runs them frees for all: wait until it is done. @seen: what ended was
+ * before it was found at it. false iff it is this thread. */
+static bool reclaim_await(u32 seen)
 {
-	u32 seen = READ_ONCE(shrinkers.ended);
-	u32 runs = READ_ONCE(shrinkers.running);
-
-	if (PORT_ONE_CPU || !runs || runs == port_thread())
+	if (PORT_ONE_CPU || READ_ONCE(shrinkers.running) == port_thread())
 		return false;
 	for (unsigned turn = 0; turn < RECLAIM_TURNS; turn++) {
-		if (READ_ONCE(shrinkers.ended) != seen)
-			return true;
+		if (READ_ONCE(shrinkers.ended) != seen || !READ_ONCE(shrinkers.running))
+			break;
 		port_yield();
 	}
-	return false;
+	return true;
+}
+
+/* R3. Returns whether there may be memory now. */
+static bool reclaim_ask(gfp_t gfp, unsigned attempt)
+{
+	u32 seen = PORT_ONE_CPU ? 0 : LOAD_ACQUIRE(shrinkers.ended);
+	size_t freed = 0;
+
+	if (!__atomic_load_n(&shrinkers.first, __ATOMIC_RELAXED))
+		return false;
+	if (!reclaim_begin())
+		return reclaim_await(seen);
+	freed = reclaim_shrink(gfp);
+	reclaim_end();
+	return freed || (!PORT_ONE_CPU && attempt == 0);
 }
 
 /* The request ends without memory: false. */
@@ -117,7 +131,7 @@ static bool reclaim_is_kept_out(void)
 bool reclaim_retry(gfp_t gfp, unsigned attempt)
 {
 	unsigned rounds = gfp & __GFP_RETRY_MAYFAIL ? RECLAIM_ROUNDS_HARD : RECLAIM_ROUNDS;
-	size_t freed = 0;
+	bool again;
 
 	if (PORT_SLOB_STEP)
 		gfp = scope_gfp(gfp);
@@ -130,19 +144,13 @@ bool reclaim_retry(gfp_t gfp, unsigned attempt)
 		rounds = 1;
 	if (attempt >= rounds && !(gfp & __GFP_NOFAIL))
 		return reclaim_fails();
-	if (__atomic_load_n(&shrinkers.first, __ATOMIC_RELAXED) && !reclaim_is_kept_out() &&
-	    reclaim_begin()) {
-		freed = reclaim_shrink(gfp);
-		reclaim_end();
-	}
-	if (!freed && !reclaim_is_kept_out() && reclaim_await())
-		freed = 1;
+	again = !reclaim_is_kept_out() && reclaim_ask(gfp, attempt);
 	if (gfp & __GFP_NOFAIL) {
-		if (!freed)
+		if (!again)
 			port_yield();
 		return true;
 	}
-	return freed != 0 || reclaim_fails();
+	return again || reclaim_fails();
 }
 
 void register_shrinker(struct shrinker *s)
