@@ -26,8 +26,6 @@
 #define RECLAIM_LEARN_BYTES ((size_t)16 << 20) /* what a small heap may learn to keep (R2) */
 #define RECLAIM_CHUNK ((size_t)64) /* pages given back at least for a new peak's sake (R5) */
 #define RECLAIM_SCAN ((size_t)128) /* objects that a shrinker is asked for in one turn */
-/* Turns of waiting for who runs them: in a process some of these sleep (port_yield). */
-#define RECLAIM_TURNS (PORT_LOCKS_SPIN ? 1u << 20 : 1u << 12)
 
 static struct {
 	struct lock lock; /* guards shrinkers */
@@ -289,7 +287,7 @@ static bool reclaim_await(u32 seen)
 {
 	if (__atomic_load_n(&reclaim.shrinking, __ATOMIC_ACQUIRE) == port_thread())
 		return false;
-	for (unsigned turn = 0; turn < RECLAIM_TURNS; turn++) {
+	for (unsigned turn = 0; turn < PORT_YIELDS; turn++) {
 		if (READ_ONCE(reclaim.shrunk) != seen || !LOAD_ACQUIRE(reclaim.shrinking))
 			break;
 		port_yield();

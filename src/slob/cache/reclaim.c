@@ -18,8 +18,6 @@
 /* Rounds of shrinkers: an ordinary request, one that may try harder. */
 #define RECLAIM_ROUNDS 4u
 #define RECLAIM_ROUNDS_HARD 16u
-/* Turns of waiting for who runs them: in a process some of these sleep (port_yield). */
-#define RECLAIM_TURNS (PORT_LOCKS_SPIN ? 1u << 20 : 1u << 12)
 
 static struct {
 	struct lock lock; /* guards the list */
@@ -91,7 +89,7 @@ static bool reclaim_await(u32 seen)
 {
 	if (PORT_ONE_CPU || READ_ONCE(shrinkers.running) == port_thread())
 		return false;
-	for (unsigned turn = 0; turn < RECLAIM_TURNS; turn++) {
+	for (unsigned turn = 0; turn < PORT_YIELDS; turn++) {
 		if (READ_ONCE(shrinkers.ended) != seen || !READ_ONCE(shrinkers.running))
 			break;
 		port_yield();
