@@ -298,7 +298,8 @@ ASHLAR_API void ashlar_kmem_cache_reap(void);
  * of Ashlar's locks, in the thread that allocates, and only if its gfp has all bits of @needs,
  * as __GFP_IO, __GFP_FS (0: __GFP_FS), or __GFP_DIRECT_RECLAIM, which all have that wait; in one
  * thread at a time, and not again for what @scan allocates. Unregistering waits until none
- * runs: not from @count or @scan.
+ * runs: not from @count or @scan. Both return: a thread that ends in one, or a longjmp out of it,
+ * leaves all shrinkers unasked from then on, and who unregisters one waiting.
  */
 struct shrinker {
 	size_t (*count)(struct shrinker *s, ashlar_gfp_t gfp);

@@ -6,8 +6,8 @@
  *         of 64 bytes from a cache, a kmalloc of 100 bytes, a page, and 10,000 objects one after
  *         the other, allocated and then freed. BENCH_SLOW(who, alloc64, free64, shrink) counts what
  *         is behind the fast path: of allocations from slabs that are there, one by one, those that
- *         took more than twice what the cheapest did ("refill"); and the first from a cache that
- *         has no slab ("slab-growth").
+ *         took more than twice what the cheapest did ("refill"), how many objects came with each,
+ *         and the first from a cache that has no slab ("slab-growth").
  * Rules   BN1 the least of several turns counts: the others had a timer's interrupt in them, or
  *             were the first
  */
@@ -54,13 +54,22 @@ extern void *bench_objects[BENCH_BATCH];
 		least_alloc = middle_ - begin_ < least_alloc ? middle_ - begin_ : least_alloc;     \
 	}
 
-/* One allocation after the other: what the slow ones took, least of all turns, and their number. */
+/* Of objects one in BENCH_KEPT stays, so that the slabs do; the others are allocated again, one
+ * after the other: what the slow ones took, least of all turns but the first, and their number. */
+#define BENCH_KEPT 16u
 #define BENCH_REFILLS(alloc, free, nothing, least_sum, refills)        \
 	for (unsigned t_ = 0; t_ < BENCH_TURNS; t_++) {                \
 		uint64_t sum_ = 0, fast_ = UINT64_MAX;                 \
 		unsigned slow_ = 0;                                    \
+		for (unsigned i = 0; i < BENCH_BATCH; i++)             \
+			bench_objects[i] = (alloc);                    \
+		for (unsigned i = 0; i < BENCH_BATCH; i++)             \
+			if (i % BENCH_KEPT)                            \
+				free(bench_objects[i]);                \
 		for (unsigned i = 0; i < BENCH_BATCH; i++) {           \
 			uint64_t begin_ = host_count();                \
+			if (i % BENCH_KEPT == 0)                       \
+				continue;                              \
 			bench_objects[i] = (alloc);                    \
 			begin_ = host_count() - begin_ - (nothing);    \
 			fast_ = begin_ < fast_ ? begin_ : fast_;       \
@@ -73,23 +82,25 @@ extern void *bench_objects[BENCH_BATCH];
 		least_sum = t_ && sum_ < least_sum ? sum_ : least_sum; \
 	}
 
-#define BENCH_SLOW(who, alloc64, free64, shrink)                                 \
-	do {                                                                     \
-		uint64_t nothing_ = BENCH_LEAST(1, (void)0);                     \
-		uint64_t sum_of_ = UINT64_MAX, growth_ = UINT64_MAX;             \
-		unsigned refills_ = 1;                                           \
-		BENCH_REFILLS(alloc64, free64, nothing_, sum_of_, refills_)      \
-		host_report(who, "refill", sum_of_, 0, refills_ ? refills_ : 1); \
-		for (unsigned t_ = 0; t_ < BENCH_TURNS; t_++) {                  \
-			uint64_t begin_;                                         \
-			shrink;                                                  \
-			begin_ = host_count();                                   \
-			bench_objects[0] = (alloc64);                            \
-			begin_ = host_count() - begin_;                          \
-			growth_ = begin_ < growth_ ? begin_ : growth_;           \
-			free64(bench_objects[0]);                                \
-		}                                                                \
-		host_report(who, "slab-growth", growth_, nothing_, 1);           \
+#define BENCH_SLOW(who, alloc64, free64, shrink)                                                \
+	do {                                                                                    \
+		uint64_t nothing_ = BENCH_LEAST(1, (void)0);                                    \
+		uint64_t sum_of_ = UINT64_MAX, growth_ = UINT64_MAX;                            \
+		unsigned refills_ = 1;                                                          \
+		BENCH_REFILLS(alloc64, free64, nothing_, sum_of_, refills_)                     \
+		host_report(who, "refill", sum_of_, 0, refills_ ? refills_ : 1);                \
+		host_report(who, "objects-a-refill", BENCH_BATCH - BENCH_BATCH / BENCH_KEPT, 0, \
+			    refills_ ? refills_ : 1);                                           \
+		for (unsigned t_ = 0; t_ < BENCH_TURNS; t_++) {                                 \
+			uint64_t begin_;                                                        \
+			shrink;                                                                 \
+			begin_ = host_count();                                                  \
+			bench_objects[0] = (alloc64);                                           \
+			begin_ = host_count() - begin_;                                         \
+			growth_ = begin_ < growth_ ? begin_ : growth_;                          \
+			free64(bench_objects[0]);                                               \
+		}                                                                               \
+		host_report(who, "slab-growth", growth_, nothing_, 1);                          \
 	} while (0)
 
 #define BENCH(who, alloc64, free64, alloc100, free100, page, unpage)                              \

@@ -361,7 +361,7 @@ size_t guard_size(const void *p)
 
 bool guard_is_of(const struct kmem_cache *c, const void *p)
 {
-	return guard_size(p) && guard_find(p)->cache == c;
+	return (guard_size(p) || guard_is_held(p)) && guard_find(p)->cache == c;
 }
 
 bool guard_hold(void *p)

@@ -29,16 +29,18 @@ static inline bool hold_is(const void *p)
 static inline enum hold hold(void *p)
 {
 	struct page *head;
+	u8 *state;
 
 	if (!map_contains(p))
 		return HOLD_DONE;
 	head = &map.pages[map_pfn(p)];
-	if (*map_state(p) == map_state_in_use(p)) {
-		*map_state(p) = STATE_HELD;
+	state = map_state(p);
+	if (*state == map_state_in_use(p)) {
+		*state = STATE_HELD;
 		return HOLD_DONE;
 	}
-	if (*map_state(p) == STATE_CHARGED) {
-		*map_state(p) = STATE_HELD_CHARGED;
+	if (*state == STATE_CHARGED) {
+		*state = STATE_HELD_CHARGED;
 		return HOLD_DONE;
 	}
 	if (hold_is(p))
@@ -49,6 +51,19 @@ static inline enum hold hold(void *p)
 		return HOLD_NOT;
 	head->kind = PAGE_HELD;
 	return HOLD_DONE;
+}
+
+/* The same of what a cache has just given, or NULL: where it lies need not be asked. */
+static inline void hold_new(void *object)
+{
+	u8 *state = object ? map_state(object) : NULL;
+
+	if (!state)
+		return;
+	if (likely(*state == map_state_in_use(object)))
+		*state = STATE_HELD;
+	else
+		hold(object);
 }
 
 /* Back to what it was. */

@@ -204,8 +204,8 @@ struct kmem_cache *cache_make_with(const char *name, size_t size, u32 flags,
 	struct kmem_cache *c = kmem_cache_alloc(&boot.caches, gfp);
 	struct kmem_cache_node *n = kmem_cache_alloc(&boot.nodes, gfp);
 
-	hold(c); /* K6: before anybody finds it */
-	hold(n);
+	hold_new(c); /* K6: before anybody finds it */
+	hold_new(n);
 	if (c && n && cache_describe(c, name, size, flags, args) && cache_enlist(c, n))
 		return c;
 	cache_free_parts(c, n);

@@ -32,6 +32,8 @@ static struct {
 	struct shrinker *shrinkers;
 	u32 shrinking;         /* atomic: the thread that runs the shrinkers, or 0 (R3) */
 	u32 shrunk;            /* how often that has ended */
+	u32 vain;              /* the run that was waited for in vain: shrunk will be this */
+	bool forking;          /* who forks runs the shrinkers: its child goes on with them */
 	size_t learned;        /* pages kept beyond the fixed part (R2) */
 	size_t peak;           /* most pages in use or kept, ever */
 	size_t seen_refaulted; /* page_stat's, at the last look */
@@ -252,59 +254,47 @@ static bool reclaim_permits(const struct shrinker *s, gfp_t gfp)
 	return (gfp & needs) == needs;
 }
 
-static bool reclaim_has_shrinkers(void)
+/* R3: @runs, another thread, runs the shrinkers, and frees for all: wait until it has ended, which
+ * is one more time than @seen. Not without end, for it may want a lock that its program holds here;
+ * and once for each run, or each of many requests would lose that time. Returns whether it has. */
+static bool reclaim_await(u32 runs, u32 seen)
 {
-	return LOAD_ACQUIRE(reclaim.shrinkers) && !(scope_now() & SCOPE_NORECLAIM);
-}
-
-/* One thread at a time runs shrinkers (R3). false: another does, or this one, whose scan allocates. */
-static bool reclaim_begin(void)
-{
-	u32 nobody = 0;
-
-	return __atomic_compare_exchange_n(&reclaim.shrinking, &nobody, port_thread(), false,
-					   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
-}
-
-/* Who has begun does it: nobody is unregistered meanwhile. */
-static size_t reclaim_shrink(gfp_t gfp)
-{
-	size_t freed = 0;
-
-	gfp = scope_gfp(gfp);
-	for (struct shrinker *s = LOAD_ACQUIRE(reclaim.shrinkers); s; s = LOAD_ACQUIRE(s->next))
-		if (reclaim_permits(s, gfp) && s->count(s, gfp))
-			freed += s->scan(s, gfp, RECLAIM_SCAN);
-	WRITE_ONCE(reclaim.shrunk, reclaim.shrunk + 1);
-	__atomic_store_n(&reclaim.shrinking, 0, __ATOMIC_RELEASE);
-	return freed;
-}
-
-/* R3: another thread that runs them frees for all: wait until it is done. Not without end, for it
- * may want a lock that its program holds here. @seen: what reclaim.shrunk was before it was found
- * at it. false iff it is this thread. */
-static bool reclaim_await(u32 seen)
-{
-	if (__atomic_load_n(&reclaim.shrinking, __ATOMIC_ACQUIRE) == port_thread())
+	if (runs == port_thread())
 		return false;
 	for (unsigned turn = 0; turn < PORT_YIELDS; turn++) {
 		if (READ_ONCE(reclaim.shrunk) != seen || !LOAD_ACQUIRE(reclaim.shrinking))
-			break;
+			return true; /* it may have been counted before it was seen */
+		if (READ_ONCE(reclaim.vain) == seen + 1)
+			return false;
 		port_yield();
 	}
-	return true;
+	WRITE_ONCE(reclaim.vain, seen + 1);
+	return false;
 }
 
-/* R3. Returns whether there may be memory now. */
-static bool reclaim_ask(gfp_t gfp, unsigned attempt)
+/* One thread at a time runs shrinkers (R3): one whose scan allocates goes on without, a second
+ * thread too unless it may wait. Nobody is unregistered while they run. Returns objects freed; 1 if
+ * another thread did it. */
+static size_t reclaim_shrinkers(gfp_t gfp, bool may_wait)
 {
 	u32 seen = LOAD_ACQUIRE(reclaim.shrunk);
+	size_t freed = 0;
+	u32 runs = 0;
 
-	if (!reclaim_has_shrinkers())
-		return false;
-	if (!reclaim_begin())
-		return reclaim_await(seen);
-	return reclaim_shrink(gfp) || attempt == 0;
+	gfp = scope_gfp(gfp);
+	if (!LOAD_ACQUIRE(reclaim.shrinkers) || (scope_now() & SCOPE_NORECLAIM))
+		return 0;
+	if (!__atomic_compare_exchange_n(&reclaim.shrinking, &runs, port_thread(), false,
+					 __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+		return may_wait && reclaim_await(runs, seen);
+	for (struct shrinker *s = LOAD_ACQUIRE(reclaim.shrinkers); s; s = LOAD_ACQUIRE(s->next))
+		if (reclaim_permits(s, gfp) && s->count(s, gfp))
+			freed += s->scan(s, gfp, RECLAIM_SCAN);
+	if (!freed)
+		freed = reclaim.shrunk != seen; /* just before this one */
+	WRITE_ONCE(reclaim.shrunk, reclaim.shrunk + 1);
+	__atomic_store_n(&reclaim.shrinking, 0, __ATOMIC_RELEASE);
+	return freed;
 }
 
 /* SC1: nothing is reclaimed; who must not fail waits until others free something. */
@@ -331,8 +321,7 @@ void reclaim_press(gfp_t gfp)
 	if (live < READ_ONCE(reclaim.pressed) + soft / 64)
 		return;
 	WRITE_ONCE(reclaim.pressed, live);
-	if (reclaim_has_shrinkers() && reclaim_begin())
-		reclaim_shrink(gfp);
+	reclaim_shrinkers(gfp, false);
 	reclaim_check();
 }
 
@@ -355,7 +344,9 @@ static bool reclaim_try(gfp_t gfp, unsigned attempt)
 	if (attempt >= rounds && !(gfp & __GFP_NOFAIL))
 		return false;
 	page_stat(&before);
-	freed = reclaim_ask(gfp, attempt);
+	freed = reclaim_shrinkers(gfp, true);
+	if (!freed && attempt == 0 && LOAD_ACQUIRE(reclaim.shrinkers))
+		freed = 1; /* R3 */
 	freed += above_shrink();
 	squeeze_caches(true);
 	freed += large_kept_pages(); /* a mapping may succeed where these were */
@@ -400,10 +391,10 @@ void unregister_shrinker(struct shrinker *s)
 		port_yield(); /* who runs them may still be in this one */
 }
 
-/* fork's child: whoever ran them was another thread, or is this one in the middle of it. */
+/* fork's child: whoever ran them was another thread, or is this one, which has a new number. */
 void reclaim_forget(void)
 {
-	__atomic_store_n(&reclaim.shrinking, 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&reclaim.shrinking, reclaim.forking ? port_thread() : 0, __ATOMIC_RELEASE);
 	squeeze_forget();
 }
 
@@ -432,7 +423,10 @@ void reclaim_answer(void)
 
 void reclaim_lock_all(void)
 {
+	u32 runs = __atomic_load_n(&reclaim.shrinking, __ATOMIC_RELAXED);
+
 	lock_acquire_more(&reclaim.lock);
+	reclaim.forking = runs && runs == port_thread();
 }
 
 void reclaim_unlock_all(void)

@@ -11,6 +11,7 @@
 #include "cache/above.h"
 #include "cache/cache.h"
 #include "cache/guard.h"
+#include "cache/hold.h"
 #include "cache/init.h"
 #include "cache/object.h"
 #include "pool/pool.h"
@@ -159,8 +160,9 @@ bool pool_is_pool(const void *p)
 		return false;
 	n = cache_node_at(map.ids[map_pfn(p)]);
 	if (!n)
-		return guard_is_of(LOAD_ACQUIRE(pools.cache), p);
-	return n->cache == LOAD_ACQUIRE(pools.cache) && *map_state(p) == map_state_in_use(p);
+		return guard_is_of(LOAD_ACQUIRE(pools.cache), p) && hold_is(p);
+	return n->cache == LOAD_ACQUIRE(pools.cache) && (uintptr_t)p % CACHE_LINE == 0 &&
+	       hold_is(p);
 }
 
 /* "pool-192" for a pool without a name. */
@@ -205,6 +207,7 @@ struct slab *pool_make(const struct pool_args *args)
 		.dtor = args->dtor,
 	};
 	cut_choose(&pool->cut, pools_stride(args), args->ctor || args->dtor);
+	hold(pool); /* PO5 */
 	list_init(&pool->partial);
 	list_init(&pool->empty);
 	list_init(&pool->full);
@@ -414,6 +417,7 @@ int slab_destroy(struct slab *pool)
 	lock_acquire(&pools.lock);
 	list_remove(&pool->link);
 	lock_release(&pools.lock);
+	hold_end(pool);
 	kmem_cache_free(pools.cache, pool);
 	return 0;
 }

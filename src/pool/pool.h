@@ -20,7 +20,8 @@
  *         PO3  after slab_free: the sheet it emptied is gone if the pool then had two sheets' worth
  *              of free objects
  *         PO4  no lock is held while pages, the port or a callback is called
- *         PO5  a pool is an object of the cache "pool", so a pointer to one can be proved
+ *         PO5  a pool is an object of the cache "pool", held while it lives (cache/hold.h): so a
+ *              pointer to one can be proved, and slab_destroy alone ends it
  *         PO6  a pool is on the list of pools from create to destroy; who looks at pools
  *              that are not his visits them, and destroy waits until all have left
  *         PO7  a sheet joins and leaves a pool under the pool's lock: what sheet_look says

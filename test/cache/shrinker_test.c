@@ -3,6 +3,7 @@
  * shrinker_test.c - who runs shrinkers, and who waits for that (R3 of cache/reclaim.h)
  */
 #include "cache/cache.h"
+#include "cache/init.h"
 #include "start_help.h"
 
 static unsigned depth;
@@ -75,4 +76,89 @@ TEST(shrinker_R3_who_finds_another_thread_at_it_waits_and_not_without_end)
 	EXPECT_GT(watched, 1000);
 	unregister_shrinker(&s);
 	EXPECT_EQ(ashlar_audit(), 0);
+}
+
+static unsigned first_wait;
+
+/* As if two requests of other threads came, one after the other. */
+static size_t scan_stuck_twice(struct shrinker *s, gfp_t gfp, size_t n)
+{
+	scan_stuck(s, gfp, n);
+	first_wait = watched;
+	scan_stuck(s, gfp, n);
+	return 0;
+}
+
+TEST(shrinker_R3_one_run_is_waited_for_in_vain_once)
+{
+	static struct shrinker s = { .count = count_one, .scan = scan_stuck_twice };
+
+	REQUIRE(setup());
+	watched = first_wait = 0;
+	register_shrinker(&s);
+	sim.watch = watch;
+	EXPECT_NULL(ashlar_kmalloc((size_t)1 << 45, GFP_KERNEL | __GFP_NORETRY));
+	sim.watch = NULL;
+	EXPECT_GT(first_wait, 1000);
+	EXPECT_LT(watched - first_wait, 100);
+	unregister_shrinker(&s);
+}
+
+/* The child of a fork in a scan goes on in it, as another thread. */
+static size_t scan_forks(struct shrinker *s, gfp_t gfp, size_t n)
+{
+	(void)s;
+	(void)n;
+	depth++;
+	deepest = depth > deepest ? depth : deepest;
+	if (depth < 10) {
+		init_stop();
+		sim.thread++;
+		init_resume_child();
+		EXPECT_NULL(ashlar_kmalloc((size_t)1 << 45, gfp));
+	}
+	depth--;
+	return 0;
+}
+
+TEST(shrinker_R3_nor_within_each_other_in_a_child_that_was_forked_there)
+{
+	static struct shrinker s = { .count = count_one, .scan = scan_forks };
+
+	REQUIRE(setup());
+	depth = deepest = 0;
+	register_shrinker(&s);
+	EXPECT_NULL(ashlar_kmalloc((size_t)1 << 45, GFP_KERNEL));
+	EXPECT_EQ(deepest, 1);
+	unregister_shrinker(&s);
+	EXPECT_EQ(ashlar_audit(), 0);
+}
+
+static unsigned runs;
+
+/* As if another thread forked while this one is in its scan: that one's child has nobody in it. */
+static size_t scan_is_left_behind(struct shrinker *s, gfp_t gfp, size_t n)
+{
+	(void)s;
+	(void)n;
+	if (runs++)
+		return 0;
+	sim.thread++;
+	init_stop();
+	sim.thread++;
+	init_resume_child();
+	EXPECT_NULL(ashlar_kmalloc((size_t)1 << 45, gfp));
+	return 0;
+}
+
+TEST(shrinker_R3_what_another_thread_did_ends_with_a_fork)
+{
+	static struct shrinker s = { .count = count_one, .scan = scan_is_left_behind };
+
+	REQUIRE(setup());
+	runs = 0;
+	register_shrinker(&s);
+	EXPECT_NULL(ashlar_kmalloc((size_t)1 << 45, GFP_KERNEL | __GFP_NORETRY));
+	EXPECT_GE(runs, 2);
+	unregister_shrinker(&s);
 }

@@ -53,6 +53,10 @@ int main(int argc, char **argv)
 		kfree(say(p, p));
 	} else if (is(what, "free")) {
 		free(say(p, p));
+	} else if (is(what, "free_pool")) {
+		free(say(pool, pool));
+	} else if (is(what, "realloc_pool")) {
+		realloc(say(pool, pool), 100000);
 	} else if (is(what, "group_twice")) {
 		pool_kfree(q);
 		pool_kfree(say(q, q));

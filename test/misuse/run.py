@@ -150,6 +150,8 @@ CASES += [("pool_misuse.c", [what], function, report) for what, function, report
     ("null", "slab_malloc", "no pool: this is not a pool, or it was destroyed"),
     ("kfree", "kfree", POOL_BLOCK),
     ("free", "free", POOL_BLOCK),
+    ("free_pool", "free", "double free: this object of pool is held"),
+    ("realloc_pool", "realloc", "use after free: this object of pool is held"),
     ("group_twice", "pool_kfree", pool_twice("pool-kmalloc-128")),
     ("group_inside", "pool_kfree",
      "invalid free: 32 bytes inside an object of pool-kmalloc-128 that starts at BASE"),

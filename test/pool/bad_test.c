@@ -6,6 +6,7 @@
 
 #include "ashlar/slab.h"
 #include "cache/cache.h"
+#include "cache/guard_slot.h"
 #include "pool/pool.h"
 #include "sim_help.h"
 
@@ -114,6 +115,48 @@ TEST(pool_doors_know_what_is_no_pool)
 	}
 	EXPECT_EQ(slab_destroy(NULL), 0); /* ignored, as free's is */
 	EXPECT_EQ(ashlar_audit(), 0);
+}
+
+/* ---- a pool where none is wanted: PO5 ------------------------------------------------- */
+
+static void *wrong;
+
+static void free_wrong(void)
+{
+	kfree(wrong);
+}
+
+/* slab_destroy alone ends a pool. */
+static void is_held(const char *letters)
+{
+	sim_reset();
+	sim.options = letters;
+	pool = slab_create(64, NULL, NULL, 0);
+	REQUIRE(pool != NULL);
+	wrong = pool;
+	EXPECT(help_aborts(free_wrong));
+	EXPECT(help_contains(sim.text, "): double free: this object of pool is held\n"));
+	help_clear();
+	EXPECT(pool_is_pool(pool));
+	for (unsigned k = 16; k < sizeof(struct slab); k += 16)
+		EXPECT_FALSE(pool_is_pool((char *)pool + k));
+	slab_free(pool, slab_malloc(pool, 0), 0);
+	EXPECT_EQ(slab_destroy(pool), 0);
+	EXPECT_FALSE(pool_is_pool(pool));
+	EXPECT(help_aborts(free_wrong));
+	EXPECT(help_contains(sim.text, "is already free\n"));
+	EXPECT_EQ(ashlar_audit(), 0);
+}
+
+TEST(pool_PO5_a_pool_is_held)
+{
+	is_held(NULL);
+}
+
+TEST(pool_PO5_a_pool_between_guard_pages_is_held)
+{
+	is_held("guard=1");
+	EXPECT(guard_find(wrong));
 }
 
 /* ---- other arguments ---------------------------------------------------------------- */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * own_test.c - BU2, MP5, SH3, AC7: what its user has a pointer to, and Ashlar owns, is not freed by
- * mistake
+ * own_test.c - K6, BU2, MP5, SH3, AC7: what its user has a pointer to, and Ashlar owns, is not
+ * freed by mistake
  *
  * What    Public behaviour: compiled for both engines.
  */
@@ -54,6 +54,34 @@ static void is_gone(void *p)
 	EXPECT(help_aborts(free_own));
 	EXPECT(help_contains(sim.text, "double free: "));
 	EXPECT_EQ(ashlar_audit(), 0);
+}
+
+TEST(own_K6_cache)
+{
+	struct kmem_cache *dogs;
+	struct help_text expected;
+	void *p;
+
+	REQUIRE(setup());
+	cats = kmem_cache_create("cats", 64, 0, 0, NULL);
+	dogs = kmem_cache_create("dogs", 64, 0, 0, NULL);
+	REQUIRE(cats && dogs);
+	own = dogs;
+	EXPECT(help_aborts(free_own));
+	EXPECT(help_contains(
+		sim.text, help_format(&expected,
+				      "ashlar: kfree(%p): invalid free: this describes the cache "
+				      "dogs: kmem_cache_destroy ends it\n",
+				      own)));
+	help_clear();
+	is_not_freed(dogs);
+	is_not_freed(cats);
+	EXPECT_EQ(kmem_cache_size(dogs), 64);
+	p = kmem_cache_alloc(dogs, GFP_KERNEL);
+	EXPECT(p != NULL);
+	kmem_cache_free(dogs, p);
+	kmem_cache_destroy(dogs);
+	is_gone(dogs);
 }
 
 TEST(own_BU2_set_of_buckets)

@@ -848,6 +848,38 @@ TEST(api_fork_stops_everything)
 	EXPECT_EQ(sim.waits, 0);
 }
 
+static unsigned depth, deepest;
+
+/* The child of a fork in a scan goes on in it, as another thread. */
+static size_t scan_forks(struct shrinker *s, gfp_t gfp, size_t n)
+{
+	(void)s;
+	(void)n;
+	depth++;
+	deepest = depth > deepest ? depth : deepest;
+	if (depth < 10) {
+		init_stop();
+		sim.thread++;
+		init_resume_child();
+		EXPECT_NULL(ashlar_kmalloc((size_t)1 << 45, gfp));
+	}
+	depth--;
+	return 0;
+}
+
+TEST(api_shrinkers_do_not_nest_in_a_child_that_was_forked_there)
+{
+	static struct shrinker s = { .count = count_one, .scan = scan_forks };
+
+	REQUIRE(slob_setup());
+	held[0] = ashlar_kmalloc(8, GFP_KERNEL); /* for count_one */
+	register_shrinker(&s);
+	EXPECT_NULL(ashlar_kmalloc((size_t)1 << 45, GFP_KERNEL));
+	EXPECT_EQ(deepest, 1);
+	unregister_shrinker(&s);
+	EXPECT_EQ(ashlar_audit(), 0);
+}
+
 /* ---- runs, and the end of what is online --------------------------------------------- */
 
 TEST(api_a_run_grows_where_it_is)

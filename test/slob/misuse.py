@@ -64,6 +64,7 @@ REFUSAL = 'ashlar: kmem_cache_create("{}"): refused: {}'
 ARGS_REFUSAL = 'ashlar: kmem_cache_create_args("args"): refused: {}'
 GONE = "use after free: this block is already free"
 POINTER_NOT = "invalid pointer: this memory is not Ashlar's"
+DESCRIBES = "this describes the cache dogs: kmem_cache_destroy ends it"
 ODD = "1 byte inside a block that starts at BASE"
 FREE_CAT = "ashlar: kmem_cache_free(ARG): {}"
 OTHER_CACHE = "wrong cache: freed to dogs, this object is of cats"
@@ -112,10 +113,13 @@ CACHE_CASES = [
         ("twice", TWICE),
         ("bulk-twice", TWICE),
         ("bulk-other", OTHER_CACHE),
-        ("cache-to-cache", NO_CACHE.format("cats")),
-        ("cache-to-itself", NO_CACHE.format("dogs")),
+        ("cache-to-cache", "invalid free: " + DESCRIBES),
+        ("cache-to-itself", "invalid free: " + DESCRIBES),
         ("destroyed", "use after free: freed to a cache that is destroyed, this object is of cats"),
-    )] + [("free kfree-twice", -6, f"ashlar: kfree(ARG): {TWICE}")]
+    )] + [("free kfree-twice", -6, f"ashlar: kfree(ARG): {TWICE}"),
+          ("free cache", -6, "ashlar: free(ARG): invalid free: " + DESCRIBES),
+          ("free kfree-cache", -6, "ashlar: kfree(ARG): invalid free: " + DESCRIBES),
+          ("free realloc-cache", -6, "ashlar: realloc(ARG): invalid pointer: " + DESCRIBES)]
 
 # Blocks of pages, and what is taken for a cache or for one.
 NOWHERE = "invalid free: no block starts here"

@@ -2,7 +2,9 @@
 /*
  * nolock_test.c - who may not wait, on slob: locks that are held, frees that are pending
  */
+#include "ashlar/mm.h"
 #include "cache/block.h"
+#include "cache/hold.h"
 #include "cache/nolock.h"
 #include "slob_help.h"
 
@@ -146,6 +148,91 @@ TEST(nolock_NL2_of_a_run)
 	kfree_nolock(wrong);
 	EXPECT(help_aborts(free_again));
 	EXPECT(help_said("double free"));
+}
+
+static void free_wrong(void)
+{
+	kfree_nolock(wrong);
+}
+
+/* NL2: nothing is written into what cannot be freed, where a lock or none is needed to see it. */
+static void is_left_alone(void *p, const char *what, size_t bytes)
+{
+	char before[64];
+
+	memcpy(before, p, bytes);
+	wrong = p;
+	EXPECT(help_aborts(free_wrong));
+	EXPECT(help_said("ashlar: kfree_nolock("));
+	EXPECT(help_said(what));
+	EXPECT_EQ(memcmp(before, p, bytes), 0);
+	EXPECT_NULL(nolock_pending);
+	help_clear();
+}
+
+static void wrong_is_left_alone(const char *text)
+{
+	char outside[16] = "outside";
+	struct kmem_cache *c;
+	char *p, *object, *run, *block;
+
+	sim_reset();
+	sim.options = text;
+	REQUIRE(init_ready());
+	c = kmem_cache_create("cats", 40, 0, 0, NULL);
+	p = ashlar_kmalloc(100, GFP_KERNEL);
+	run = ashlar_kmalloc(20000, GFP_KERNEL);
+	block = (char *)__get_free_pages(GFP_KERNEL, 2);
+	REQUIRE(c && p && run && block);
+	object = kmem_cache_alloc(c, GFP_KERNEL);
+	is_left_alone(c, "invalid free: this describes the cache cats", 32);
+	is_left_alone(p + 16, "invalid free: 16 bytes inside a block", 32);
+	is_left_alone(run + 4096, "invalid free: no block starts here", 32);
+	is_left_alone(block, "invalid free: no block starts here", 32);
+	is_left_alone(outside, "invalid free: this memory is not Ashlar's", 16);
+	hold(p);
+	hold(run);
+	hold(object);
+	is_left_alone(p, "double free: this block is held", 32);
+	is_left_alone(p + 16, "invalid free: 16 bytes inside a block", 32);
+	is_left_alone(run, "double free: this block is held", 32);
+	is_left_alone(object, "double free: this block is held", 32);
+	hold_end(p);
+	hold_end(run);
+	hold_end(object);
+	kfree(run);
+	is_left_alone(run, "double free: this block is already free", 32);
+	kfree(p);
+	is_left_alone(p, "double free: this block is already free", 32);
+	kfree(object);
+	is_left_alone(object, "double free: this block is already free", 32);
+	kmem_cache_destroy(c);
+	EXPECT_EQ(ashlar_audit(), 0);
+}
+
+TEST(nolock_NL2_what_is_wrong_is_left_alone)
+{
+	wrong_is_left_alone(NULL);
+}
+
+TEST(nolock_NL2_what_is_wrong_is_left_alone_where_frees_clear)
+{
+	wrong_is_left_alone("init_on_free=1");
+}
+
+/* A handler may have interrupted who has the list of caches: the report does not wait for it. */
+TEST(nolock_NL1_a_report_waits_for_nobody)
+{
+	struct kmem_cache *c;
+
+	REQUIRE(slob_setup());
+	c = kmem_cache_create("cats", 40, 0, 0, NULL);
+	wrong = (char *)kmem_cache_alloc(c, GFP_KERNEL) + 2;
+	cache_guard(true);
+	EXPECT(help_aborts(free_wrong));
+	cache_guard(false);
+	EXPECT(help_said("invalid free: 2 bytes inside a block"));
+	EXPECT_EQ(sim.waits, 0);
 }
 
 /* init_on_free needs the length of the block: it is carried out where locks are. */

@@ -30,6 +30,7 @@
 typedef _Unwind_Reason_Code trace_backtrace(_Unwind_Trace_Fn, void *);
 typedef void *trace_open(const char *, int);
 typedef _Unwind_Ptr trace_get_ip(struct _Unwind_Context *);
+typedef const char *trace_version(void);
 typedef void trace_begin(int argc, char **argv, char **env);
 
 static struct {
@@ -81,17 +82,20 @@ static bool trace_prepare_libc(void)
 }
 
 /* What cannot be told is the number of arguments, which every dlopen hands on to constructors: libc
- * notes it when it starts. So its own constructors, which only note such things, run once more,
- * with what the loader would have given to them. */
+ * notes it when it starts. So its own constructors run once more, with what the loader would have
+ * given to them. Those of glibc 2.36 do no more than note such things; others' were not looked at:
+ * with these the number stays 0. */
 static void trace_tell_libc(void)
 {
 	char **argv = linux_arguments();
-	void *inside = dlsym(RTLD_DEFAULT, "gnu_get_libc_version");
+	trace_version *inside;
 	struct dl_find_object found;
 	trace_begin *const *begin;
 	size_t count;
 
-	if (!inside || !_dl_find_object || _dl_find_object(inside, &found) != 0)
+	*(void **)&inside = dlsym(RTLD_DEFAULT, "gnu_get_libc_version");
+	if (!inside || strcmp(inside(), "2.36") != 0 || !_dl_find_object ||
+	    _dl_find_object(*(void **)&inside, &found) != 0)
 		return;
 	begin = (trace_begin *const *)trace_table(found.dlfo_link_map, DT_INIT_ARRAY);
 	count = trace_dynamic(found.dlfo_link_map, DT_INIT_ARRAYSZ) / sizeof(*begin);

@@ -339,25 +339,33 @@ static bool block_try_end_run(struct zone *z, size_t i)
 	return mine;
 }
 
-bool block_try_free(void *p)
+bool block_try_free(void *p, bool now)
 {
-	const struct page *pg;
+	enum slob_found found;
+	struct page seen;
 	struct zone *z;
+	size_t i;
 
 	if (!PORT_SLOB_STEP)
 		return false;
 	z = pages_zone(p);
 	if (!z)
 		report_pointer("kfree_nolock", p);
-	pg = &z->pages[pages_number(z, p)];
-	if (page_look(pg).kind != PAGE_RUN)
-		return slob_try_free(z, p);
-	if (pages_address(z, pages_number(z, p)) != p)
+	i = pages_number(z, p);
+	seen = page_look(&z->pages[i]); /* whose block it is keeps it what it is */
+	if (seen.kind == PAGE_SLOB) {
+		if (slob_try_free(z, p, now, &found))
+			return true;
+		if (found != SLOB_USED)
+			report_pointer("kfree_nolock", p);
+		return false;
+	}
+	if (seen.kind != PAGE_RUN || seen.list >= RUN_BLOCK || pages_address(z, i) != p)
 		report_pointer("kfree_nolock", p);
-	if (page_look(pg).list == RUN_KMALLOC &&
-	    (size_t)READ_ONCE(pg->next) << PAGE_SHIFT > CONFIG_KMALLOC_MAX_CACHE)
+	if (seen.list == RUN_KMALLOC &&
+	    (size_t)READ_ONCE(z->pages[i].next) << PAGE_SHIFT > CONFIG_KMALLOC_MAX_CACHE)
 		report_nolock(p, "this is a large block");
-	return block_try_end_run(z, pages_number(z, p));
+	return now && block_try_end_run(z, i);
 }
 
 void block_free(void *p, const struct kmem_cache *c, const char *function)

@@ -55,9 +55,10 @@ void block_free_now(void *p, const char *function);
 void *block_wait_room(void *p, u16 *id);
 
 /* For who may not wait: kmalloc's bytes, NULL where nothing is at hand; a free, false where it has
- * to be tried again. What can be seen to be wrong without a lock is reported for kfree_nolock. */
+ * to be tried again, as always where it may not be done now (@now). What can be seen to be wrong is
+ * reported for kfree_nolock. */
 void *block_try_alloc(size_t size, size_t align, gfp_t gfp, int node);
-bool block_try_free(void *p);
+bool block_try_free(void *p, bool now);
 
 /* Bytes that may be used at @p, which must start a block in use; else a report. */
 size_t block_usable(const void *p, const char *function);
@@ -87,6 +88,10 @@ size_t block_roundup(size_t size);
 /* ---- caches: cache.c ---- */
 
 struct kmem_cache *cache_of(u16 id);
+
+/* For reports, in any context: the cache with this id (0: none) or at @p. NULL iff there is none,
+ * or who has the list does not let go of it. */
+const struct kmem_cache *cache_seen(u16 id, const void *p);
 struct kmem_cache *const *cache_first(void); /* the list of caches, newest first */
 
 /* Make a cache, or say for @function why not; of @args the alignment and constructor count. */

@@ -3,7 +3,7 @@
  * hold.h - what is in use, but nobody's, on slob (see src/cache/hold.h)
  *
  * What    A held block has a bit in its header (SL7), a held run the kind of run HELD: a free of it
- *         is told as a second free.
+ *         is reported (SC5: a descriptor by name, all else as a second free).
  */
 #ifndef ASHLAR_SLOB_HOLD_H
 #define ASHLAR_SLOB_HOLD_H

@@ -7,7 +7,8 @@
  *         then NULL; a free becomes pending (nolock.h), which always succeeds.
  * Rules   NL1 nothing here waits, or makes a system call but to wake who sleeps for a lock that
  *             was got here meanwhile
- *         NL2 kfree_nolock cannot fail; a second free is told where the first is carried out
+ *         NL2 kfree_nolock cannot fail; what it cannot take is told before anything is written,
+ *             where the lock that shows it can be had; else where the first free is carried out
  *         NL3 objects of caches are always pending, and what somebody pays for: their count is
  *             found under a lock
  *         NL4 a block has room for a pointer (block.c), so that it can be linked; what readers
@@ -62,7 +63,7 @@ void kfree_nolock(const void *p)
 
 	if (ZERO_OR_NULL_PTR(p))
 		return;
-	if (unlikely(options.init_on_free) || !block_try_free(object))
+	if (!block_try_free(object, !options.init_on_free))
 		nolock_pend(object);
 }
 

@@ -5,8 +5,9 @@
  * Rules   R1 after a free, dirty free pages are at most live/16 + keep, or the call has discarded
  *            down to seven eighths of that
  *         R3 shrinkers run in one thread at a time, and not within each other; who finds another
- *            thread at it waits until that is done, for some milliseconds at most, and tries again;
- *            whose own freed nothing tries once more, for another thread's may have, just before
+ *            thread at it waits until that is done, for some milliseconds at most and once for each
+ *            time that they run, and tries again; a request tries once more even where nothing was
+ *            freed, for another thread's may have freed since it looked
  */
 #include "cache/anchor.h"
 #include "cache/block.h"
@@ -22,8 +23,10 @@
 static struct {
 	struct lock lock; /* guards the list */
 	struct shrinker *first;
-	u32 running; /* atomic: the thread that runs shrinkers (R3), or 0 */
-	u32 ended;   /* how often that has ended */
+	u32 running;  /* atomic: the thread that runs shrinkers (R3), or 0 */
+	u32 ended;    /* how often that has ended */
+	u32 vain;     /* the run that was waited for in vain: ended will be this */
+	bool forking; /* who forks runs them: its child goes on with them */
 } shrinkers;
 
 static void reclaim_bound(struct zone *z)
@@ -48,7 +51,7 @@ void reclaim_check(struct zone *z)
 }
 
 /* Ask each for what it has. Returns what they freed. */
-static size_t reclaim_shrink(gfp_t gfp)
+static size_t reclaim_ask(gfp_t gfp)
 {
 	size_t freed = 0;
 
@@ -62,54 +65,69 @@ static size_t reclaim_shrink(gfp_t gfp)
 	return freed;
 }
 
-static bool reclaim_begin(void)
+/* 0: this thread runs them from now on; else another one does. */
+static u32 reclaim_begin(void)
 {
 	unsigned long were = guard_enter(&shrinkers.lock);
-	bool mine = !shrinkers.running;
+	u32 runs = shrinkers.running;
 
-	if (mine)
+	if (PORT_ONE_CPU || !runs)
 		shrinkers.running = PORT_ONE_CPU ? 1 : port_thread();
 	guard_leave(&shrinkers.lock, were);
-	return mine;
+	return runs;
+}
+
+/* The lock is held. */
+static void reclaim_end_held(void)
+{
+	if (!PORT_ONE_CPU)
+		shrinkers.ended++;
+	shrinkers.running = 0;
 }
 
 static void reclaim_end(void)
 {
-	unsigned long were = guard_enter(&shrinkers.lock);
+	unsigned long were;
 
-	if (!PORT_ONE_CPU)
-		shrinkers.ended++;
-	shrinkers.running = 0;
+	if (PORT_ONE_CPU) {
+		WRITE_ONCE(shrinkers.running, 0);
+		return;
+	}
+	were = guard_enter(&shrinkers.lock);
+	reclaim_end_held();
 	guard_leave(&shrinkers.lock, were);
 }
 
-/* R3: another thread that runs them frees for all: wait until it is done. @seen: what ended was
- * before it was found at it. false iff it is this thread. */
-static bool reclaim_await(u32 seen)
+/* R3: @runs, another thread, frees for all. Returns whether it has ended after the @seen-th. */
+static bool reclaim_await(u32 runs, u32 seen)
 {
-	if (PORT_ONE_CPU || READ_ONCE(shrinkers.running) == port_thread())
+	if (PORT_ONE_CPU || runs == port_thread())
 		return false;
 	for (unsigned turn = 0; turn < PORT_YIELDS; turn++) {
-		if (READ_ONCE(shrinkers.ended) != seen || !READ_ONCE(shrinkers.running))
-			break;
+		if (READ_ONCE(shrinkers.ended) != seen)
+			return true;
+		if (READ_ONCE(shrinkers.vain) == seen + 1)
+			return false; /* or each of many requests would lose that time */
 		port_yield();
 	}
-	return true;
+	WRITE_ONCE(shrinkers.vain, seen + 1);
+	return false;
 }
 
-/* R3. Returns whether there may be memory now. */
-static bool reclaim_ask(gfp_t gfp, unsigned attempt)
+/* R3. Returns what was freed; 1 if another thread did it. */
+static size_t reclaim_shrink(gfp_t gfp, unsigned attempt)
 {
 	u32 seen = PORT_ONE_CPU ? 0 : LOAD_ACQUIRE(shrinkers.ended);
-	size_t freed = 0;
+	u32 runs = reclaim_begin();
+	size_t freed;
 
-	if (!__atomic_load_n(&shrinkers.first, __ATOMIC_RELAXED))
-		return false;
-	if (!reclaim_begin())
-		return reclaim_await(seen);
-	freed = reclaim_shrink(gfp);
+	if (runs)
+		return reclaim_await(runs, seen);
+	freed = reclaim_ask(gfp);
+	if (!freed && !PORT_ONE_CPU)
+		freed = attempt == 0 || shrinkers.ended != seen;
 	reclaim_end();
-	return freed || (!PORT_ONE_CPU && attempt == 0);
+	return freed;
 }
 
 /* The request ends without memory: false. */
@@ -129,7 +147,7 @@ static bool reclaim_is_kept_out(void)
 bool reclaim_retry(gfp_t gfp, unsigned attempt)
 {
 	unsigned rounds = gfp & __GFP_RETRY_MAYFAIL ? RECLAIM_ROUNDS_HARD : RECLAIM_ROUNDS;
-	bool again;
+	size_t freed = 0;
 
 	if (PORT_SLOB_STEP)
 		gfp = scope_gfp(gfp);
@@ -142,13 +160,14 @@ bool reclaim_retry(gfp_t gfp, unsigned attempt)
 		rounds = 1;
 	if (attempt >= rounds && !(gfp & __GFP_NOFAIL))
 		return reclaim_fails();
-	again = !reclaim_is_kept_out() && reclaim_ask(gfp, attempt);
+	if (__atomic_load_n(&shrinkers.first, __ATOMIC_RELAXED) && !reclaim_is_kept_out())
+		freed = reclaim_shrink(gfp, attempt);
 	if (gfp & __GFP_NOFAIL) {
-		if (!again)
+		if (!freed)
 			port_yield();
 		return true;
 	}
-	return again || reclaim_fails();
+	return freed != 0 || reclaim_fails();
 }
 
 void register_shrinker(struct shrinker *s)
@@ -164,7 +183,7 @@ void unregister_shrinker(struct shrinker *s)
 {
 	unsigned long were;
 
-	while (!reclaim_begin())
+	while (reclaim_begin())
 		port_yield();
 	were = guard_enter(&shrinkers.lock); /* others may be registered meanwhile */
 	for (struct shrinker **at = &shrinkers.first; *at; at = &(*at)->next) {
@@ -173,21 +192,25 @@ void unregister_shrinker(struct shrinker *s)
 			break;
 		}
 	}
+	reclaim_end_held();
 	guard_leave(&shrinkers.lock, were);
-	reclaim_end();
 }
 
 void reclaim_guard(bool take)
 {
-	if (take)
-		lock_acquire_more(&shrinkers.lock);
-	else
+	if (!take) {
 		lock_release(&shrinkers.lock);
+		return;
+	}
+	lock_acquire_more(&shrinkers.lock);
+	shrinkers.forking =
+		!PORT_ONE_CPU && shrinkers.running && shrinkers.running == port_thread();
 }
 
+/* fork's child: whoever ran them was another thread, or is this one, which has a new number. */
 void reclaim_forget(void)
 {
-	shrinkers.running = 0;
+	shrinkers.running = !PORT_ONE_CPU && shrinkers.forking ? port_thread() : 0;
 }
 
 size_t ashlar_purge(void)

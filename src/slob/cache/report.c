@@ -131,24 +131,48 @@ static void report_invalid(struct line *l, const char *function)
 
 static void report_object(struct line *l, const struct slob_place *place)
 {
-	const struct kmem_cache *c = place->id ? cache_of(place->id) : NULL;
+	const struct kmem_cache *c = NULL;
 
+	if (place->id)
+		c = PORT_SLOB_STEP ? cache_seen(place->id, NULL) : cache_of(place->id);
 	report_str(l, "\n  object   ");
-	report_str(l, c ? c->name : "kmalloc");
+	report_str(l, c ? c->name : PORT_SLOB_STEP && place->id ? "a cache's" : "kmalloc");
 	report_str(l, ", ");
 	report_dec(l, slob_usable(place));
 	report_str(l, " bytes\n");
 }
 
+static void report_again(struct line *l, const char *function)
+{
+	report_str(l, report_is_free(function) ? "double" : "use after");
+	report_str(l, " free: ");
+}
+
+/* What starts at @p is held: no free of it is right, the first or a later one. */
+static void report_held(struct line *l, const char *function, const void *p)
+{
+	const struct kmem_cache *described = cache_seen(0, p);
+
+	if (described) {
+		report_invalid(l, function);
+		report_str(l, "this describes the cache ");
+		report_str(l, described->name);
+		report_str(l, ": kmem_cache_destroy ends it\n");
+	} else {
+		report_again(l, function);
+		report_str(l, "this block is held\n");
+	}
+}
+
 static void report_in_page(struct line *l, const char *function, const void *p,
 			   const struct slob_place *place)
 {
-	size_t inside;
+	size_t inside = ((uintptr_t)p & (PAGE_SIZE - 1)) - place->start * SLOB_UNIT;
+	bool held = PORT_SLOB_STEP && place->held;
 
-	switch (place->found) {
+	switch (held && inside != place->header ? SLOB_INSIDE : place->found) {
 	case SLOB_USED:
 	case SLOB_INSIDE:
-		inside = ((uintptr_t)p & (PAGE_SIZE - 1)) - place->start * SLOB_UNIT;
 		report_invalid(l, function);
 		if (PORT_SLOB_STEP && inside == place->header && report_is_cache(function)) {
 			report_str(l, "this is no cache, but a block in use");
@@ -165,8 +189,11 @@ static void report_in_page(struct line *l, const char *function, const void *p,
 		report_object(l, place);
 		break;
 	case SLOB_UNUSED:
-		report_str(l, report_is_free(function) ? "double" : "use after");
-		report_str(l, " free: ");
+		if (held) {
+			report_held(l, function, p);
+			break;
+		}
+		report_again(l, function);
 		report_str(l, "this block is already free\n");
 		break;
 	case SLOB_DAMAGED:
@@ -216,7 +243,10 @@ _Noreturn void report_pointer(const char *function, const void *p)
 	}
 	if (page_look(&z->pages[i]).kind == PAGE_SLOB)
 		slob_find(z, p, &place);
-	else if (!pages_is_free(z, i) && !report_is_held(&z->pages[i])) {
+	else if (PORT_SLOB_STEP && report_is_held(&z->pages[i]) && pages_address(z, i) == p) {
+		report_held(&l, function, p);
+		report_end(&l);
+	} else if (!pages_is_free(z, i)) {
 		report_invalid(&l, function);
 		report_str(&l, "no block starts here\n");
 		report_end(&l);

@@ -454,24 +454,27 @@ static bool slob_try_put(struct zone *z, size_t i, const struct slob_place *plac
 	return true;
 }
 
-bool slob_try_free(struct zone *z, const void *p)
+bool slob_try_free(struct zone *z, const void *p, bool now, enum slob_found *found)
 {
 	struct slob_place place;
 	struct shard *shard;
 	bool done = false;
 	size_t i;
 
+	*found = SLOB_USED;
 	if (!PORT_SLOB_STEP)
 		return false;
 	i = pages_number(z, p);
 	shard = slob_shard(z, i);
 	if (!lock_try(&shard->lock))
 		return false;
+	place.found = SLOB_UNUSED;
 	if (slob_is_of(z, i, shard)) {
 		slob_look(z, i, (uintptr_t)p & (PAGE_SIZE - 1), &place);
-		done = place.found == SLOB_USED && !place.id && !place.payer &&
+		done = now && place.found == SLOB_USED && !place.id && !place.payer &&
 		       slob_try_put(z, i, &place);
 	}
+	*found = place.found;
 	lock_release(&shard->lock);
 	return done;
 }

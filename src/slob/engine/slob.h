@@ -137,9 +137,10 @@ bool slob_free(struct zone *z, const void *p, u16 id, struct slob_place *place);
 
 /* The same for who may not wait: each lock is tried. An object, also of other shards; NULL where
  * nothing is at hand. Free the kmalloc block in use at @p; false iff it is not freed: a lock was
- * held, somebody pays for it, or there is no such block. */
+ * held, somebody pays for it, it may not be done now (@now), or there is no such block. The last is
+ * what *@found, else SLOB_USED, says: it could be seen. */
 void *slob_try_alloc(struct zone *z, const struct slob_request *r);
-bool slob_try_free(struct zone *z, const void *p);
+bool slob_try_free(struct zone *z, const void *p, bool now, enum slob_found *found);
 
 /* Let the kmalloc block at @p, which is in use, have @units: its tail becomes free, or the free
  * block behind it is used. false iff that is too short, or somebody pays for the block. */
