@@ -2,8 +2,8 @@
 /*
  * wait_case.c - who waits for a lock that another CPU holds tells the processor so
  */
-#include "base/lock.h"
 #include "bare_test.h"
+#include "base/lock.h"
 
 #define TURNS 1000u
 #define MOST (1u << 25) /* turns of the holder: ten seconds */

@@ -30,7 +30,7 @@ static bool lock_turn(struct lock *lock)
 	if (seen == LOCK_TRIED && !PORT_LOCKS_SPIN)
 		port_yield();
 	else if (seen != LOCK_FREE)
-		/* Not for long, if it is no more: and where somebody tries, it is no sleep (LK4). */
+		/* Not for long, if it is no more; for who tries this is no sleep (LK4). */
 		port_wait(&lock->word, seen == LOCK_TRIED ? LOCK_TRIED : LOCK_WAITED);
 	return false;
 }
