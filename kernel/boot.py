@@ -109,6 +109,7 @@ MACHINES = [
     ("2G", "riscv64", "bare", "ram=2097152 test=memory", "-m 2G"),
     ("smp4", "riscv64", "bare", "seed=5", "-m 64M -smp 4"),
     ("numa2", "riscv64", "bare", "ram=163840 nodes=2 near=01 seed=8", TWO_NODES),
+    ("entry", "riscv64", "slob-example", "files=50 entry=1", "-m 64M -smp 4"),
     ("planted-nmi", "x86_64", "bare", "test=nmi_between plant=nmi", "-m 64M", "broken rule"),
     ("planted-hang", "x86_64", "bare", "test=plant plant=hang", "-m 64M", "no end within 5 seconds"),
     ("planted-reset", "x86_64", "bare", "test=plant plant=reset", "-m 64M", "exit status 0, not 33"),

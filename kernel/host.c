@@ -25,6 +25,7 @@ _Noreturn void ashlar_host_panic(void)
 
 void ashlar_host_relax(void)
 {
+	this_cpu()->relaxed++;
 	arch_relax();
 }
 

@@ -51,6 +51,7 @@ struct cpu {
 	void (*timer)(void); /* what the timer interrupt does here; NULL: it is off */
 	uint64_t timers;     /* timer interrupts so far */
 	char *stack;         /* its lowest byte */
+	uint64_t relaxed;    /* turns in which it waited for another CPU (ashlar_host_relax) */
 	struct task *task;   /* that runs here; NULL: the CPU's first one */
 	struct task first;
 };

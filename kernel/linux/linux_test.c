@@ -13,14 +13,17 @@
  *             Linux is what finds too little
  *         LN7 what nobody uses goes back by itself
  */
+#include "ashlar/mm.h"
 #include "cache/array.h"
 #include "cache/cache.h"
 #include "cache/init.h"
 #include "cache/object.h"
 #include "cache/option.h"
 #include "cache/reclaim.h"
+#include "engine/engine.h"
 #include "host.h"
 #include "linux_kernel.h"
+#include "page/page.h"
 #include "port/port.h"
 #include "tap.h"
 
@@ -329,6 +332,45 @@ TEST(linux_LN3_timers_use_the_arrays)
 	close_cache(cache);
 }
 
+static void fill_array(unsigned number)
+{
+	(void)number;
+	kmem_cache_free(cache, kmem_cache_alloc(cache, GFP_KERNEL));
+}
+
+static void *taken[PORT_MAX_CPUS][LINUX_HELD];
+
+/* What the arrays have, and then nothing: each lock behind them is held. */
+static void take_atomic(void *argument)
+{
+	unsigned *without = argument;
+	void **mine = taken[percpu_cpu()];
+	unsigned n = 0;
+
+	while (n < LINUX_HELD && (mine[n] = kmem_cache_alloc(cache, GFP_ATOMIC)))
+		n++;
+	if (!__get_free_pages(GFP_ATOMIC, 4) && n < LINUX_HELD)
+		__atomic_fetch_add(without, 1, __ATOMIC_RELAXED);
+}
+
+TEST(linux_LN3_interrupts_wait_for_no_lock)
+{
+	unsigned without = 0;
+
+	cache = kmem_cache_create("interrupted", LINUX_BYTES * 32, 0, 0, NULL);
+	REQUIRE(cache && host_threads(host_cpus(), fill_array));
+	slab_lock_more(cache->node);
+	page_lock_all();
+	host_interrupt_all(take_atomic, &without);
+	page_unlock_all();
+	lock_release(&cache->node->lock);
+	EXPECT_EQ(without, host_cpus());
+	for (unsigned cpu = 0; cpu < host_cpus(); cpu++)
+		for (unsigned i = 0; i < LINUX_HELD; i++)
+			kmem_cache_free(cache, taken[cpu][i]);
+	close_cache(cache);
+}
+
 /* ---- stopping ----------------------------------------------------------------------- */
 
 /* LN5: with its region away a CPU goes the slow way; what was in its array is not touched. */
@@ -341,12 +383,6 @@ static void see_dummy(void *argument)
 		__atomic_fetch_add(&faults, 1, __ATOMIC_RELAXED);
 	else
 		__atomic_fetch_add(seen, 1, __ATOMIC_RELAXED);
-}
-
-static void fill_array(unsigned number)
-{
-	(void)number;
-	kmem_cache_free(cache, kmem_cache_alloc(cache, GFP_KERNEL));
 }
 
 TEST(linux_LN5_stopped_cpus)

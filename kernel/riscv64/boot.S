@@ -4,6 +4,8 @@
  *
  * What    One root table of 1 GiB leaves (Sv39) maps memory where it is, and as the direct map, in
  *         which the image is linked.
+ * Why     OpenSBI 1.1 says that a hart starts, and then writes where (sbi_hsm_hart_start): one that
+ *         looks just then enters here, as the first one did. So who enters second is such a hart.
  */
 #define STACK_BYTES 32768
 #define BOOT_CPU_STACK 48
@@ -13,6 +15,10 @@
 	.global boot_entry
 boot_entry:
 	csrw sie, zero
+	lla t0, boot_entered
+	li t1, 1
+	amoswap.w.aqrl t1, t1, (t0)
+	bnez t1, boot_again
 	lla t0, boot_root
 	li t1, 0xef /* a leaf: valid, read, write, execute, global, accessed, dirty */
 	li t2, 256
@@ -38,6 +44,9 @@ boot_up:
 	call arch_boot
 	j .
 
+boot_again:
+	lla t0, boot_starts
+	ld a1, 0(t0)
 /* Another hart: a1 is its struct cpu, an address of the direct map. */
 	.global boot_cpu
 boot_cpu:
@@ -165,5 +174,7 @@ boot_root:
 boot_stack:
 	.skip STACK_BYTES
 boot_stack_end:
+boot_entered:
+	.skip 8
 
 	.section .note.GNU-stack, "", @progbits

@@ -24,11 +24,13 @@ _Static_assert(offsetof(struct cpu, stack) == 48, "boot.S knows it");
 
 extern const char trap_door[];
 extern const char boot_cpu[];
+extern const char boot_entry[];
 extern uint64_t boot_root[512];
 extern char image_start[];
 extern char image_end[];
 
 uint64_t *vm_root;
+struct cpu *boot_starts; /* the hart that is being started, for boot.S */
 static unsigned periods[KERNEL_MAX_CPUS];
 
 static uint64_t sbi(uint64_t extension, uint64_t function, uint64_t a, uint64_t b, uint64_t c)
@@ -145,9 +147,13 @@ _Noreturn void arch_cpu_main(struct cpu *cpu)
 	kernel_cpu(cpu);
 }
 
+/* entry=1 on the boot line: where firmware that is in a race with itself starts a hart (boot.S). */
 void arch_start_cpu(struct cpu *cpu)
 {
-	if (sbi(SBI_HSM, 0, cpu->hardware, (uintptr_t)boot_cpu - KERNEL_DIRECT, (uintptr_t)cpu))
+	const char *start = setting_number("entry", 0) ? boot_entry : boot_cpu;
+
+	__atomic_store_n(&boot_starts, cpu, __ATOMIC_RELEASE);
+	if (sbi(SBI_HSM, 0, cpu->hardware, (uintptr_t)start - KERNEL_DIRECT, (uintptr_t)cpu))
 		panic("the firmware does not start a hart");
 }
 

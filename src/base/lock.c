@@ -30,7 +30,8 @@ static bool lock_turn(struct lock *lock)
 	if (seen == LOCK_TRIED && !PORT_LOCKS_SPIN)
 		port_yield();
 	else if (seen != LOCK_FREE)
-		port_wait(&lock->word, LOCK_WAITED); /* not for long, if it is no more */
+		/* Not for long, if it is no more; for who tries this is no sleep (LK4). */
+		port_wait(&lock->word, seen == LOCK_TRIED ? LOCK_TRIED : LOCK_WAITED);
 	return false;
 }
 

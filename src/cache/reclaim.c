@@ -26,8 +26,6 @@
 #define RECLAIM_LEARN_BYTES ((size_t)16 << 20) /* what a small heap may learn to keep (R2) */
 #define RECLAIM_CHUNK ((size_t)64) /* pages given back at least for a new peak's sake (R5) */
 #define RECLAIM_SCAN ((size_t)128) /* objects that a shrinker is asked for in one turn */
-/* Turns of waiting for who runs them: in a process some of these sleep (port_yield). */
-#define RECLAIM_TURNS (PORT_LOCKS_SPIN ? 1u << 20 : 1u << 10)
 
 static struct {
 	struct lock lock; /* guards shrinkers */
@@ -263,9 +261,9 @@ static bool reclaim_await(u32 runs, u32 seen)
 {
 	if (runs == port_thread())
 		return false;
-	for (unsigned turn = 0; turn < RECLAIM_TURNS; turn++) {
-		if (READ_ONCE(reclaim.shrunk) != seen)
-			return true;
+	for (unsigned turn = 0; turn < PORT_YIELDS; turn++) {
+		if (READ_ONCE(reclaim.shrunk) != seen || !LOAD_ACQUIRE(reclaim.shrinking))
+			return true; /* it may have been counted before it was seen */
 		if (READ_ONCE(reclaim.vain) == seen + 1)
 			return false;
 		port_yield();
@@ -347,6 +345,8 @@ static bool reclaim_try(gfp_t gfp, unsigned attempt)
 		return false;
 	page_stat(&before);
 	freed = reclaim_shrinkers(gfp, true);
+	if (!freed && attempt == 0 && LOAD_ACQUIRE(reclaim.shrinkers))
+		freed = 1; /* R3 */
 	freed += above_shrink();
 	squeeze_caches(true);
 	freed += large_kept_pages(); /* a mapping may succeed where these were */

@@ -12,7 +12,8 @@
  *             shrinks by a sixteenth with each discard
  *         R3  shrinkers run in one thread at a time, and not within each other; who finds another
  *             thread at it waits until that is done, for some milliseconds at most and once for
- *             each time that they run, and tries again
+ *             each time that they run, and tries again; a request tries once more even where
+ *             nothing was freed, for another thread's may have freed since it looked
  *         R4  with a soft limit, what is in use and what is kept free are together at most that,
  *             or nothing is kept; each 64th part of the limit that is used beyond it asks the
  *             shrinkers, where the request permits, and nothing fails

@@ -698,6 +698,33 @@ TEST(api_R3_shrinkers_help_where_they_may)
 	EXPECT_EQ(ashlar_audit(), 0);
 }
 
+/* As if another thread's had freed it between this one's look and its turn. */
+static size_t count_freed(struct shrinker *s, gfp_t gfp)
+{
+	(void)s;
+	(void)gfp;
+	kfree(held[0]);
+	held[0] = NULL;
+	return 0;
+}
+
+TEST(api_R3_what_another_thread_freed_is_looked_at)
+{
+	struct shrinker s = { .count = count_freed };
+
+	sim_reset();
+	sim.arena_bytes = (size_t)4 << 20;
+	REQUIRE(init_ready());
+	register_shrinker(&s);
+	held[0] = ashlar_kmalloc((size_t)1 << 20, GFP_KERNEL);
+	while (ashlar_kmalloc((size_t)64 << 10, GFP_NOFS))
+		;
+	EXPECT_NOT_NULL(ashlar_kmalloc((size_t)1 << 20, GFP_KERNEL | __GFP_NORETRY));
+	EXPECT_NULL(ashlar_kmalloc((size_t)1 << 20, GFP_KERNEL));
+	unregister_shrinker(&s);
+	EXPECT_EQ(ashlar_audit(), 0);
+}
+
 static struct kmem_cache *counted;
 static size_t counted_live;
 

@@ -32,6 +32,7 @@
 #define PORT_GIVES_BACK 0                      /* there is nobody to give it to */
 #define PORT_CLOSES_PAGES 0                    /* the direct map: in pages of 2 MiB or more */
 #define PORT_LOCKS_SPIN 1                      /* interrupts are off while one is held */
+#define PORT_YIELDS (1u << 20)                 /* port_yield in some milliseconds */
 #define PORT_GROWS_ATOMIC 1                    /* bringing memory online is a short computation */
 #define PORT_TABLES_ABSENT 1                   /* no CPU may know zeros that are replaced */
 #define PORT_GROW_BYTES ((size_t)4 << 20)      /* interrupts are off meanwhile */

@@ -12,11 +12,12 @@
 #define PORT_SLAB_ORDER 4  /* slabs of 64 KiB: untouched pages of one cost nothing here */
 #define PORT_ZERO_PAGES 1  /* memory that comes online reads as zero */
 
-#define PORT_GIVES_BACK 1   /* port_discard and port_unmap give memory to somebody */
-#define PORT_CLOSES_PAGES 1 /* what port_unmap took faults when it is touched */
-#define PORT_POPULATES 0    /* a page that is touched gets memory by itself */
-#define PORT_LOCKS_SPIN 0   /* a signal handler may have interrupted its holder */
-#define PORT_GROWS_ATOMIC 0 /* bringing memory online makes system calls */
+#define PORT_GIVES_BACK 1      /* port_discard and port_unmap give memory to somebody */
+#define PORT_CLOSES_PAGES 1    /* what port_unmap took faults when it is touched */
+#define PORT_POPULATES 0       /* a page that is touched gets memory by itself */
+#define PORT_LOCKS_SPIN 0      /* a signal handler may have interrupted its holder */
+#define PORT_YIELDS (1u << 10) /* port_yield in some milliseconds: some sleep */
+#define PORT_GROWS_ATOMIC 0    /* bringing memory online makes system calls */
 #define PORT_TABLES_ABSENT 0
 #define PORT_GROW_BYTES ((size_t)64 << 20) /* most that comes online at once */
 #define PORT_STATE_LEVELS 0u /* tables of states that are there from the start, a bit each */

@@ -15,7 +15,8 @@
 #define PORT_CLOSES_PAGES 0 /* the direct map is Linux's */
 #define PORT_POPULATES 1    /* no fault brings memory in a kernel */
 #define PORT_KEEP_BYTES ((size_t)1 << 20) /* Linux has pages for the asking */
-#define PORT_LOCKS_SPIN 1                 /* interrupts are off while one is held */
+#define PORT_LOCKS_SPIN 0                 /* interrupts are on while one is held (percpu.h) */
+#define PORT_YIELDS (1u << 20)            /* port_yield in some milliseconds */
 #define PORT_GROWS_ATOMIC 0               /* bringing memory online may sleep */
 #define PORT_TABLES_ABSENT 0
 #define PORT_GROW_BYTES ((size_t)4 << 20)   /* most that comes online at once */

@@ -25,6 +25,7 @@
 #define PORT_POPULATES 0 /* as in a process; test/meson.build has the same core with it */
 #endif
 #define PORT_LOCKS_SPIN 0 /* as in a process */
+#define PORT_YIELDS (1u << 10)
 #define PORT_GROWS_ATOMIC 0
 #define PORT_TABLES_ABSENT 0
 #define PORT_GROW_BYTES ((size_t)64 << 20)

@@ -26,6 +26,7 @@
 #define PORT_SLOB_SHARDS 1
 #define PORT_SLOB_STEP 0  /* regions are given: ashlar_heap_add */
 #define PORT_LOCKS_SPIN 0 /* there are none */
+#define PORT_YIELDS 1u    /* nobody is waited for */
 #define PORT_ONE_CPU 1
 #define PORT_GIVES_BACK 0 /* there is nobody to give memory to */
 #define PORT_POPULATES 0  /* memory has its place */

@@ -6,7 +6,8 @@
  *            down to seven eighths of that
  *         R3 shrinkers run in one thread at a time, and not within each other; who finds another
  *            thread at it waits until that is done, for some milliseconds at most and once for each
- *            time that they run, and tries again
+ *            time that they run, and tries again; a request tries once more even where nothing was
+ *            freed, for another thread's may have freed since it looked
  */
 #include "cache/anchor.h"
 #include "cache/block.h"
@@ -18,8 +19,6 @@
 /* Rounds of shrinkers: an ordinary request, one that may try harder. */
 #define RECLAIM_ROUNDS 4u
 #define RECLAIM_ROUNDS_HARD 16u
-/* Turns of waiting for who runs them: in a process some of these sleep (port_yield). */
-#define RECLAIM_TURNS (PORT_LOCKS_SPIN ? 1u << 20 : 1u << 10)
 
 static struct {
 	struct lock lock; /* guards the list */
@@ -104,7 +103,7 @@ static bool reclaim_await(u32 runs, u32 seen)
 {
 	if (PORT_ONE_CPU || runs == port_thread())
 		return false;
-	for (unsigned turn = 0; turn < RECLAIM_TURNS; turn++) {
+	for (unsigned turn = 0; turn < PORT_YIELDS; turn++) {
 		if (READ_ONCE(shrinkers.ended) != seen)
 			return true;
 		if (READ_ONCE(shrinkers.vain) == seen + 1)
@@ -116,7 +115,7 @@ static bool reclaim_await(u32 runs, u32 seen)
 }
 
 /* R3. Returns what was freed; 1 if another thread did it. */
-static size_t reclaim_shrink(gfp_t gfp)
+static size_t reclaim_shrink(gfp_t gfp, unsigned attempt)
 {
 	u32 seen = PORT_ONE_CPU ? 0 : LOAD_ACQUIRE(shrinkers.ended);
 	u32 runs = reclaim_begin();
@@ -126,7 +125,7 @@ static size_t reclaim_shrink(gfp_t gfp)
 		return reclaim_await(runs, seen);
 	freed = reclaim_ask(gfp);
 	if (!freed && !PORT_ONE_CPU)
-		freed = shrinkers.ended != seen;
+		freed = attempt == 0 || shrinkers.ended != seen;
 	reclaim_end();
 	return freed;
 }
@@ -162,7 +161,7 @@ bool reclaim_retry(gfp_t gfp, unsigned attempt)
 	if (attempt >= rounds && !(gfp & __GFP_NOFAIL))
 		return reclaim_fails();
 	if (__atomic_load_n(&shrinkers.first, __ATOMIC_RELAXED) && !reclaim_is_kept_out())
-		freed = reclaim_shrink(gfp);
+		freed = reclaim_shrink(gfp, attempt);
 	if (gfp & __GFP_NOFAIL) {
 		if (!freed)
 			port_yield();
