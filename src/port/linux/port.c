@@ -253,7 +253,7 @@ void port_wake(uint32_t *word)
 
 /* Every so often a short sleep: the one that is waited for may be of lower priority than this
  * real-time thread, and then it runs only while this one sleeps. */
-#define PORT_YIELDS 16u
+#define PORT_NAP_EACH 16u
 #define PORT_NAP_NS 50000
 
 void port_yield(void)
@@ -262,7 +262,7 @@ void port_yield(void)
 	static uint32_t turns, never;
 	int saved = errno;
 
-	if (__atomic_add_fetch(&turns, 1, __ATOMIC_RELAXED) % PORT_YIELDS)
+	if (__atomic_add_fetch(&turns, 1, __ATOMIC_RELAXED) % PORT_NAP_EACH)
 		sched_yield();
 	else
 		syscall(SYS_futex, &never, FUTEX_WAIT_PRIVATE, 0, &nap, NULL, 0);
