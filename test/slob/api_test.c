@@ -861,7 +861,7 @@ static size_t scan_forks(struct shrinker *s, gfp_t gfp, size_t n)
 		init_stop();
 		sim.thread++;
 		init_resume_child();
-		EXPECT_NULL(ashlar_kmalloc((size_t)1 << 45, gfp));
+		EXPECT_NULL(ashlar_kmalloc(SIZE_MAX / 4, gfp));
 	}
 	depth--;
 	return 0;
@@ -874,7 +874,7 @@ TEST(api_shrinkers_do_not_nest_in_a_child_that_was_forked_there)
 	REQUIRE(slob_setup());
 	held[0] = ashlar_kmalloc(8, GFP_KERNEL); /* for count_one */
 	register_shrinker(&s);
-	EXPECT_NULL(ashlar_kmalloc((size_t)1 << 45, GFP_KERNEL));
+	EXPECT_NULL(ashlar_kmalloc(SIZE_MAX / 4, GFP_KERNEL));
 	EXPECT_EQ(deepest, 1);
 	unregister_shrinker(&s);
 	EXPECT_EQ(ashlar_audit(), 0);
