@@ -27,6 +27,8 @@ static struct {
 /* Online at start, pages: enough for a small program without a second step. */
 #define PAGE_FIRST ((size_t)2 << (20 - PORT_PAGE_SHIFT))
 
+STATIC_ASSERT(!PORT_GROWS_ATOMIC || PORT_LOCKS_SPIN, "Z4: growing waits for locks");
+
 /* More memory, and what the zones below keep of theirs for it (ZK3). */
 static bool page_grow(struct zone *z, unsigned order, size_t pages, gfp_t gfp)
 {

@@ -21,6 +21,8 @@ import sys
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+from creates import CREATE_CASES  # noqa: E402 - it lies beside this script
 ROOT = os.path.dirname(os.path.dirname(HERE))
 BUILD = os.path.abspath(os.environ.get("ASHLAR_BUILD") or os.path.join(ROOT, "build"))
 PRELOAD = os.environ.get("ASHLAR_PRELOAD") or os.path.join(BUILD, "libashlar-malloc.so")
@@ -296,34 +298,15 @@ DEBUG_CASES += [("debug_guard.c", args.split(), options, end, first, more)
     GUARD + ";stats=1;random_seq=1", GUARD + ";fake_numa=4", GUARD + ";slab_merge;audit")]
 
 ODD = "1 byte inside an object of cats that starts at BASE"
-REFUSAL = 'ashlar: kmem_cache_create("{}"): refused: {}'
-ARGS_REFUSAL = 'ashlar: kmem_cache_create_args("args"): refused: {}'
 FREE_CAT = "ashlar: kmem_cache_free(ARG): {}"
 GONE = "use after free: this object of kmem_cache is already free"
 DESCRIBES = "this describes the cache dogs: kmem_cache_destroy ends it"
 CAT_TWICE = "double free: this object of cats is already free"
 
 # cache.c: what is done, how the program ends, and the first line; None: it is silent.
-CACHE_CASES = [
-    ("create no-name", 0, "ashlar: kmem_cache_create(): refused: a cache needs a name"),
-    ("create empty-name", 0, REFUSAL.format("", "a cache needs a name")),
-    ("create size-0", 0, REFUSAL.format("none", "the size is 0")),
-    ("create size-large", 0, REFUSAL.format("whale", "the size is above 4 MiB")),
-    ("create flags", 0, REFUSAL.format("flags", "unknown flags")),
-    ("create align", 0, REFUSAL.format("align", "the alignment is not a power of two up to 4 MiB")),
-    ("create zones", 0,
-     REFUSAL.format("zones", "SLAB_CACHE_DMA and SLAB_CACHE_DMA32 are two different zones")),
-    ("create dma", 0, REFUSAL.format("dma", "this home has no DMA memory")),
-    ("create rcu", 0,
-     REFUSAL.format("rcu", "SLAB_TYPESAFE_BY_RCU needs an RCU: call ashlar_rcu_bind first")),
-    ("create panic", -6, REFUSAL.format("must", "the size is 0")),
+CACHE_CASES = CREATE_CASES + [
     ("create constructor", -6, 'ashlar: kmem_cache_alloc("greedy"): refused: the constructor allocates '
      'from its own cache'),
-    ("create window-outside", 0, ARGS_REFUSAL.format("the user window is not inside the object")),
-    ("create window-empty", 0, ARGS_REFUSAL.format("the user window has an offset, but no size")),
-    ("create pointer-outside", 0,
-     ARGS_REFUSAL.format("the free pointer is not inside the object, or not aligned")),
-    ("create sheaf", 0, ARGS_REFUSAL.format("the sheaf capacity is above 120")),
     ("destroy null", 0, None),
     ("destroy in-use", 0,
      'ashlar: kmem_cache_destroy("cats"): 1 object is still in use; the cache stays'),

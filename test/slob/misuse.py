@@ -15,6 +15,8 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 MISUSE = os.path.join(os.path.dirname(HERE), "misuse")
+sys.path.insert(0, MISUSE)
+from creates import CREATE_CASES  # noqa: E402 - it lies there
 BUILD = os.path.abspath(os.environ.get("ASHLAR_BUILD") or "build")
 PRELOAD = os.environ.get("ASHLAR_PRELOAD") or os.path.join(BUILD, "libashlar-slob-malloc.so")
 
@@ -60,8 +62,6 @@ CASES = [
     ("fine.c", [], None, None),
 ]
 
-REFUSAL = 'ashlar: kmem_cache_create("{}"): refused: {}'
-ARGS_REFUSAL = 'ashlar: kmem_cache_create_args("args"): refused: {}'
 GONE = "use after free: this block is already free"
 POINTER_NOT = "invalid pointer: this memory is not Ashlar's"
 DESCRIBES = "this describes the cache dogs: kmem_cache_destroy ends it"
@@ -72,24 +72,7 @@ NO_CACHE = "wrong cache: freed to {}, this object is of no cache (kmalloc)"
 
 # cache.c: what is done, how the program ends, and the first line of what it prints; None: nothing.
 # A constructor that allocates from its own cache has no end here: it runs at every allocation.
-CACHE_CASES = [
-    ("create no-name", 0, "ashlar: kmem_cache_create(): refused: a cache needs a name"),
-    ("create empty-name", 0, REFUSAL.format("", "a cache needs a name")),
-    ("create size-0", 0, REFUSAL.format("none", "the size is 0")),
-    ("create size-large", 0, REFUSAL.format("whale", "the size is above 4 MiB")),
-    ("create flags", 0, REFUSAL.format("flags", "unknown flags")),
-    ("create align", 0, REFUSAL.format("align", "the alignment is not a power of two up to 4 MiB")),
-    ("create zones", 0,
-     REFUSAL.format("zones", "SLAB_CACHE_DMA and SLAB_CACHE_DMA32 are two different zones")),
-    ("create dma", 0, REFUSAL.format("dma", "this home has no DMA memory")),
-    ("create rcu", 0,
-     REFUSAL.format("rcu", "SLAB_TYPESAFE_BY_RCU needs an RCU: call ashlar_rcu_bind first")),
-    ("create panic", -6, REFUSAL.format("must", "the size is 0")),
-    ("create window-outside", 0, ARGS_REFUSAL.format("the user window is not inside the object")),
-    ("create window-empty", 0, ARGS_REFUSAL.format("the user window has an offset, but no size")),
-    ("create pointer-outside", 0,
-     ARGS_REFUSAL.format("the free pointer is not inside the object, or not aligned")),
-    ("create sheaf", 0, ARGS_REFUSAL.format("the sheaf capacity is above 120")),
+CACHE_CASES = CREATE_CASES + [
     ("destroy null", 0, None),
     ("destroy in-use", 0,
      'ashlar: kmem_cache_destroy("cats"): 1 object is still in use; the cache stays'),
