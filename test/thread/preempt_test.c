@@ -12,6 +12,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -26,11 +27,12 @@
 #define PREEMPT_BYTES 64u
 #define PREEMPT_NESTED 3u
 #define PREEMPT_PERIOD_NS 40000 /* between two signals of one thread, at least */
+#define PREEMPT_MORE 5000000    /* turns for a machine on which no handlers nest */
 
 static struct kmem_cache *cache;
 static unsigned the_cpu;
 static long period_ns;
-static uint64_t turns_left; /* atomic */
+static int64_t turns_left;  /* atomic */
 static uint64_t interrupts; /* atomic */
 static uint64_t nested;     /* atomic */
 static uint64_t popped;     /* atomic: objects that handlers had */
@@ -39,11 +41,14 @@ static __thread uint64_t handler_random;
 static __thread unsigned depth;
 static __thread void *stash[PREEMPT_NESTED]; /* what a handler could not push back */
 
+/* Where handlers run, it goes on until one has run inside another: a busy machine delivers a few
+ * signals late. */
 static bool preempt_work_left(void)
 {
-	uint64_t left = __atomic_fetch_sub(&turns_left, 1, __ATOMIC_RELAXED);
+	int64_t left = __atomic_fetch_sub(&turns_left, 1, __ATOMIC_RELAXED);
 
-	return left != 0 && left < (uint64_t)1 << 62;
+	return left > 0 ||
+	       (left > -PREEMPT_MORE && period_ns && !__atomic_load_n(&nested, __ATOMIC_RELAXED));
 }
 
 /* One object taken by a handler (PR2), marked, and given back. */
@@ -82,22 +87,34 @@ static void preempt_handler(int signal)
 	errno = saved;
 }
 
-/* Three handlers' time: where handlers take longer than the time between two signals, as on an
- * emulated processor, nothing else would ever run. */
-static long preempt_measure(void)
+/* Nanoseconds that 8 handlers take. */
+static long preempt_measure_once(void)
 {
 	struct timespec start, end;
-	long ns;
+
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	for (unsigned i = 0; i < 8; i++)
+		raise(SIGRTMIN);
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	return (end.tv_sec - start.tv_sec) * 1000000000 + end.tv_nsec - start.tv_nsec;
+}
+
+/* Three handlers' time: where handlers take longer than the time between two signals, as on an
+ * emulated processor, nothing else would ever run. The shortest of some: in the others somebody
+ * else ran. */
+static long preempt_measure(void)
+{
+	long ns = LONG_MAX;
 
 	thread_pin(the_cpu);
 	handler_random = 1;
 	kmem_cache_free(cache, kmem_cache_alloc(cache, GFP_KERNEL)); /* there are objects to pop */
-	clock_gettime(CLOCK_MONOTONIC, &start);
-	for (unsigned i = 0; i < 32; i++)
-		raise(SIGRTMIN);
-	clock_gettime(CLOCK_MONOTONIC, &end);
-	ns = (end.tv_sec - start.tv_sec) * 1000000000 + end.tv_nsec - start.tv_nsec;
-	ns = ns / 32 * 3;
+	for (unsigned i = 0; i < 16; i++) {
+		long once = preempt_measure_once();
+
+		ns = once < ns ? once : ns;
+	}
+	ns = ns / 8 * 3;
 	interrupts = nested = popped = 0;
 	return ns > PREEMPT_PERIOD_NS ? ns : PREEMPT_PERIOD_NS;
 }
@@ -175,7 +192,7 @@ static void *preempt_interrupted_thread(void *number)
 	return NULL;
 }
 
-static bool preempt_open(uint64_t turns)
+static bool preempt_open(unsigned turns)
 {
 	if (thread_cpus(&the_cpu, 1) != 1)
 		return false;
