@@ -538,8 +538,10 @@ TEST(linux_LN6_ashlar_asks_linux_asks_ashlar)
 	drop_half();
 }
 
+/* Within seconds; a machine that has other work gets two minutes. */
 TEST(linux_LN7_what_nobody_uses_goes_back)
 {
+	unsigned seconds = 0;
 	size_t most;
 
 	REQUIRE(init_ready());
@@ -550,8 +552,10 @@ TEST(linux_LN7_what_nobody_uses_goes_back)
 		kfree(objects[i * 7919 % LINUX_OBJECTS]);
 	tap_note_number("pages of Linux at most", most);
 	tap_note_number("all freed", linux_kernel_pages());
-	host_rest(5);
-	tap_note_number("five seconds later", linux_kernel_pages());
-	EXPECT_LT(linux_kernel_pages(), most / 8);
+	while (linux_kernel_pages() >= most / 16 && seconds++ < 120)
+		host_rest(1);
+	tap_note_number("seconds later", seconds);
+	tap_note_number("pages of Linux then", linux_kernel_pages());
+	EXPECT_LT(linux_kernel_pages(), most / 16);
 	EXPECT_EQ(ashlar_audit(), 0);
 }

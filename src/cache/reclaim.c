@@ -177,13 +177,15 @@ void reclaim_look(void)
 	WRITE_ONCE(reclaim.most, size_max(now, READ_ONCE(reclaim.most)));
 }
 
-/* R7 */
+/* R7: what comes and goes in waves is learned anew with the next one. */
 void reclaim_tick(void)
 {
+	size_t learned = READ_ONCE(reclaim.learned);
 	struct page_stat s;
 
 	if (!PORT_GIVES_BACK || !init_done())
 		return;
+	WRITE_ONCE(reclaim.learned, learned - (learned + 3) / 4);
 	squeeze_caches(false);
 	page_drain();
 	reclaim_enforce();

@@ -22,8 +22,9 @@
  *         R6  each time that sum's peak has grown by a 64th part, and by a page for each cache,
  *             what nobody used since the last time leaves arrays and slabs (squeeze.h)
  *         R7  where somebody calls reclaim_tick at intervals, what nobody used between two of them
- *             leaves arrays and slabs, and lists of pages; where there are more than twice as many
- *             free pages as used ones, whole blocks of them go with their tables
+ *             leaves arrays and slabs, and lists of pages, and learned shrinks by a quarter;
+ *             where there are more than twice as many free pages as used ones, whole blocks of
+ *             them go with their tables
  */
 #ifndef ASHLAR_CACHE_RECLAIM_H
 #define ASHLAR_CACHE_RECLAIM_H

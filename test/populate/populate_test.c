@@ -286,3 +286,25 @@ TEST(reclaim_R7_ticks_take_what_nobody_uses)
 	drop(20000, 1);
 	EXPECT_EQ(ashlar_audit(), 0);
 }
+
+/* What came and went in waves taught the bound to keep it; when they have ended, that is forgotten. */
+TEST(reclaim_R7_ticks_forget_what_was_learned)
+{
+	size_t learned;
+
+	sim_reset();
+	REQUIRE(init_ready());
+	for (unsigned i = 0; i < 20; i++) {
+		REQUIRE(spread(20000, 1000) == 20000);
+		drop(20000, 7919);
+		for (unsigned tick = 0; tick < 3; tick++)
+			reclaim_tick();
+	}
+	learned = reclaim_bound();
+	EXPECT_GT(learned, options.keep + 4 * MIB);
+	for (unsigned tick = 0; tick < 30; tick++)
+		reclaim_tick();
+	EXPECT_LT(reclaim_bound(), options.keep + MIB / 4);
+	EXPECT_LT(stat().dirty_pages << PAGE_SHIFT, options.keep + MIB / 4);
+	EXPECT_EQ(ashlar_audit(), 0);
+}
