@@ -259,31 +259,41 @@ static const struct option *option_find(const char *s, size_t length)
 	return NULL;
 }
 
+/* @o is in @s of @length bytes, its name the first @name of them. */
+static void option_take(const struct option *o, const char *s, size_t name, size_t length)
+{
+	const char *value = s + name + 1;
+	size_t value_length = length - name - 1;
+
+	if (o->kind == OPTION_BLOCKS && length <= name + 1) {
+		value = "FZPU"; /* the kernel's answer to no letters */
+		value_length = 4;
+	} else if (name == length && o->kind == OPTION_NUMBER && o->most == 1) {
+		value = "1"; /* a switch */
+		value_length = 1;
+	} else if (name == length) {
+		option_complain("no value in", s, length);
+		return;
+	}
+	if (!option_set(o, value, value_length))
+		option_complain("bad value in", s, length);
+}
+
 /* One "name=value" of @length bytes; returns the option, if there is one. */
 static const struct option *option_one(const char *s, size_t length, bool secure)
 {
 	const struct option *o;
 	size_t name = 0;
-	const char *value = "1";
-	size_t value_length = 1;
 
 	while (name < length && s[name] != '=')
 		name++;
-	if (name < length) {
-		value = s + name + 1;
-		value_length = length - name - 1;
-	}
 	o = option_find(s, name);
-	if (o && o->kind == OPTION_BLOCKS && length <= name + 1) {
-		value = "FZPU"; /* the kernel's answer to no letters */
-		value_length = 4;
-	}
 	if (!name)
 		option_complain("no name in", s, length);
 	else if (!o)
 		option_complain("unknown option", s, name);
-	else if ((o->hardens || !secure) && !option_set(o, value, value_length))
-		option_complain("bad value in", s, length);
+	else if (o->hardens || !secure)
+		option_take(o, s, name, length);
 	return o;
 }
 

@@ -3,7 +3,7 @@
  * option.h - what may be chosen when a program starts
  *
  * What    ASHLAR_OPTIONS="name=value;name=value" (a boot line elsewhere), read
- *         once, before the first slab. A name alone means name=1.
+ *         once, before the first slab. The name of a switch alone means name=1.
  * Rules   O1  an unknown name, a bad value or a number out of range is reported once and ignored
  *         O2  where the process has more rights than its caller, only options that harden
  *             are honoured

@@ -54,6 +54,26 @@ TEST(option_a_name_alone_means_one)
 	EXPECT_TEXT_EQ(sim.text, "");
 }
 
+/* What is no switch needs a value: "limit" is not a limit of one byte. */
+TEST(option_a_name_alone_is_not_enough)
+{
+	static const char *const names[] = { "limit",  "soft_limit", "keep",        "reap",
+					     "report", "failslab",   "fail_nth",    "guard",
+					     "percpu", "fake_numa",  "guard_slots", "foreign" };
+	struct help_text t;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		struct options before = options;
+
+		read_one(names[i]);
+		EXPECT_TEXT_EQ(sim.text,
+			       help_format(&t,
+					   "ashlar: ASHLAR_OPTIONS: no value in '%s', ignored\n",
+					   names[i]));
+		EXPECT_EQ(memcmp(&before, &options, sizeof(options)), 0);
+	}
+}
+
 static void bad(const char *one)
 {
 	struct help_text t;
@@ -78,7 +98,6 @@ TEST(option_O1_bad_values_are_told_and_ignored)
 	bad("limit=99999999999999999999999");
 	bad("limit=17179869184g"); /* 2^64 again */
 	EXPECT_EQ(options.limit, 5);
-	bad("percpu");
 	bad("percpu=");
 	bad("percpu=fast");
 	bad("percpu=rse");

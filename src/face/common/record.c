@@ -12,6 +12,7 @@
  *         RC2  a process leaves at most one record; so does each child that it forks
  */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -187,10 +188,30 @@ static void record_last_words(void)
 	record_leave(false);
 }
 
+/* At the end nobody may be there to hear it. */
+static noinline void record_try_folder(void)
+{
+	struct text t;
+	char name[sizeof(options.report) + 2];
+
+	memcpy(name, options.report, sizeof(options.report));
+	strcat(name, "/."); /* a folder, and nothing else */
+	if (access(name, W_OK | X_OK) == 0)
+		return;
+	text_init(&t);
+	text_str(&t, "ashlar: " PORT_OPTIONS_NAME ": no record will be left in '");
+	text_str(&t, options.report);
+	text_str(&t, "': ");
+	text_str(&t, strerrordesc_np(errno));
+	text_char(&t, '\n');
+	text_print(&t);
+}
+
 void record_start(void)
 {
 	if (!options.report[0])
 		return;
+	record_try_folder();
 	check_last_words = record_last_words;
 	at_quick_exit(record_last_words);
 }
