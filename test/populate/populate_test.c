@@ -287,7 +287,7 @@ TEST(reclaim_R7_ticks_take_what_nobody_uses)
 	EXPECT_EQ(ashlar_audit(), 0);
 }
 
-/* What came and went in waves taught the bound to keep it; when they have ended, that is forgotten. */
+/* What came and went in waves taught the bound to keep it. When they end, that is forgotten. */
 TEST(reclaim_R7_ticks_forget_what_was_learned)
 {
 	size_t learned;
