@@ -41,6 +41,40 @@ TEST(shrinker_R3_shrinkers_do_not_run_within_each_other)
 	EXPECT_EQ(ashlar_audit(), 0);
 }
 
+static size_t count_none(struct shrinker *s, gfp_t gfp)
+{
+	(void)s;
+	(void)gfp;
+	return 0;
+}
+
+static void *refused_once(gfp_t gfp)
+{
+	sim.fail_at = 1;
+	return ashlar_kmalloc((PAGE_SIZE << MAX_ORDER) + 1, gfp); /* a mapping */
+}
+
+/* The system says no once: another thread freed between that and the look at what is free. */
+TEST(shrinker_R3_what_another_thread_freed_is_looked_at)
+{
+	static struct shrinker s = { .count = count_none };
+	void *kept;
+	void *p;
+
+	REQUIRE(setup());
+	kept = refused_once(GFP_KERNEL); /* who retries the first time finds what the start left */
+	EXPECT_NULL(refused_once(GFP_KERNEL)); /* nobody who could have */
+	register_shrinker(&s);
+	EXPECT_NULL(refused_once(GFP_ATOMIC));
+	p = refused_once(GFP_KERNEL | __GFP_NORETRY);
+	EXPECT_NOT_NULL(p);
+	kfree(kept);
+	kfree(p);
+	unregister_shrinker(&s);
+	EXPECT_EQ(sim.fail_at, 0);
+	EXPECT_EQ(ashlar_audit(), 0);
+}
+
 static unsigned watched;
 
 /* The simulated machine ends a test that waits for nobody; this one means to. */
