@@ -135,10 +135,13 @@ unsigned cache_grow(struct kmem_cache_node *n, gfp_t gfp, void **end, unsigned c
 	bool zero;
 	gfp_t flags = (scope_gfp(gfp) & ~CACHE_GFP_MEMORY) | n->cache->allocflags | __GFP_THISNODE;
 	struct page *head;
+	unsigned filled;
 
 	gfp_check(gfp);
 	if (!gfp_may_wait(gfp) && !map_has_states(n->states))
 		return 0;
+	if (PORT_POPULATES && slab_fill(n, flags) && (filled = cache_pick(n, gfp, end, count)))
+		return filled;
 	head = page_alloc(n->shape->order, flags, n->node, &zero);
 	if (!head)
 		return 0;

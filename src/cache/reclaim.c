@@ -187,6 +187,8 @@ void reclaim_tick(void)
 		return;
 	WRITE_ONCE(reclaim.learned, learned - (learned + 3) / 4);
 	squeeze_caches(false);
+	if (PORT_POPULATES)
+		squeeze_discard(false);
 	page_drain();
 	reclaim_enforce();
 	page_stat(&s);
@@ -219,6 +221,8 @@ size_t reclaim_give(size_t pages)
 		page_stat(&s);
 		done += reclaim_give_dirty(pages - done, s.dirty_pages);
 	}
+	if (PORT_POPULATES && done < pages)
+		done += squeeze_discard(true);
 	return done;
 }
 
@@ -241,7 +245,9 @@ void reclaim_release(struct list *emptied)
 			inspect_slab(n->cache, head);
 		slab_unmake(head);
 		account_end_slab(head);
-		if (!grace_hold(head))
+		if (slab_absent(n->shape, head))
+			page_free_holed(head, slab_absent(n->shape, head));
+		else if (!grace_hold(head))
 			page_free(head, head->order);
 	}
 	reclaim_check();
@@ -351,6 +357,8 @@ static bool reclaim_try(gfp_t gfp, unsigned attempt)
 		freed = 1; /* R3 */
 	freed += above_shrink();
 	squeeze_caches(true);
+	if (PORT_POPULATES)
+		freed += squeeze_discard(true);
 	freed += large_kept_pages(); /* a mapping may succeed where these were */
 	large_trim(0);
 	page_drain();
@@ -411,7 +419,7 @@ size_t ashlar_purge(void)
 	page_drain();
 	pages = large_kept_pages();
 	large_trim(0);
-	pages += squeeze_discard();
+	pages += squeeze_discard(true);
 	pages += page_discard(0);
 	pages += page_offline();
 	return pages << PAGE_SHIFT;

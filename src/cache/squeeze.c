@@ -120,13 +120,13 @@ size_t squeeze_idle(void)
 
 	cache_visit_all(ids);
 	while ((n = squeeze_next(ids, &id))) {
-		bytes += READ_ONCE(n->free_objects) * n->shape->stride;
+		bytes += slab_ready(n) * n->shape->stride;
 		cache_leave(n);
 	}
 	return bytes;
 }
 
-size_t squeeze_discard(void)
+size_t squeeze_discard(bool all)
 {
 	size_t pages = 0;
 
@@ -135,7 +135,7 @@ size_t squeeze_discard(void)
 
 		if (!n)
 			continue;
-		if (cache_may_discard(n->cache))
+		if (cache_may_discard(n->cache) && (all || slab_rests(n)))
 			pages += slab_discard(n);
 		cache_leave(n);
 	}

@@ -27,8 +27,8 @@ void squeeze_caches(bool all);
  * work. */
 bool squeeze_try(void);
 
-/* Pages inside used slabs of all caches go back: how many. */
-size_t squeeze_discard(void);
+/* Pages inside used slabs of all caches go back, or of those that rest (slab_rests): how many. */
+size_t squeeze_discard(bool all);
 
 /* Bytes of free objects inside slabs, at this moment. */
 size_t squeeze_idle(void);

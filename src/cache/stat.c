@@ -19,7 +19,7 @@ static void stat_add_cache(struct stat_sum *sum, const struct kmem_cache_node *n
 		sum->used_bytes += (objects - parked - idle) * s->stride;
 	sum->slab_bytes += slabs << s->order << PAGE_SHIFT;
 	sum->parked_bytes += parked * s->stride;
-	sum->idle_bytes += idle * s->stride;
+	sum->idle_bytes += slab_ready(n) * s->stride;
 }
 
 void stat_sum(struct stat_sum *sum)

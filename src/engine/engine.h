@@ -12,14 +12,15 @@
  * Rules   E1  a slab is on `partial` iff it has free and used objects, on `empty`
  *             iff all its objects are free, on no list iff none is
  *         E2  bits set in a slab + inuse == shape.objects
- *         E3  free_objects == sum over the slabs of their set bits
+ *         E3  free_objects == sum over the slabs of their set bits, and of what they withhold
  *         E4  bits are taken lowest address first, so that pages run empty; with random_seq
  *             in no order that can be guessed
  *         E5  emptied slabs above free_limit leave the lock as a list
  *         E6  an object in the shared array counts as in use in its slab
  *         E7  free objects inside slabs come to at most half of the used ones, 1 MiB and learned,
  *             or half of them came back since their slabs' free pages were discarded; in a node
- *             that nobody took from between two squeezes they come to less than four pages.
+ *             that nobody took from between two squeezes (E9: ticks) they come to less than four
+ *             pages.
  *             learned grows by what was discarded and is needed again, when more is in use than
  *             then, up to a quarter of the node's peak, or 16 MiB (but not the peak) where that
  *             is more, and shrinks by a sixteenth with each discard
@@ -27,6 +28,10 @@
  *             gets the lock does it first: a slab that joins; objects with the state PENDING,
  *             which count as in use in their slab until they are swept. A slab is on the queue
  *             iff its queue.count is not 0, or its way there has begun (docs/models.md)
+ *         E9  where no fault brings memory (PORT_POPULATES) a slab withholds the objects on pages
+ *             that it has given back: free in the node, they are in use in their slab. One with
+ *             such objects and no bit is on `holed`; one with nothing else in use is on `empty`,
+ *             at its end if it has no bit. Who may wait fills one before a new slab is made
  * Order   take: shared array, first partial slab, first empty slab. put: shared array while
  *         there is room, then bits; a full slab goes to the tail of partial, an
  *         emptied one to the head of empty, and the last one there is released.
@@ -54,9 +59,10 @@ struct kmem_cache_node {
 	void **shared;             /* the newest is the last */
 	struct list partial;       /* E1; the longest-waiting first */
 	struct list empty;         /* E1; the last emptied first */
+	struct list holed;         /* E9; the last holed first */
 	size_t slabs;              /* all of this node's */
 	size_t empty_slabs;        /* on `empty` */
-	size_t full_slabs;         /* on no list */
+	size_t full_slabs;         /* on no list, or holed */
 	size_t taken;              /* objects taken out of slabs, ever */
 	size_t taken_peak;         /* most that were out of them at one time */
 	size_t free_peak;          /* most free objects at one time */
@@ -77,7 +83,16 @@ struct kmem_cache_node {
 	size_t used_low;           /* objects out of slabs when learned was last looked at */
 	size_t given;              /* free objects at discards, that were not needed again */
 	size_t learned;            /* free objects kept beyond half of the used ones */
+	size_t withheld;           /* free objects without memory (E9) */
 } cacheline_aligned;               /* a cache's nodes lie in one array: they share no line */
+
+/* Free objects that can be taken; @n's lock is held, or it is a look. */
+static inline size_t slab_ready(const struct kmem_cache_node *n)
+{
+	size_t free = READ_ONCE(n->free_objects);
+
+	return PORT_POPULATES ? free - size_min(free, READ_ONCE(n->withheld)) : free;
+}
 
 void slab_node_init(struct kmem_cache_node *n, struct kmem_cache *cache, const struct shape *shape,
 		    unsigned node, u32 header_offset);
@@ -148,6 +163,16 @@ bool slab_shrink(struct kmem_cache_node *n, struct list *emptied);
  * without the lock. Returns pages. Never for caches with a constructor. */
 size_t slab_discard(struct kmem_cache_node *n);
 
+/* E9: memory for what one slab withholds, if @gfp may wait and the port gives some. Calls it
+ * without the lock. Returns whether there may be more to take. */
+bool slab_fill(struct kmem_cache_node *n, gfp_t gfp);
+
+/* The pages of a slab that have no memory (E9), by bits. */
+static inline u64 slab_absent(const struct shape *s, const struct page *head)
+{
+	return PORT_POPULATES && s->order >= 2 ? head[2].holes.pages : 0;
+}
+
 /* Address of the object with index 0. */
 static inline char *slab_first(const struct shape *s, const struct page *head)
 {
@@ -176,6 +201,10 @@ void slab_reap(struct kmem_cache_node *n, struct list *emptied);
  * whether slab_discard is due, as slab_put. */
 void slab_put_home(struct kmem_cache_node *n, void *const *objects, unsigned count);
 bool slab_squeeze(struct kmem_cache_node *n, bool all, struct list *emptied);
+
+/* For homes where no free and no squeeze makes holes (PORT_POPULATES): is slab_discard due, because
+ * nobody took out of a slab since the last call, or much is idle? */
+bool slab_rests(struct kmem_cache_node *n);
 
 /* From now on nodes give out objects in random order; @seed is not 0. */
 void slab_set_random(u64 seed);

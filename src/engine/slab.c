@@ -28,6 +28,7 @@ void slab_node_init(struct kmem_cache_node *n, struct kmem_cache *cache, const s
 	};
 	list_init(&n->partial);
 	list_init(&n->empty);
+	list_init(&n->holed);
 	map_id(header_offset)->states = n->states;
 }
 
@@ -61,6 +62,8 @@ bool slab_prepare(struct kmem_cache_node *n, struct page *head, void (*ctor)(voi
 	list_init(&head->link);
 	slab_set_all(head, s->objects);
 	*slab_queue(s, head) = (struct page_queue){ 0 };
+	if (PORT_POPULATES && s->order >= 2)
+		head[2].holes = (struct page_holes){ 0 };
 	if (ctor)
 		for (unsigned i = 0; i < s->objects; i++)
 			ctor(slab_first(s, head) + (size_t)i * s->stride);
@@ -159,7 +162,26 @@ static void slab_relist(struct kmem_cache_node *n, struct page *head)
 	if (head->inuse < n->shape->objects)
 		list_add(&n->partial, &head->link);
 	else
+		slab_place(n, head);
+}
+
+void slab_place(struct kmem_cache_node *n, struct page *head)
+{
+	const struct shape *s = n->shape;
+
+	if (head->inuse == slab_withheld(n, head)) {
+		if (head->inuse < s->objects)
+			list_add(&n->empty, &head->link);
+		else
+			list_add_tail(&n->empty, &head->link);
+		n->empty_slabs++;
+	} else if (head->inuse < s->objects) {
+		list_add_tail(&n->partial, &head->link);
+	} else {
 		n->full_slabs++;
+		if (slab_withheld(n, head))
+			list_add_tail(&n->holed, &head->link);
+	}
 }
 
 /* With all objects free, all states are: an object of the slab in use would have been freed
@@ -191,7 +213,7 @@ unsigned slab_take_held(struct kmem_cache_node *n, void **end, unsigned count)
 	n->taken_last = true;
 	if (n->shared_avail)
 		taken = slab_take_shared(n, end, count);
-	while (taken < count && n->free_objects) {
+	while (taken < count && slab_ready(n)) {
 		struct page *head;
 
 		if (!list_is_empty(&n->partial)) {
@@ -247,12 +269,14 @@ unsigned slab_adopt(struct kmem_cache_node *n, struct page *head, void **end, un
 static void slab_settle(struct kmem_cache_node *n, struct page *head, unsigned count)
 {
 	if (head->inuse == n->shape->objects) {
+		if (PORT_POPULATES)
+			list_remove(&head->link);
 		list_add_tail(&n->partial, &head->link);
 		n->full_slabs--;
 	}
 	head->inuse = (u16)(head->inuse - count);
 	head->discarded = 0;
-	if (head->inuse == 0) {
+	if (head->inuse == slab_withheld(n, head)) {
 		list_remove(&head->link);
 		list_add(&n->empty, &head->link);
 		n->empty_slabs++;
@@ -380,6 +404,8 @@ void slab_release(struct kmem_cache_node *n, struct list *emptied)
 	n->empty_slabs--;
 	n->slabs--;
 	n->free_objects -= n->shape->objects;
+	if (PORT_POPULATES)
+		n->withheld -= slab_withheld(n, head);
 	head->kind = PAGE_BLOCK;
 	head->order = n->shape->order;
 	list_add_tail(emptied, &head->link);
@@ -404,7 +430,7 @@ bool slab_put(struct kmem_cache_node *n, void *const *objects, unsigned count, s
 
 	slab_lock(n);
 	slab_put_held(n, objects, count);
-	while (n->free_objects > n->free_limit && n->empty_slabs)
+	while (slab_ready(n) > n->free_limit && n->empty_slabs)
 		slab_release(n, emptied);
 	holes = slab_has_holes(n);
 	lock_release(&n->lock);
@@ -439,6 +465,7 @@ bool slab_find(const struct kmem_cache_node *n, const void *p, struct slab_objec
 		return false;
 	object->index = index;
 	object->start = first + (size_t)index * s->stride;
-	object->free = (READ_ONCE(*slab_word(head, index / 64)) >> (index % 64)) & 1;
+	object->free = ((READ_ONCE(*slab_word(head, index / 64)) >> (index % 64)) & 1) ||
+		       slab_lacks(s, head, index, slab_absent(s, head));
 	return true;
 }

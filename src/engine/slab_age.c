@@ -104,7 +104,7 @@ void slab_tune(struct kmem_cache_node *n, u32 shared_limit, size_t free_limit, s
 		n->shared_limit = shared_limit;
 	if (n->shared_avail > n->shared_limit)
 		slab_age_shared(n, n->shared_avail - n->shared_limit);
-	while (n->free_objects > n->free_limit && n->empty_slabs)
+	while (slab_ready(n) > n->free_limit && n->empty_slabs)
 		slab_release(n, emptied);
 	lock_release(&n->lock);
 }
@@ -142,7 +142,7 @@ void slab_put_home(struct kmem_cache_node *n, void *const *objects, unsigned cou
 static bool slab_is_quiet(struct kmem_cache_node *n)
 {
 	bool quiet = n->taken == n->taken_seen && n->put_since &&
-		     n->free_objects * n->shape->stride >= SLAB_QUIET_BYTES;
+		     slab_ready(n) * n->shape->stride >= SLAB_QUIET_BYTES;
 
 	n->taken_seen = n->taken;
 	if (quiet)
@@ -163,7 +163,17 @@ bool slab_squeeze(struct kmem_cache_node *n, bool all, struct list *emptied)
 	while (n->empty_slabs && (all || !n->free_touched))
 		slab_release(n, emptied);
 	n->shared_touched = n->free_touched = false;
-	holes = slab_has_holes(n) || (!all && slab_is_quiet(n));
+	holes = slab_has_holes(n) || (!PORT_POPULATES && !all && slab_is_quiet(n));
 	lock_release(&n->lock);
 	return holes;
+}
+
+bool slab_rests(struct kmem_cache_node *n)
+{
+	bool rests;
+
+	slab_lock(n);
+	rests = slab_holes_due(n) || slab_is_quiet(n);
+	lock_release(&n->lock);
+	return rests;
 }

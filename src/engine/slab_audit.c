@@ -49,11 +49,26 @@ static size_t slab_audit_queue(struct kmem_cache_node *n)
 	return faults + (waiting > n->pending);
 }
 
+/* E3, E9: free objects of one slab; those on its absent pages, and no others, are withheld. */
+static size_t slab_audit_free(const struct kmem_cache_node *n, const struct page *head,
+			      size_t *withheld)
+{
+	const struct shape *s = n->shape;
+	u64 absent = slab_absent(s, head);
+	size_t lacking = 0;
+
+	for (unsigned i = 0; absent && i < s->objects; i++)
+		lacking += slab_lacks(s, head, i, absent);
+	*withheld += lacking;
+	return s->objects - head->inuse + lacking;
+}
+
 size_t slab_audit(struct kmem_cache_node *n)
 {
 	struct list *node;
 	size_t faults = slab_audit_queue(n);
 	size_t free_objects = 0;
+	size_t withheld = 0;
 	size_t partial = 0;
 	size_t empty = 0;
 
@@ -61,17 +76,27 @@ size_t slab_audit(struct kmem_cache_node *n)
 		struct page *head = container_of(node, struct page, link);
 
 		faults += slab_audit_slab(n, head);
-		faults += head->inuse == 0 || head->inuse >= n->shape->objects; /* E1 */
-		free_objects += n->shape->objects - head->inuse;
+		faults += head->inuse == slab_withheld(n, head) ||
+			  head->inuse >= n->shape->objects; /* E1 */
+		free_objects += slab_audit_free(n, head, &withheld);
 		partial++;
 	}
 	list_for_each(node, &n->empty) {
 		struct page *head = container_of(node, struct page, link);
 
-		faults += slab_audit_slab(n, head) + (head->inuse != 0); /* E1 */
-		free_objects += n->shape->objects;
+		faults += slab_audit_slab(n, head); /* E1: */
+		faults += head->inuse != slab_withheld(n, head);
+		free_objects += slab_audit_free(n, head, &withheld);
 		empty++;
 	}
+	list_for_each(node, &n->holed) {
+		struct page *head = container_of(node, struct page, link);
+
+		faults += slab_audit_slab(n, head); /* E9: */
+		faults += head->inuse != n->shape->objects || !slab_withheld(n, head);
+		free_objects += slab_audit_free(n, head, &withheld);
+	}
+	faults += withheld != n->withheld;
 	for (unsigned i = 0; i < n->shared_avail; i++)
 		faults += *map_state_in(n->states, n->shared[i]) != STATE_FREE;        /* E6 */
 	faults += partial + empty + n->full_slabs != n->slabs;                         /* E1 */

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * slab_discard.c - pages inside used slabs go back to the system (E7)
+ * slab_discard.c - pages inside used slabs go back to the system (E7), and come again (E9)
  *
  * What    When it is due, and what phases teach. Then all free objects of a partial slab are
  *         taken, the pages that only they touch are discarded without the node's lock, and the
- *         objects come back.
- * See     decision 07
+ *         objects come back; but where no fault brings memory those on such pages do so when
+ *         somebody wants them, and has put memory there.
+ * Why     Nobody else touches what a thread holds back here: it is in use, as far as others see,
+ *         so two of them may be at the same slab with different objects.
+ * See     decisions 07 and 64
  */
 #include "base/bits.h"
 #include "engine/slab_own.h"
+#include "page/populate.h"
 #include "port/port.h"
 
 /* Idle memory inside a node's used slabs that is never given back, beside half of the used (E7). */
@@ -35,8 +39,8 @@ static void slab_learn_holes(struct kmem_cache_node *n, size_t used)
 bool slab_holes_due(struct kmem_cache_node *n)
 {
 	size_t all = n->slabs * n->shape->objects;
-	size_t idle = n->free_objects;
-	size_t used = all - idle;
+	size_t idle = slab_ready(n);
+	size_t used = all - n->free_objects;
 
 	n->used_high = size_max(n->used_high, used);
 	if (n->put_since * 2 < idle || idle < used / 2 ||
@@ -52,7 +56,8 @@ bool slab_holes_due(struct kmem_cache_node *n)
 	return true;
 }
 
-/* Are all objects that touch page @page of the slab among @stolen? */
+/* Are all objects that touch page @page of the slab among @stolen? Where no fault brings memory a
+ * page without any is nobody's to discard: two threads might at once. */
 static bool slab_page_is_free(const struct shape *s, const struct page *head, const u64 *stolen,
 			      unsigned page)
 {
@@ -65,7 +70,7 @@ static bool slab_page_is_free(const struct shape *s, const struct page *head, co
 	for (size_t i = from; i < size_min(to, s->objects); i++)
 		if (!((stolen[i / 64] >> (i % 64)) & 1))
 			return false;
-	return true;
+	return !PORT_POPULATES || from < size_min(to, s->objects);
 }
 
 /* Take every free object of a partial slab, so that nobody else does; it is on no list now. */
@@ -84,89 +89,238 @@ static void slab_steal(struct kmem_cache_node *n, struct page *head, u64 *stolen
 	list_remove(&head->link);
 }
 
-static void slab_restore(struct kmem_cache_node *n, struct page *head, const u64 *stolen)
+/* The same of what it withholds; returns the pages without memory. */
+static u64 slab_steal_withheld(struct kmem_cache_node *n, struct page *head)
+{
+	struct page_holes holes = head[2].holes;
+
+	head[2].holes = (struct page_holes){ 0 };
+	n->withheld -= holes.objects;
+	n->free_objects -= holes.objects;
+	return holes.pages;
+}
+
+/* Add the objects on @absent pages to @stolen. */
+static void slab_set_lacking(const struct shape *s, const struct page *head, u64 *stolen,
+			     u64 absent)
+{
+	for (unsigned i = 0; absent && i < s->objects; i++)
+		if (slab_lacks(s, head, i, absent))
+			stolen[i / 64] |= (u64)1 << (i % 64);
+}
+
+/* Take the objects on @absent pages out of @stolen; returns how many. */
+static u32 slab_clear_lacking(const struct shape *s, const struct page *head, u64 *stolen,
+			      u64 absent)
+{
+	u32 count = 0;
+
+	for (unsigned i = 0; absent && i < s->objects; i++) {
+		u64 bit = (u64)1 << (i % 64);
+
+		if ((stolen[i / 64] & bit) && slab_lacks(s, head, i, absent)) {
+			stolen[i / 64] &= ~bit;
+			count++;
+		}
+	}
+	return count;
+}
+
+/* E9: @count objects, held back so far, are withheld with the @absent pages that they are on. */
+static void slab_withhold(struct kmem_cache_node *n, struct page *head, u64 absent, u32 count)
+{
+	head[2].holes.pages |= absent;
+	head[2].holes.objects += count;
+	n->withheld += count;
+	n->free_objects += count;
+}
+
+/* The objects of @stolen come back; returns how many. Others' frees meanwhile may have put the slab
+ * on partial, and takes on holed. */
+static unsigned slab_restore(struct kmem_cache_node *n, struct page *head, const u64 *stolen)
 {
 	const struct shape *s = n->shape;
 	unsigned count = 0;
 
+	list_remove(&head->link);
+	n->full_slabs -= head->inuse == s->objects;
 	for (unsigned w = 0; w < slab_words(s); w++) {
 		*slab_word(head, w) |= stolen[w];
 		count += bits_count(stolen[w]);
 	}
-	list_remove(&head->link); /* a free meanwhile may have put it on partial */
 	head->hint = 0;
-	head->discarded = 1;
-	n->full_slabs -= head->inuse == s->objects;
 	head->inuse = (u16)(head->inuse - count);
 	n->free_objects += count;
-	if (head->inuse == 0) {
-		list_add(&n->empty, &head->link);
-		n->empty_slabs++;
-	} else {
-		list_add_tail(&n->partial, &head->link);
-	}
+	slab_place(n, head);
+	return count;
 }
 
-/* Give the wholly free pages of one slab back, run by run; returns how many. */
-static size_t slab_discard_pages(const struct shape *s, const struct page *head, const u64 *stolen)
+/* Give the wholly free pages of one slab back that are not @absent, run by run; returns them, by
+ * bits where they are to be known (E9), and how many in *@done. */
+static u64 slab_discard_pages(const struct shape *s, const struct page *head, const u64 *stolen,
+			      u64 absent, size_t *done)
 {
 	char *start = map_page_address(head);
 	unsigned pages = 1u << s->order;
-	size_t done = 0;
+	u64 gone = 0;
 
 	for (unsigned i = 0; i < pages; i++) {
 		unsigned run = i;
 
-		while (run < pages && slab_page_is_free(s, head, stolen, run))
+		while (run < pages && slab_page_is_free(s, head, stolen, run) &&
+		       !(PORT_POPULATES && absent >> run & 1))
 			run++;
 		if (run > i && port_discard(start + ((size_t)i << PAGE_SHIFT),
-					    (size_t)(run - i) << PAGE_SHIFT))
-			done += run - i;
+					    (size_t)(run - i) << PAGE_SHIFT)) {
+			*done += run - i;
+			if (PORT_POPULATES)
+				gone |= bits_mask_some(run - i) << i;
+		}
 		i = run;
 	}
-	return done;
+	return gone;
 }
 
-/* The first partial slab that was not discarded since an object came back to it, stolen. */
-static struct page *slab_next_discard(struct kmem_cache_node *n, u64 *stolen)
+/* The first partial slab that was not discarded since an object came back to it. */
+static struct page *slab_next_discard(struct kmem_cache_node *n)
 {
-	struct page *found = NULL;
 	struct list *node;
 
-	slab_lock(n);
 	list_for_each(node, &n->partial) {
 		struct page *head = container_of(node, struct page, link);
 
-		if (!head->discarded) {
-			found = head;
-			break;
-		}
+		if (!head->discarded)
+			return head;
 	}
-	if (found)
-		slab_steal(n, found, stolen);
+	return NULL;
+}
+
+/* One slab; returns the pages that went. false in *@more: there was none. */
+static size_t slab_discard_one(struct kmem_cache_node *n, bool *more)
+{
+	const struct shape *s = n->shape;
+	u64 stolen[SLAB_WORDS_MAX] = { 0 };
+	struct page *head;
+	size_t done = 0;
+	u64 absent = 0;
+	u32 count = 0;
+
+	slab_lock(n);
+	head = slab_next_discard(n);
+	if (head)
+		slab_steal(n, head, stolen);
+	if (head && PORT_POPULATES)
+		absent = slab_steal_withheld(n, head);
 	lock_release(&n->lock);
-	return found;
+	*more = head != NULL;
+	if (!head)
+		return 0;
+	if (PORT_POPULATES)
+		slab_set_lacking(s, head, stolen, absent);
+	absent |= slab_discard_pages(s, head, stolen, absent, &done);
+	if (PORT_POPULATES)
+		count = slab_clear_lacking(s, head, stolen, absent);
+	slab_lock(n);
+	if (count)
+		slab_withhold(n, head, absent, count);
+	slab_restore(n, head, stolen);
+	head->discarded = 1;
+	lock_release(&n->lock);
+	return done;
+}
+
+/* Too many objects for the copy, or pages for the bits; or too few to be worth it. */
+static bool slab_may_discard(const struct shape *s)
+{
+	return PORT_GIVES_BACK && slab_words(s) <= SLAB_WORDS_MAX &&
+	       (PORT_POPULATES ? s->order >= 2 && s->order <= 6 : s->order > 0);
 }
 
 size_t slab_discard(struct kmem_cache_node *n)
 {
-	u64 stolen[SLAB_WORDS_MAX] = { 0 };
+	bool more = slab_may_discard(n->shape);
+	size_t slabs = READ_ONCE(n->slabs);
 	size_t done = 0;
-	size_t slabs;
 
-	if (!PORT_GIVES_BACK || PORT_POPULATES || n->shape->order == 0 ||
-	    slab_words(n->shape) > SLAB_WORDS_MAX)
-		return 0;
-	slabs = READ_ONCE(n->slabs);
-	for (size_t i = 0; i < slabs; i++) {
-		struct page *head = slab_next_discard(n, stolen);
-
-		if (!head)
-			break;
-		done += slab_discard_pages(n->shape, head, stolen);
-		slab_lock(n);
-		slab_restore(n, head, stolen);
-		lock_release(&n->lock);
-	}
+	for (size_t i = 0; i < slabs && more; i++)
+		done += slab_discard_one(n, &more);
 	return done;
+}
+
+/* ---- memory comes again (E9) --------------------------------------------------------- */
+
+/* Put memory behind @pages of a slab, run by run; returns those that got none. */
+static u64 slab_populate(const struct page *head, u64 pages, unsigned ask)
+{
+	char *start = map_page_address(head);
+	u64 absent = 0;
+
+	while (pages) {
+		unsigned first = bits_lowest(pages);
+		unsigned run = ~(pages >> first) ? bits_lowest(~(pages >> first)) : 64;
+		u64 bits = bits_mask_some(run) << first;
+		char *at = start + ((size_t)first << PAGE_SHIFT);
+
+		if (!port_populate(at, (size_t)run << PAGE_SHIFT, ask)) {
+			port_discard(at,
+				     (size_t)run << PAGE_SHIFT); /* what a part got, if it can */
+			absent |= bits;
+		}
+		pages &= ~bits;
+	}
+	return absent;
+}
+
+/* A slab to fill, on no list now: one that is holed, or an empty one that has nothing else. */
+static struct page *slab_next_holed(struct kmem_cache_node *n)
+{
+	struct page *head;
+
+	if (!list_is_empty(&n->holed)) {
+		head = list_first_entry(&n->holed, struct page, link);
+	} else if (n->empty_slabs) {
+		head = list_last_entry(&n->empty, struct page, link);
+		if (head->inuse < n->shape->objects)
+			return NULL;
+		n->empty_slabs--;
+		n->full_slabs++;
+	} else {
+		return NULL;
+	}
+	list_remove(&head->link);
+	return head;
+}
+
+static noinline bool slab_fill_one(struct kmem_cache_node *n, gfp_t gfp)
+{
+	const struct shape *s = n->shape;
+	u64 stolen[SLAB_WORDS_MAX] = { 0 };
+	struct page *head;
+	u64 pages = 0;
+	unsigned count;
+	u32 missed;
+
+	slab_lock(n);
+	head = slab_next_holed(n);
+	if (head)
+		pages = slab_steal_withheld(n, head);
+	lock_release(&n->lock);
+	if (!head)
+		return false;
+	slab_set_lacking(s, head, stolen, pages);
+	pages = slab_populate(head, pages, populate_ask(gfp));
+	missed = slab_clear_lacking(s, head, stolen, pages);
+	slab_lock(n);
+	if (missed)
+		slab_withhold(n, head, pages, missed);
+	count = slab_restore(n, head, stolen);
+	head->discarded = 0;
+	lock_release(&n->lock);
+	return count != 0;
+}
+
+bool slab_fill(struct kmem_cache_node *n, gfp_t gfp)
+{
+	return PORT_POPULATES && unlikely(READ_ONCE(n->withheld)) && (gfp & __GFP_DIRECT_RECLAIM) &&
+	       slab_fill_one(n, gfp);
 }

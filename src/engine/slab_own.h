@@ -7,6 +7,7 @@
 #ifndef ASHLAR_ENGINE_SLAB_OWN_H
 #define ASHLAR_ENGINE_SLAB_OWN_H
 
+#include "base/bits.h"
 #include "engine/engine.h"
 #include "port/port.h"
 
@@ -28,7 +29,7 @@ static inline struct page *slab_head(const struct shape *s, const void *object)
 /* A look without the lock: is there anything to take, or to sweep? */
 static inline bool slab_has_any(const struct kmem_cache_node *n)
 {
-	return READ_ONCE(n->free_objects) || READ_ONCE(n->shared_avail) || LOAD_ACQUIRE(n->queue);
+	return slab_ready(n) || READ_ONCE(n->shared_avail) || LOAD_ACQUIRE(n->queue);
 }
 
 /* In the second page's descriptor, or where there is none, in words that hold no bits (shape.c). */
@@ -37,6 +38,28 @@ static inline struct page_queue *slab_queue(const struct shape *s, struct page *
 	return s->order ? &head[1].queue :
 			  (struct page_queue *)(void *)&head->bits[PAGE_QUEUE_WORD];
 }
+
+/* Objects without memory: they have no bit, and are in use in their slab (E9). */
+static inline u32 slab_withheld(const struct kmem_cache_node *n, const struct page *head)
+{
+	return PORT_POPULATES && n->withheld && n->shape->order >= 2 ? head[2].holes.objects : 0;
+}
+
+/* Does the object with this index touch one of @pages? */
+static inline bool slab_lacks(const struct shape *s, const struct page *head, size_t index,
+			      u64 pages)
+{
+	size_t begin = s->first + (size_t)head->colour * s->colour_off + index * s->stride;
+	size_t from = begin >> PAGE_SHIFT;
+	size_t to = (begin + s->stride - 1) >> PAGE_SHIFT;
+
+	return pages && pages >> from & bits_mask_some((unsigned)(to - from) + 1);
+}
+
+/* Under the node's lock: a slab that is on no list comes where it belongs: to the head of empty,
+ * or its end if nothing can be taken from it (E9), or the end of partial or holed; a full one is
+ * counted. */
+void slab_place(struct kmem_cache_node *n, struct page *head);
 
 /* Under the node's lock: slab_take and slab_put, without what comes after; a prepared slab, some
  * of whose objects may be out, joins. */

@@ -311,6 +311,18 @@ void page_free(struct page *head, unsigned order)
 	page_give(head, (size_t)1 << order, false);
 }
 
+void page_free_holed(struct page *head, u64 absent)
+{
+	size_t pfn = map_page_pfn(head);
+	size_t count = (size_t)1 << head->order;
+
+	map_set_dirty(pfn, count);
+	__atomic_fetch_add(&page_zone(head)->discarded, bits_count(absent), __ATOMIC_RELAXED);
+	for (; absent; absent &= absent - 1)
+		map_clear_dirty(pfn + bits_lowest(absent), 1);
+	zone_try_return(page_zone(head), pfn, count);
+}
+
 size_t page_discard(size_t keep)
 {
 	size_t total = 0;

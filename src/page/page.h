@@ -66,6 +66,12 @@ struct page_queue {
 	u32 count;         /* atomic: what waits in this slab; not 0: it is there, or on its way */
 };
 
+/* What a slab has not, where no fault brings memory (engine/engine.h E9). */
+struct page_holes {
+	u64 pages;   /* bit i: page i has no memory */
+	u32 objects; /* objects on these pages */
+};
+
 struct page {
 	u8 kind;  /* enum page_kind */
 	u8 order; /* free, slab, block: log2 of its pages; on a CPU's list also PAGE_RUN */
@@ -74,7 +80,7 @@ struct page {
 		u8 arriving; /* slab: it is on the queue to join its node */
 	};
 	union {
-		u8 discarded; /* slab: free pages inside were given back: they read zero */
+		u8 discarded; /* slab: free pages inside were given back */
 		u8 huge;      /* pool: its memory was asked for in large pages */
 		u8 compound;  /* block: all of it stays until its last reference goes */
 	};
@@ -88,8 +94,9 @@ struct page {
 		u32 refs; /* block of alloc_pages: references, at least 1; atomic */
 	};
 	union {
-		struct list link;        /* free: the zone's list; slab: partial or free list */
+		struct list link;        /* free: the zone's list; slab: one of its node */
 		struct page_queue queue; /* the second page of a slab */
+		struct page_holes holes; /* the third */
 	};
 	union {
 		void *owner;  /* slab: its kmem_cache_node; pool: its pool; guard: its slot */
@@ -140,6 +147,10 @@ bool page_init(size_t budget_bytes, unsigned cpus, size_t page_bytes);
  * makes system calls only with __GFP_DIRECT_RECLAIM. Cost: a CPU's list, or splits. */
 struct page *page_alloc(unsigned order, gfp_t gfp, unsigned node, bool *zero);
 void page_free(struct page *head, unsigned order);
+
+/* The same of a block in which some pages have no memory (bit i of @absent: page i), where no fault
+ * brings it. */
+void page_free_holed(struct page *head, u64 absent);
 
 /* Up to @count single pages into @pages, as page_alloc gives them, with few locks for many; those
  * that do not read as zero are cleared with __GFP_ZERO. Returns how many. */

@@ -407,7 +407,7 @@ size_t zone_discard(struct zone *z, size_t keep)
 		if (head->order == MAX_ORDER && !PORT_POPULATES) /* no fault restores a table */
 			map_discard_tables(pfn, (size_t)1 << MAX_ORDER);
 		lock_acquire(&z->lock);
-		z->discarded += done;
+		__atomic_fetch_add(&z->discarded, done, __ATOMIC_RELAXED); /* page_free_holed */
 		z->discard_again =
 			done ? 0 : z->dirty_pages * 2; /* locked memory: not at each free */
 		buddy_give(z, pfn, head->order);
