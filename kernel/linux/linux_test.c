@@ -12,6 +12,7 @@
  *         LN6 what Linux needs and Ashlar has free it gets, also where Ashlar's own allocation from
  *             Linux is what finds too little
  *         LN7 what nobody uses goes back by itself
+ *         LN8 so do pages between objects in use (E9), and their objects come again
  */
 #include "ashlar/mm.h"
 #include "cache/array.h"
@@ -20,6 +21,7 @@
 #include "cache/object.h"
 #include "cache/option.h"
 #include "cache/reclaim.h"
+#include "cache/squeeze.h"
 #include "engine/engine.h"
 #include "host.h"
 #include "linux_kernel.h"
@@ -32,8 +34,10 @@
 #define LINUX_TURNS 30000u
 #define LINUX_BYTES 96u
 #define LINUX_WORK 3000u
+#define LINUX_ROUNDS 40u
 
-static uint64_t faults; /* atomic: what did not hold, in threads and interrupts */
+static uint64_t faults;    /* atomic: what did not hold, in threads and interrupts */
+static uint64_t had_holes; /* atomic: there was something to fill */
 static struct kmem_cache *cache;
 static void *box[LINUX_BOX]; /* atomic: objects on their way to another thread */
 
@@ -558,4 +562,103 @@ TEST(linux_LN7_what_nobody_uses_goes_back)
 	tap_note_number("pages of Linux then", linux_kernel_pages());
 	EXPECT_LT(linux_kernel_pages(), most / 16);
 	EXPECT_EQ(ashlar_audit(), 0);
+}
+
+/* Objects that are in use bear their numbers; all of those between them are somebody's again. */
+TEST(linux_LN8_pages_between_used_objects_go_back)
+{
+	unsigned seconds = 0;
+	size_t most;
+
+	REQUIRE(init_ready());
+	for (unsigned i = 0; i < LINUX_OBJECTS; i++) {
+		REQUIRE((objects[i] = ashlar_kmalloc(1000, GFP_KERNEL)));
+		mark(objects[i], 1000, i);
+	}
+	most = linux_kernel_pages();
+	for (unsigned i = 0; i < LINUX_OBJECTS; i++)
+		if (i % 32) {
+			kfree(objects[i]);
+			objects[i] = NULL;
+		}
+	while (linux_kernel_pages() >= most / 2 && seconds++ < 120)
+		host_rest(1);
+	tap_note_number("pages of Linux at most", most);
+	tap_note_number("seconds later", seconds);
+	tap_note_number("pages of Linux then", linux_kernel_pages());
+	EXPECT_LT(linux_kernel_pages(), most / 2);
+	EXPECT_EQ(ashlar_audit(), 0);
+	for (unsigned i = 0; i < LINUX_OBJECTS; i++)
+		if (!objects[i]) {
+			REQUIRE((objects[i] = ashlar_kmalloc(1000, GFP_KERNEL)));
+			mark(objects[i], 1000, i);
+		}
+	EXPECT_LT(linux_kernel_pages(), most + most / 8);
+	for (unsigned i = 0; i < LINUX_OBJECTS; i++) {
+		EXPECT(unmark(objects[i], 1000, i));
+		kfree(objects[i]);
+	}
+	EXPECT_EQ(ashlar_audit(), 0);
+}
+
+static unsigned holes_bytes;
+static unsigned holes_count;
+
+/* Each has its part of the objects, and those of a slab are many threads': all of them make holes
+ * and fill them, in slabs where others do the same. */
+static void holes(unsigned number)
+{
+	const unsigned step = host_cpus() * 2;
+	uint64_t random = number + 1;
+
+	for (unsigned round = 0; round < LINUX_ROUNDS; round++) {
+		for (unsigned i = number; i < holes_count; i += step) {
+			if (!objects[i] || next_random(&random) % 32 == 0)
+				continue;
+			fault_unless(unmark(objects[i], holes_bytes, i));
+			kmem_cache_free(cache, objects[i]);
+			objects[i] = NULL;
+		}
+		squeeze_discard(true);
+		for (unsigned i = number; i < holes_count; i += step) {
+			if (objects[i])
+				continue;
+			objects[i] = kmem_cache_alloc(cache, GFP_KERNEL);
+			if (objects[i])
+				mark(objects[i], holes_bytes, i);
+			fault_unless(objects[i] != NULL);
+			if (cache->node[0].withheld)
+				__atomic_store_n(&had_holes, 1, __ATOMIC_RELAXED);
+		}
+	}
+}
+
+static void make_and_fill(unsigned bytes, unsigned count)
+{
+	faults = 0;
+	holes_bytes = bytes;
+	holes_count = count;
+	had_holes = 0;
+	cache = kmem_cache_create("holes", holes_bytes, 0, 0, NULL);
+	REQUIRE(cache);
+	for (unsigned i = 0; i < holes_count; i++)
+		objects[i] = NULL;
+	EXPECT(host_threads(host_cpus() * 2, holes));
+	for (unsigned i = 0; i < holes_count; i++) {
+		fault_unless(objects[i] && unmark(objects[i], holes_bytes, i));
+		kmem_cache_free(cache, objects[i]);
+	}
+	EXPECT_EQ(had_holes, 1);
+	close_cache(cache);
+}
+
+TEST(linux_LN8_holes_that_all_cpus_make_and_fill)
+{
+	make_and_fill(LINUX_BYTES, 16000);
+}
+
+/* The last pages of each slab serve no object. */
+TEST(linux_LN8_slabs_that_waste_pages)
+{
+	make_and_fill(7296, 1600);
 }
