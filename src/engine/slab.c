@@ -161,8 +161,10 @@ static void slab_relist(struct kmem_cache_node *n, struct page *head)
 	list_remove(&head->link);
 	if (head->inuse < n->shape->objects)
 		list_add(&n->partial, &head->link);
+	else if (PORT_POPULATES)
+		slab_place(n, head); /* it may be holed */
 	else
-		slab_place(n, head);
+		n->full_slabs++;
 }
 
 void slab_place(struct kmem_cache_node *n, struct page *head)

@@ -192,11 +192,12 @@ static void record_last_words(void)
 static noinline void record_try_folder(void)
 {
 	struct text t;
-	char name[sizeof(options.report) + 2];
 
-	memcpy(name, options.report, sizeof(options.report));
-	strcat(name, "/."); /* a folder, and nothing else */
-	if (access(name, W_OK | X_OK) == 0)
+	text_init(&t);
+	text_str(&t, options.report);
+	text_str(&t, "/."); /* a folder, and nothing else */
+	text_char(&t, '\0');
+	if (access(t.bytes, W_OK | X_OK) == 0)
 		return;
 	text_init(&t);
 	text_str(&t, "ashlar: " PORT_OPTIONS_NAME ": no record will be left in '");
